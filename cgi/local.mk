@@ -1,0 +1,2 @@
+# One responder per family; each folder adds its own program.
+FAMILY_ALL = $(ENGINE_ALL)

@@ -1,0 +1,3 @@
+noinst_LIBRARIES += drive/libdrive.a
+drive_libdrive_a_SOURCES =
+DRIVE_ALL = drive/libdrive.a $(ENGINE_ALL)

@@ -1,0 +1,24 @@
+/*
+ * clock - reading time, and writing it down
+ *
+ * Wall times are milliseconds since 1970-01-01 UTC, signed 64 bits. Intervals are measured with
+ * the monotonic clock only. The engine never calls the readers: its driver passes `now_ms`.
+ *
+ * Errors:    parsers return false and leave *out alone.
+ * Threads:   pure, no time zone database, no locale.
+ */
+#ifndef CATCHMENT_BASE_CLOCK_H
+#define CATCHMENT_BASE_CLOCK_H
+
+#include "lib/base/str.h"
+
+int64_t clock_wall_ms(void);
+int64_t clock_mono_ms(void);
+
+#define CLOCK_TEXT_MAX 32
+/* RFC 3339 in UTC: 2025-10-28T10:00:00Z, with .123 only when there are milliseconds. */
+const char *clock_format(int64_t wall_ms, char out[CLOCK_TEXT_MAX]);
+bool clock_parse(struct str, int64_t *wall_ms);           /* RFC 3339, zone required, real dates only */
+bool clock_parse_http_date(struct str, int64_t *wall_ms); /* the three forms of RFC 9110 5.6.7 */
+
+#endif

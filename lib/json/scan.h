@@ -1,0 +1,77 @@
+/*
+ * scan - JSON as bytes: validate once, then walk spans; no number changes on the way through
+ *
+ * The collecting path never builds a tree. scan_check validates a whole body strictly (RFC 8259,
+ * UTF-8, depth) in one pass; after that the walkers trust it and only skip. A span is the exact
+ * bytes of one value, without surrounding white space.
+ *
+ * Ownership: spans point into the body; nothing is copied except by scan_text.
+ * Errors:    scan_check fills err (slug bad_body) with the byte offset and, in detail, up to 200
+ *            safe bytes around it. Walkers on a checked body cannot fail; they report absence.
+ * Threads:   pure.
+ */
+#ifndef CATCHMENT_JSON_SCAN_H
+#define CATCHMENT_JSON_SCAN_H
+
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+
+#define SCAN_DEPTH_MAX 64
+
+enum scan_type {
+	SCAN_NONE, /* absent */
+	SCAN_NULL,
+	SCAN_FALSE,
+	SCAN_TRUE,
+	SCAN_NUMBER,
+	SCAN_STRING,
+	SCAN_ARRAY,
+	SCAN_OBJECT
+};
+
+/* What PostgreSQL's jsonb would refuse, or readers would stumble over; found per value. */
+enum scan_flags {
+	SCAN_HAS_NUL = 1,        /* the escape \u0000 */
+	SCAN_LONE_SURROGATE = 2, /* an unpaired \uD800-\uDFFF escape */
+	SCAN_HUGE_NUMBER = 4,    /* an exponent or a length that numeric cannot hold */
+};
+
+struct scan_value {
+	enum scan_type type;
+	struct str span; /* strings with their quotes */
+};
+
+/* The whole body as one value; a byte order mark is skipped once; trailing space allowed. */
+MUST_CHECK bool scan_check(struct str body, struct scan_value *root, struct err *);
+unsigned scan_flags_of(struct str span); /* scan_flags of one checked value */
+
+/* Iterating. An array's or object's members in order, duplicates too. */
+struct scan_iter {
+	const char *p, *end;
+	bool object;
+};
+struct scan_iter scan_iter(struct scan_value container); /* of anything else: no members */
+/* key: span with quotes, empty in arrays. False at the end. */
+bool scan_next(struct scan_iter *, struct str *key, struct scan_value *value);
+
+/* The last member of that name (as readers of duplicate keys do), or SCAN_NONE. */
+struct scan_value scan_member(struct scan_value object, struct str name);
+struct scan_value scan_element(struct scan_value array, size_t index);
+size_t scan_count(struct scan_value container);
+
+/* Paths as users write them: dotted; a number is an index, "*" maps, "\." is a literal dot;
+ * "$.a[*].b" is read as "a.*.b". "" is the whole value. */
+struct scan_path;
+MUST_CHECK bool scan_path_parse(struct arena *, struct str text, struct scan_path **, struct err *);
+struct scan_value scan_path_first(const struct scan_path *, struct scan_value root);
+bool scan_path_has_wildcard(const struct scan_path *);
+/* Calls fn for each match in document order; stops when fn returns false. */
+void scan_path_each(const struct scan_path *, struct scan_value root,
+                    bool (*fn)(void *, struct scan_value), void *arg);
+
+/* A string value's text: unescaped, UTF-8, lone surrogates as U+FFFD; in the arena. Other scalars
+ * give their bytes; null, arrays and objects give the span's bytes. */
+struct str scan_text(struct arena *, struct scan_value);
+bool scan_key_eq(struct str key_with_quotes, struct str name);
+
+#endif

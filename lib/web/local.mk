@@ -1,0 +1,1 @@
+lib_libcatchment_a_SOURCES +=
