@@ -1,0 +1,127 @@
+/*
+ * run - one walk through a plan: asks for requests, takes answers, hands out pages
+ *
+ * The engine neither sleeps, sends, reads a clock nor draws random numbers: its driver passes
+ * `now_ms` and a seed. The driver loops:
+ *
+ *     switch (run_next(run, now_ms, &act)) {
+ *     case RUN_SEND: send act.request; later run_feed(run, act.request_id, answer, now_ms); ...
+ *     case RUN_PAGE: commit act.page with act.page->state_after; then run_page_committed(run); ...
+ *     case RUN_WAIT: nothing to do before act.wait.until_ms: hold a timer, or save the state
+ *                    and let go of everything (park); ...
+ *     case RUN_BUSY: answers are outstanding; ...
+ *     case RUN_END:  act.end says how it went.
+ *     }
+ *
+ * A page is handed out once; state_after is valid only together with the page's records, in one
+ * transaction. A run rebuilt from a saved state continues behind the last committed page. State is
+ * JSON of at most 64 KiB and names its plan's hash.
+ *
+ * Requests that may change something (replay "never" or "keyed", requirement in
+ * architecture.md): for "never" act.intent is true: the driver commits an intent before sending, and
+ * a state with an intent but without an answer ends as outcome_unknown.
+ *
+ * Ownership: act, page, request and notes are valid until the next run_next. Answers are borrowed
+ *            during run_feed only (bodies are copied as far as needed: the current page's body is
+ *            kept by taking over the answer, see run_feed).
+ * Errors:    run_new: state_unreadable, definition_changed. Everything later arrives as RUN_END.
+ * Threads:   one run, one thread at a time.
+ */
+#ifndef CATCHMENT_ENGINE_RUN_H
+#define CATCHMENT_ENGINE_RUN_H
+
+#include "engine/config.h"
+#include "engine/plan.h"
+#include "engine/record.h"
+#include "lib/http/exchange.h"
+
+struct run;
+
+#define RUN_STATE_MAX (64 * 1024)
+
+struct run_options {
+	const struct plan *plan;
+	const struct config *config;
+	struct str state;         /* as last committed; empty: a fresh run */
+	struct str cursor;        /* greatest stored value of the stream; empty: none */
+	const char *execution_id; /* for idempotency keys */
+	struct plan_budget budget;/* members other than 0 tighten the plan's */
+	uint64_t seed;            /* of jitter */
+	int64_t now_ms;
+	bool verbose;             /* notes carry headers and the first 16 KiB of bodies (tests) */
+};
+
+MUST_CHECK bool run_new(const struct run_options *, struct run **, struct err *);
+void run_free(struct run *); /* NULL is fine */
+
+enum run_want { RUN_SEND, RUN_PAGE, RUN_WAIT, RUN_BUSY, RUN_END };
+
+struct run_page {
+	uint64_t number;          /* 1.. within the run, counting over parks */
+	const struct record *records; /* all, with their fates */
+	size_t count;
+	size_t kept, filtered, duplicates, quarantined;
+	struct str cursor_after;  /* greatest cursor value met so far, or empty */
+	struct str state_after;   /* JSON */
+	bool last;                /* the pass is complete with this page */
+	int64_t fetched_bytes;
+};
+
+enum run_status { RUN_SUCCESS, RUN_PARTIAL, RUN_FAILED, RUN_TIMEOUT, RUN_CANCELLED };
+enum run_remedy {
+	REMEDY_NONE,
+	REMEDY_RETRY_LATER, /* the driver schedules another attempt with backoff */
+	REMEDY_TENANT,      /* config or credential: the tenant must act */
+	REMEDY_DEFINITION,  /* the collector must change */
+	REMEDY_BUG,         /* ours */
+};
+
+struct run_end {
+	enum run_status status;
+	enum run_remedy remedy;
+	bool complete;          /* every page was seen: full sync may mark what vanished */
+	const char *code;       /* stable slug; "" on success */
+	const char *message;    /* what happened, where, what was kept, what to do next */
+	const char *stop;       /* why paging stopped: "no next page", "empty page", ... */
+};
+
+struct run_wait {
+	int64_t until_ms;
+	const char *code;    /* upstream_rate_limited, upstream_unavailable, ... */
+	const char *message;
+	bool throttled;      /* tell the service's bucket: nobody asks before until_ms */
+};
+
+struct run_act {
+	unsigned request_id;
+	const struct http_request *request;
+	bool intent;
+	const struct run_page *page;
+	struct run_wait wait;
+	struct run_end end;
+};
+
+enum run_want run_next(struct run *, int64_t now_ms, struct run_act *);
+/* Takes the answer over (http_answer_keep'ed by the caller, given back through release when the
+ * engine no longer needs its body). release may be NULL. */
+void run_feed(struct run *, unsigned request_id, struct http_answer *, int64_t now_ms,
+              void (*release)(struct http_answer *));
+void run_page_committed(struct run *);
+void run_cancel(struct run *); /* the next run_next says RUN_END, cancelled */
+
+/* What happened since the last call, oldest first, as JSON objects ready for the journal: kinds
+ * request, response, wait, page, quarantine, stop. Secrets are masked. */
+struct run_note {
+	const char *kind;
+	int64_t at_ms;
+	struct str json;
+};
+size_t run_notes(struct run *, const struct run_note **);
+
+struct run_counts {
+	int64_t requests, pages, records, filtered, duplicates, quarantined, bytes, retries, waited_ms;
+};
+struct run_counts run_counts(const struct run *);
+struct str run_state(const struct run *); /* as of the last committed page, for parking */
+
+#endif

@@ -1,0 +1,143 @@
+/*
+ * web - a FastCGI responder: accept loop, route rows, requests, replies
+ *
+ * A family is a table of routes and a main that calls web_main. Everything that can be said about
+ * a route before its handler runs is a column: access, role, scope, body limit, shapes. The frame
+ * enforces the columns, so a handler has four moves: read, open the transaction, query, reply.
+ *
+ * Transactions: the first req_run of a request sends BEGIN, identity.enter(token hash, scope, role)
+ * and the query in one flight; req_run_last adds COMMIT. After a handler that returned true the
+ * frame stores the idempotent answer, if one was asked for, and commits what is still open; after
+ * false it rolls back and writes the problem document.
+ *
+ * Ownership: everything handed out lives in r->arena, until the reply is written.
+ * Errors:    handlers return false with err; the status is derived once, in reply.c.
+ * Threads:   one request at a time per process.
+ */
+#ifndef CATCHMENT_WEB_WEB_H
+#define CATCHMENT_WEB_WEB_H
+
+#include "lib/base/conf.h"
+#include "lib/crypt/crypt.h"
+#include "lib/db/db.h"
+#include "lib/json/shape.h"
+
+enum web_method { M_UNSET, M_GET, M_POST, M_PUT, M_PATCH, M_DELETE, M__MAX };
+enum web_access {
+	ACCESS_UNSET,  /* refuses to start */
+	ACCESS_PUBLIC, /* anyone; a token is not looked at */
+	ACCESS_MEMBER, /* a valid token; `role` and `scope` are checked by identity.enter */
+};
+
+struct req;
+typedef bool web_handler(struct req *, struct err *);
+
+enum route_flags {
+	ROUTE_SHOWS_SECRET = 1, /* its answer is never stored for replay: a repeat is a 409 */
+	ROUTE_SLOW = 2,         /* commits before it works; Idempotency-Key is kept apart */
+	ROUTE_STREAM = 4,       /* writes its own body */
+};
+
+struct route {
+	enum web_method method;
+	const char *path;   /* below /api/v1 and its alias /api: "/collectors/{id}/publish" */
+	enum web_access access;
+	const char *role;   /* least role: "viewer", "editor", "admin", "owner" */
+	const char *scope;  /* "collectors:write" */
+	size_t body_max;    /* bytes; 0: this route takes no body */
+	const struct shape *query; /* NULL: no parameters; others are refused */
+	const struct shape *in;    /* NULL: no body */
+	const struct shape *out;   /* NULL: 204 */
+	int status;                /* of success: 200, 201, 202, 204 */
+	web_handler *handle;
+	const char *summary;       /* one line, for the API's own description */
+	unsigned flags;
+};
+
+struct web_family {
+	const char *name;      /* "collectors": the program's and the socket's name */
+	const char *role;      /* database role: "web", "trial", "export" */
+	const struct route *routes;
+	size_t route_count;
+	/* Family state, built once at start; *state is handed to handlers as r->state. */
+	bool (*open)(const struct conf *, void **state, struct err *);
+	void (*close)(void *state);
+};
+
+/* What the process holds, constant after start. */
+struct app {
+	const struct web_family *family;
+	const struct conf *conf;
+	struct db *db;
+	const struct secret *cursor_key; /* signs list cursors */
+	struct crypt_cost password_cost;
+	const char *base_url; /* for Location and Link: "" means relative */
+	void *state;
+};
+
+#define REQ_PARAMS_MAX 3
+
+struct req {
+	const struct app *app;
+	const struct route *route;
+	struct arena *arena;
+	const char *id;         /* request id, from nginx or made here */
+	enum web_method method; /* HEAD arrives as GET */
+	const char *path;       /* below the prefix */
+	struct str remote_ip;
+	struct str body_bytes;
+	json_t *body;           /* checked against route->in; NULL without */
+	json_t *query;          /* declared parameters that were sent, typed per shape */
+	struct problems *problems;
+	struct uuid params[REQ_PARAMS_MAX]; /* {id}-like segments, in order; not a UUID is a 404 */
+	const char *texts[REQ_PARAMS_MAX];  /* the same as text */
+	bool has_token;
+	unsigned char token_hash[CRYPT_SHA256];
+	int64_t if_match; /* version asked for, or -1 */
+	struct web_reply *reply;
+	void *state;
+	struct web_private *private_;
+};
+
+int web_main(int argc, char **argv, const struct web_family *);
+
+/* Header of the request by its HTTP name, or NULL. Borrowed. */
+const char *req_header(const struct req *, const char *name);
+
+/* Queries inside the request's transaction (see above). */
+MUST_CHECK bool req_run(struct req *, enum query, const struct db_arg *, size_t nargs,
+                        struct db_rows **, struct err *);
+MUST_CHECK bool req_run_last(struct req *, enum query, const struct db_arg *, size_t nargs,
+                             struct db_rows **, struct err *);
+MUST_CHECK bool req_commit(struct req *, struct err *); /* for slow routes, before they work */
+/* If-Match against the stored version; ERR_STALE with the current ETag when they differ. */
+MUST_CHECK bool req_check_version(struct req *, int64_t version, struct err *);
+
+/* Paging: `after` is the decoded key of ?cursor= (NULL at the start), limit from ?limit= (50). */
+struct req_page {
+	const char *after; /* text as the query returned it in its next column */
+	int64_t limit;     /* 1..200 */
+};
+MUST_CHECK bool req_page(struct req *, struct req_page *, struct err *);
+
+/* One document: rows hold (document text, version bigint) or (document text). ETag, 304. */
+MUST_CHECK bool reply_document(struct req *, const struct db_rows *, struct err *);
+/* A list: rows hold (items json array text, next key text or null):
+ * {"<nouns>":[...],"nextCursor":...} and Link rel=next. */
+MUST_CHECK bool reply_list(struct req *, const char *nouns, const struct db_rows *, struct err *);
+/* Members of `head` (an object's text) come first, then the list: for documents that hold one. */
+MUST_CHECK bool reply_json(struct req *, struct str json, struct err *); /* no version */
+MUST_CHECK bool reply_empty(struct req *, struct err *);                  /* 204 */
+void reply_status(struct req *, int status);          /* instead of route->status */
+void reply_header(struct req *, const char *name, const char *value);
+void reply_location(struct req *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Streams (ROUTE_STREAM): headers, then any number of writes; false when the client left. */
+MUST_CHECK bool reply_stream_open(struct req *, const char *type, const char *filename, struct err *);
+bool reply_stream_write(struct req *, struct str);
+
+/* {"type","title","status","detail","instance","code","errors":[...]} (RFC 9457). */
+#define PROBLEM_TYPE "application/problem+json"
+int reply_status_of(const struct err *);
+
+#endif
