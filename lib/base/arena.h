@@ -20,7 +20,8 @@ void arena_free(struct arena *);           /* runs defers, frees all; NULL is fi
 void arena_reset(struct arena *);          /* runs defers newest first, forgets all, keeps one block */
 void *arena_alloc(struct arena *, size_t size);  /* zeroed, aligned for any type */
 void *arena_array(struct arena *, size_t n, size_t size); /* n * size, overflow checked */
-void arena_defer(struct arena *, void (*fn)(void *), void *arg);
+/* False only from an arena_new_run without memory; fn(arg) has then been called already. */
+bool arena_defer(struct arena *, void (*fn)(void *), void *arg);
 size_t arena_used(const struct arena *);   /* bytes handed out since the last reset */
 
 char *arena_text(struct arena *, struct str);    /* a NUL-terminated copy */

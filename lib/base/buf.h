@@ -32,6 +32,6 @@ void buf_printf(struct buf *, const char *fmt, ...) __attribute__((format(printf
 void buf_json_string(struct buf *, struct str); /* quoted and escaped; bad UTF-8 becomes U+FFFD */
 void buf_url(struct buf *, struct str);         /* percent-encoded but for RFC 3986 unreserved */
 struct str buf_view(const struct buf *);        /* borrowed, until the next write */
-char *buf_take(struct buf *, size_t *len);      /* malloc'ed bytes, NUL-terminated; buf is empty */
+char *buf_take(struct buf *, size_t *len);      /* malloc'ed, NUL-terminated; NULL if failed */
 
 #endif
