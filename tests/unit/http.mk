@@ -1,5 +1,11 @@
-# unit tests of http; pattern:
-# check_PROGRAMS += tests/unit/arena.tap
-# TESTS += tests/unit/arena.tap
-# tests_unit_arena_tap_SOURCES = tests/unit/arena.c
-# tests_unit_arena_tap_LDADD = $(LIB_ALL) $(CMOCKA_LIBS)
+# unit tests of crypt and http
+check_PROGRAMS += \
+  tests/unit/secret.tap tests/unit/crypt.tap tests/unit/seal.tap
+TESTS += \
+  tests/unit/secret.tap tests/unit/crypt.tap tests/unit/seal.tap
+tests_unit_secret_tap_SOURCES = tests/unit/secret.c
+tests_unit_secret_tap_LDADD = $(LIB_ALL) $(CMOCKA_LIBS)
+tests_unit_crypt_tap_SOURCES = tests/unit/crypt.c
+tests_unit_crypt_tap_LDADD = $(LIB_ALL) $(CMOCKA_LIBS)
+tests_unit_seal_tap_SOURCES = tests/unit/seal.c
+tests_unit_seal_tap_LDADD = $(LIB_ALL) $(CMOCKA_LIBS)
