@@ -1,5 +1,12 @@
-# unit tests of lib; pattern:
-# check_PROGRAMS += tests/unit/arena.tap
-# TESTS += tests/unit/arena.tap
-# tests_unit_arena_tap_SOURCES = tests/unit/arena.c
-# tests_unit_arena_tap_LDADD = $(LIB_ALL) $(CMOCKA_LIBS)
+# unit tests of lib/base and lib/json
+EXTRA_DIST += tests/unit/unit.h
+LIB_UNIT_TESTS = \
+  tests/unit/json.tap
+check_PROGRAMS += $(LIB_UNIT_TESTS)
+TESTS += $(LIB_UNIT_TESTS)
+LIB_UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+LIB_UNIT_LDADD = lib/libcatchment.a $(JANSSON_LIBS) $(CMOCKA_LIBS) -lm
+
+tests_unit_json_tap_SOURCES = tests/unit/json.c tests/unit/unit.h
+tests_unit_json_tap_CFLAGS = $(LIB_UNIT_CFLAGS)
+tests_unit_json_tap_LDADD = $(LIB_UNIT_LDADD)
