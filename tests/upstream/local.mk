@@ -1,1 +1,13 @@
-# simulated APIs
+# Simulated APIs: the demo's shop, and faults on demand for tests.
+noinst_PROGRAMS += tests/upstream/upstream
+tests_upstream_upstream_SOURCES = \
+  tests/upstream/main.c tests/upstream/serve.c tests/upstream/serve.h \
+  tests/upstream/shop.c tests/upstream/shop.h tests/upstream/ask.c tests/upstream/ask.h \
+  tests/upstream/setting.c tests/upstream/setting.h tests/upstream/board.c tests/upstream/board.h \
+  tests/upstream/answer.c tests/upstream/answer.h tests/upstream/auth.c tests/upstream/auth.h \
+  tests/upstream/paging.c tests/upstream/paging.h tests/upstream/stock.c tests/upstream/stock.h \
+  tests/upstream/product.c tests/upstream/product.h tests/upstream/poison.c tests/upstream/poison.h \
+  tests/upstream/fault.c tests/upstream/fault.h tests/upstream/bomb.c tests/upstream/bomb.h \
+  tests/upstream/ledger.c tests/upstream/ledger.h
+tests_upstream_upstream_LDADD = lib/libcatchment.a $(FCGI_LIBS)
+EXTRA_DIST += tests/upstream/README.md tests/upstream/nginx.conf.in

@@ -1,0 +1,40 @@
+/*
+ * board - what scenarios remember between requests: counters and stored settings
+ *
+ * One shared mapping made before the workers are forked; a robust mutex guards it, so that a
+ * killed worker never blocks the others.
+ *
+ * Ownership: board_new's result lives as long as the process.
+ * Errors:    board_new and board_store fill err. A full board counts nothing (4,096 scenarios).
+ * Threads:   any number of processes.
+ */
+#ifndef CATCHMENT_UPSTREAM_BOARD_H
+#define CATCHMENT_UPSTREAM_BOARD_H
+
+#include <stdint.h>
+
+#include "lib/base/err.h"
+
+#define BOARD_NAME_MAX 64   /* bytes, with NUL */
+#define BOARD_TEXT_MAX 1024 /* bytes, with NUL */
+
+struct board;
+
+enum board_counter {
+	BOARD_REQUESTS, /* requests for data that got past authentication */
+	BOARD_MATCHES,  /* those that a fault's selectors matched */
+	BOARD_CHANGES,  /* POSTs that created something */
+	BOARD__MAX
+};
+
+MUST_CHECK bool board_new(struct board **, struct err *);
+/* Adds one; returns the count before. */
+int64_t board_count(struct board *, const char *scenario, enum board_counter);
+/* True when the scenario has had `per_s` requests in this second already; else counts this one. */
+bool board_is_over_rate(struct board *, const char *scenario, int64_t per_s, int64_t now_ms);
+void board_settings(struct board *, const char *scenario, char out[BOARD_TEXT_MAX]);
+MUST_CHECK bool board_store(struct board *, const char *scenario, const char *settings,
+			    struct err *);
+void board_forget(struct board *, const char *scenario); /* counters and stored settings */
+
+#endif

@@ -1,0 +1,31 @@
+/* setting - the list of scenario settings; tests/upstream/README.md explains each */
+#include "config.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "tests/upstream/setting.h"
+#include "lib/base/poison.h"
+
+static const char *const names[] = {
+	/* the data */
+	"products", "orders", "customers", "seed", "step_s", "ties", "touched", "gone", "shift",
+	"overlap", "poison", "at", "poison_bytes",
+	/* how it is paged and wrapped */
+	"limit_max", "body", "member", "cursor_in", "link", "hide",
+	/* who may ask */
+	"auth", "auth_name", "secret", "user", "rate",
+	/* what goes wrong, and when */
+	"fault", "on", "on_page", "after", "times", "every", "retry_after", "ms", "drip_bytes",
+	"drip_ms", "header_bytes", "mb", "to", "code",
+	/* the ledger */
+	"ledger"
+};
+
+bool setting_known(const char *name)
+{
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
