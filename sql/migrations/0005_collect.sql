@@ -1,0 +1,78 @@
+-- Data sources, collectors, installations, their secrets, and what was collected.
+-- Definitions are json, not jsonb: they are answered member by member as they were written.
+SET LOCAL ROLE catchment_owner;
+
+CREATE TABLE collect.data_sources (
+	tenant_id         uuid NOT NULL DEFAULT nullif(current_setting('app.tenant_id', true), '')::uuid,
+	id                uuid NOT NULL,
+	name              text NOT NULL CHECK (name <> ''),
+	description       text NOT NULL DEFAULT '',
+	protocol          text NOT NULL DEFAULT 'REST' CHECK (protocol IN ('REST', 'GraphQL', 'SOAP')),
+	base_url          text,           -- template; null: from the config fields
+	config_fields     json NOT NULL DEFAULT '[]',
+	auth_config       json,
+	headers           json,
+	functions         json NOT NULL DEFAULT '[]',
+	rate_limit_config json,
+	cache_config      json,
+	category          text,
+	tags              json NOT NULL DEFAULT '[]',
+	is_active         boolean NOT NULL DEFAULT true,
+	version           bigint NOT NULL DEFAULT 1,
+	created_by        uuid NOT NULL DEFAULT nullif(current_setting('app.user_id', true), '')::uuid,
+	created_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+	updated_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+	PRIMARY KEY (tenant_id, id),
+	CONSTRAINT data_sources__name_taken UNIQUE (tenant_id, name)
+);
+CALL util.make_tenant('collect.data_sources', 'API definition templates; never a credential.');
+GRANT SELECT, INSERT, UPDATE, DELETE ON collect.data_sources TO catchment_web;
+GRANT SELECT ON collect.data_sources TO catchment_trial;
+
+CREATE TABLE collect.data_collectors (
+	tenant_id       uuid NOT NULL DEFAULT nullif(current_setting('app.tenant_id', true), '')::uuid,
+	id              uuid NOT NULL,
+	name            text NOT NULL CHECK (name <> ''),
+	description     text NOT NULL DEFAULT '',
+	data_source_id  uuid NOT NULL,
+	stage           text NOT NULL DEFAULT 'Draft' CHECK (stage IN ('Draft', 'Dev', 'Stage', 'Production')),
+	approval_status text NOT NULL DEFAULT 'none' CHECK (approval_status IN ('none', 'pending', 'approved', 'rejected')),
+	creator_config  json NOT NULL DEFAULT '{}', -- plain values; secrets stand in collect.secrets
+	pipelines       json NOT NULL DEFAULT '[]',
+	is_published    boolean NOT NULL DEFAULT false,
+	published_at    timestamptz,
+	published_by    text,
+	release_version text,             -- the latest published SemVer
+	is_active       boolean NOT NULL DEFAULT true,
+	version         bigint NOT NULL DEFAULT 1, -- of the draft's row
+	created_by      uuid NOT NULL DEFAULT nullif(current_setting('app.user_id', true), '')::uuid,
+	created_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+	updated_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+	PRIMARY KEY (tenant_id, id),
+	CONSTRAINT data_collectors__name_taken UNIQUE (tenant_id, name),
+	CONSTRAINT data_collectors__data_source_in_use
+		FOREIGN KEY (tenant_id, data_source_id) REFERENCES collect.data_sources
+);
+CALL util.make_tenant('collect.data_collectors', 'Workflow templates: pipelines of steps on a data source.');
+CREATE INDEX data_collectors_by_source ON collect.data_collectors (tenant_id, data_source_id);
+GRANT SELECT, INSERT, UPDATE, DELETE ON collect.data_collectors TO catchment_web;
+GRANT SELECT ON collect.data_collectors TO catchment_trial;
+
+-- Sealed values of config fields; owner_id is a collector (its test config) or an instance. The web
+-- role writes and sees that a value is set; only trial and run read the sealed bytes.
+CREATE TABLE collect.secrets (
+	tenant_id  uuid NOT NULL DEFAULT nullif(current_setting('app.tenant_id', true), '')::uuid,
+	owner_id   uuid NOT NULL,
+	field      text NOT NULL,
+	version    bigint NOT NULL DEFAULT 1, -- bound into the seal
+	kid        bigint NOT NULL,
+	sealed     bytea NOT NULL,
+	updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	PRIMARY KEY (tenant_id, owner_id, field)
+);
+CALL util.make_tenant('collect.secrets', 'Sealed config values, bound to tenant, owner, field and version.');
+CREATE INDEX secrets_by_kid ON collect.secrets (tenant_id, kid);
+GRANT SELECT (tenant_id, owner_id, field, version, kid, updated_at), INSERT, DELETE,
+	UPDATE (version, kid, sealed, updated_at) ON collect.secrets TO catchment_web;
+GRANT SELECT ON collect.secrets TO catchment_trial, catchment_run;
+GRANT UPDATE (kid, sealed, version, updated_at) ON collect.secrets TO catchment_run; -- re-sealing
