@@ -30,7 +30,7 @@
 #ifndef CATCHMENT_ENGINE_RUN_H
 #define CATCHMENT_ENGINE_RUN_H
 
-#include "engine/config.h"
+#include "engine/configuration.h"
 #include "engine/plan.h"
 #include "engine/record.h"
 #include "lib/http/exchange.h"

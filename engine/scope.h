@@ -12,7 +12,7 @@
 #ifndef CATCHMENT_ENGINE_SCOPE_H
 #define CATCHMENT_ENGINE_SCOPE_H
 
-#include "engine/config.h"
+#include "engine/configuration.h"
 #include "lib/json/scan.h"
 
 #define SCOPE_STEPS_MAX 10
@@ -43,23 +43,25 @@ enum scope_names {
 	SCOPE_STEPS = 4,
 	SCOPE_RECORD = 8,
 	SCOPE_INPUT = 16,
-	SCOPE_CLOCK = 32,
+	SCOPE_CLOCK = 32, /* now, today, and execution.id */
 };
 
-/* text: "config.apiKey", "step_1.data.0.id", "record.price". In conditions over records a bare
- * path is a record path. slug: unknown_name. */
+/* text: "config.apiKey", "step_1.data.0.id", "record.price". A bare path ("price") is a record
+ * path where records are allowed, else an input path where input is. slug: unknown_name. */
 MUST_CHECK bool scope_name_parse(struct arena *, struct str text, unsigned allowed,
                                  struct scope_name **, struct err *);
-/* The value; *secret set when it is one (then the scan value is SCAN_NONE). Plain config texts
- * arrive as SCAN_STRING-less text in *text. */
+/* What a name means now. A step that was skipped has null outputs, so its names are present with
+ * the value null. A path with a wildcard gives its first match. */
 struct scope_found {
 	bool present;
-	struct scan_value value;     /* JSON values: steps, record, input */
-	struct str text;             /* the value as text (strings unescaped) */
-	const struct secret *secret;
+	struct scan_value value;     /* JSON: steps, record, input, plain config; else SCAN_NONE */
+	struct str text;             /* the value as text (strings unescaped), also cursor and times */
+	const struct secret *secret; /* set when it is one: then value and text are empty */
 };
 struct scope_found scope_find(const struct scope *, const struct scope_name *);
 /* For config.x names: the field's name, so that definitions can be checked; else empty. */
 struct str scope_name_config(const struct scope_name *);
+enum scope_names scope_name_kind(const struct scope_name *);
+struct str scope_name_text(const struct scope_name *); /* as it was written, for messages */
 
 #endif

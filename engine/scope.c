@@ -1,0 +1,254 @@
+/*
+ * One table of names: how each is written, where it may stand, and how its value is found.
+ */
+#include "config.h"
+
+#include "engine/scope.h"
+#include "lib/base/clock.h"
+
+#include "lib/base/poison.h"
+
+#define NAME_MAX_BYTES 300
+
+struct scope_row {
+	const char *word;         /* "config." takes a rest, "cursor" is whole */
+	enum scope_names allowed; /* the flag that lets it stand */
+	bool bare;                /* the row's values can be meant by a path without a prefix */
+	bool (*parse)(struct arena *, struct str rest, struct scope_name *, struct err *);
+	struct scope_found (*find)(const struct scope *, const struct scope_name *);
+};
+
+struct scope_name {
+	const struct scope_row *row;
+	struct str text;  /* as written */
+	struct str first; /* config: the field; steps: the step's id */
+	struct scan_path *path;
+};
+
+static bool out_of_memory(struct err *e)
+{
+	return err_set(e, ERR_UNAVAILABLE, "out_of_memory",
+		       "There was not enough memory for this; try again later.");
+}
+
+static bool config_parse(struct arena *arena, struct str rest, struct scope_name *name,
+			 struct err *e)
+{
+	(void)arena;
+	for (size_t i = 0; i < rest.len; i++) {
+		if (strchr(" \t\r\n.|(){}\"'", rest.p[i]) != NULL)
+			return err_set(e, ERR_INPUT, "unknown_name",
+				       "\"config." STR_FMT "\" is not the name of a config field.",
+				       STR_ARG(rest));
+	}
+	name->first = rest;
+	return true;
+}
+
+static struct scope_found config_value(const struct scope *scope, const struct scope_name *name)
+{
+	struct scope_found found = { 0 };
+
+	found.present = scope->config != NULL &&
+			config_find(scope->config, name->first, &found.text, &found.secret);
+	if (found.present && found.secret == NULL)
+		found.value = config_json(scope->config, name->first);
+	return found;
+}
+
+static struct scope_found cursor_value(const struct scope *scope, const struct scope_name *name)
+{
+	(void)name;
+	return (struct scope_found){ .present = scope->cursor.len > 0, .text = scope->cursor };
+}
+
+static struct scope_found text_found(const struct scope *scope, const char *text)
+{
+	struct str copy = arena_copy(scope->arena, str_of(text));
+
+	return (struct scope_found){ .present = copy.len > 0, .text = copy };
+}
+
+static struct scope_found now_value(const struct scope *scope, const struct scope_name *name)
+{
+	char text[CLOCK_TEXT_MAX];
+
+	(void)name;
+	return text_found(scope, clock_format(scope->now_ms, text));
+}
+
+static struct scope_found today_value(const struct scope *scope, const struct scope_name *name)
+{
+	struct scope_found found = now_value(scope, name);
+	struct str rest;
+
+	str_cut(found.text, 'T', &found.text, &rest);
+	return found;
+}
+
+static struct scope_found execution_value(const struct scope *scope, const struct scope_name *name)
+{
+	struct str id = str_of(scope->execution_id);
+
+	(void)name;
+	return (struct scope_found){ .present = id.len > 0, .text = id };
+}
+
+static bool path_parse(struct arena *arena, struct str rest, struct scope_name *name, struct err *e)
+{
+	return scan_path_parse(arena, rest, &name->path, e);
+}
+
+static struct scope_found path_value(const struct scope *scope, const struct scope_name *name,
+				     struct scan_value root)
+{
+	struct scan_value value = { .type = SCAN_NONE };
+
+	if (root.type != SCAN_NONE)
+		value = scan_path_first(name->path, root);
+	if (value.type == SCAN_NONE)
+		return (struct scope_found){ 0 };
+	return (struct scope_found){ .present = true,
+				     .value = value,
+				     .text = scan_text(scope->arena, value) };
+}
+
+static struct scope_found input_value(const struct scope *scope, const struct scope_name *name)
+{
+	return path_value(scope, name, scope->input);
+}
+
+static struct scope_found record_value(const struct scope *scope, const struct scope_name *name)
+{
+	return path_value(scope, name, scope->record);
+}
+
+static bool step_parse(struct arena *arena, struct str rest, struct scope_name *name, struct err *e)
+{
+	struct str path = { NULL, 0 };
+
+	/* The table's word is the beginning of the step's id: "step_" of "step_1.total". */
+	rest = name->text;
+	if (!str_cut(rest, '.', &name->first, &path))
+		name->first = rest;
+	return scan_path_parse(arena, path, &name->path, e);
+}
+
+static struct scope_found step_value(const struct scope *scope, const struct scope_name *name)
+{
+	for (size_t i = 0; i < scope->step_count; i++) {
+		const struct scope_step *step = &scope->steps[i];
+
+		if (!str_eq_text(name->first, step->id))
+			continue;
+		if (step->output.type == SCAN_NONE)
+			return (struct scope_found){
+				.present = true, .value = {SCAN_NULL, STR("null")}
+			};
+		return path_value(scope, name, step->output);
+	}
+	return (struct scope_found){ 0 };
+}
+
+/* clang-format off */
+static const struct scope_row scope_rows[] = {
+	{ "config.",      SCOPE_CONFIG, false, config_parse, config_value    },
+	{ "cursor",       SCOPE_CURSOR, false, NULL,         cursor_value    },
+	{ "now",          SCOPE_CLOCK,  false, NULL,         now_value       },
+	{ "today",        SCOPE_CLOCK,  false, NULL,         today_value     },
+	{ "execution.id", SCOPE_CLOCK,  false, NULL,         execution_value },
+	{ "step_",        SCOPE_STEPS,  false, step_parse,   step_value      },
+	{ "record.",      SCOPE_RECORD, true,  path_parse,   record_value    },
+	{ "input.",       SCOPE_INPUT,  true,  path_parse,   input_value     },
+};
+/* clang-format on */
+#define ROW_COUNT (sizeof(scope_rows) / sizeof(*scope_rows))
+
+static bool row_matches(const struct scope_row *row, struct str text)
+{
+	if (row->parse == NULL)
+		return str_eq_text(text, row->word);
+	return str_starts(text, row->word) && text.len > strlen(row->word);
+}
+
+static bool not_here(struct str text, struct err *e)
+{
+	return err_set(e, ERR_INPUT, "unknown_name",
+		       "\"" STR_FMT "\" cannot be used here; nothing of this name has a value at "
+		       "this place.",
+		       STR_ARG(text));
+}
+
+/* The row of a written name, and what follows its word. */
+static bool row_find(struct str text, unsigned allowed, const struct scope_row **row,
+		     struct str *rest, struct err *e)
+{
+	bool known = false;
+
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		*row = &scope_rows[i];
+		*rest = str_after(text, strlen((*row)->word));
+		if (!row_matches(*row, text))
+			continue;
+		if (allowed & (*row)->allowed)
+			return true;
+		/* A whole word may also be a member's name: a record may well have a "cursor". */
+		known = known || (*row)->parse != NULL;
+	}
+	for (size_t i = 0; i < ROW_COUNT && !known; i++) {
+		*row = &scope_rows[i];
+		*rest = text;
+		if ((*row)->bare && (allowed & (*row)->allowed))
+			return true;
+	}
+	return not_here(text, e);
+}
+
+bool scope_name_parse(struct arena *arena, struct str text, unsigned allowed,
+		      struct scope_name **out, struct err *e)
+{
+	struct scope_name *name;
+	const struct scope_row *row;
+	struct str rest;
+
+	text = str_trim(text);
+	if (text.len == 0)
+		return err_set(e, ERR_INPUT, "unknown_name", "A placeholder without a name.");
+	if (text.len > NAME_MAX_BYTES)
+		return err_set(e, ERR_INPUT, "unknown_name", "A name is longer than %d bytes.",
+			       NAME_MAX_BYTES);
+	if (!row_find(text, allowed, &row, &rest, e))
+		return false;
+	name = arena_alloc(arena, sizeof(*name));
+	if (name == NULL)
+		return out_of_memory(e);
+	name->row = row;
+	name->text = arena_copy(arena, text);
+	if (name->text.p == NULL)
+		return out_of_memory(e);
+	rest = str_after(name->text, text.len - rest.len);
+	if (row->parse != NULL && !row->parse(arena, rest, name, e))
+		return false;
+	*out = name;
+	return true;
+}
+
+struct scope_found scope_find(const struct scope *scope, const struct scope_name *name)
+{
+	return name->row->find(scope, name);
+}
+
+struct str scope_name_config(const struct scope_name *name)
+{
+	return name->row->allowed == SCOPE_CONFIG ? name->first : (struct str){ NULL, 0 };
+}
+
+enum scope_names scope_name_kind(const struct scope_name *name)
+{
+	return name->row->allowed;
+}
+
+struct str scope_name_text(const struct scope_name *name)
+{
+	return name->text;
+}
