@@ -10,7 +10,13 @@
  * (control_character). SHAPE_LINE texts also refuse line breaks. Numbers outside [min, max] are
  * out_of_range. Other slugs: required, wrong_type, not_integer, not_a_choice, unknown_field,
  * too_many_items, too_few_items, uuid_invalid, date_invalid, email_invalid, url_invalid,
- * scheme_not_allowed, slug_invalid.
+ * scheme_not_allowed, slug_invalid; object_expected when the whole document is none; not_utf8 in
+ * query strings and forms. Normalisation (NFC) is the database's, not ours.
+ *
+ * An optional text may be empty; null stands only where SHAPE_NULLABLE says so. SHAPE_READ_ONLY
+ * members are refused in input (unknown_field). Nowhere, not in SHAPE_ANY either, may a text hold
+ * NUL. min..max of a list or a map counts its items; the texts among them may have up to
+ * SHAPE_ITEM_TEXT_MAX code points, and a map's keys 200.
  *
  * Ownership: shapes are static const tables; problems live in the arena given to problems_new.
  * Errors:    problems, at most PROBLEMS_MAX kept, all counted.
@@ -21,7 +27,8 @@
 
 #include "lib/json/json.h"
 
-#define PROBLEMS_MAX 20
+#define PROBLEMS_MAX        20
+#define SHAPE_ITEM_TEXT_MAX 2000
 
 struct problem {
 	const char *pointer; /* JSON Pointer, or the parameter's name in a query */
@@ -93,7 +100,7 @@ struct shape {
 /* Checks value against shape; pointers start with `at` ("" for the whole document). */
 bool shape_check(const struct shape *, const json_t *value, const char *at, struct problems *);
 /* Checks one text of a query string or form against one field (integers and booleans are read
- * from text); pointer is the field's name. */
+ * from text); pointer is the field's name. An empty optional value is fine: it was left out. */
 bool shape_check_text(const struct field *, struct str value, struct problems *);
 const char *shape_kind_name(enum shape_kind);
 
