@@ -41,19 +41,20 @@ struct http_request {
 enum http_fault {
 	HTTP_FAULT_NONE,               /* an answer, whatever its status */
 	HTTP_FAULT_TARGET_NOT_ALLOWED, /* guard, or a name that does not resolve: one answer for both */
+	HTTP_FAULT_BAD_REQUEST,        /* a header that a request may not carry; nothing was sent */
 	HTTP_FAULT_CONNECT,            /* refused, reset */
 	HTTP_FAULT_TIMEOUT_CONNECT,    /* 15 s */
 	HTTP_FAULT_TIMEOUT_FIRST_BYTE, /* 60 s or the request's own timeout */
 	HTTP_FAULT_TIMEOUT_SLOW,       /* under 100 B/s for 30 s */
 	HTTP_FAULT_TIMEOUT_TOTAL,
 	HTTP_FAULT_TRUNCATED,
-	HTTP_FAULT_BODY_TOO_LARGE,     /* also: a decompression bomb */
+	HTTP_FAULT_BODY_TOO_LARGE, /* also: a decompression bomb */
 	HTTP_FAULT_HEADERS_TOO_LARGE,
-	HTTP_FAULT_BAD_RESPONSE,       /* not HTTP, doubled Content-Length, unknown encoding */
+	HTTP_FAULT_BAD_RESPONSE, /* not HTTP, doubled Content-Length, unknown encoding */
 	HTTP_FAULT_TLS,
 	HTTP_FAULT_REDIRECT_REFUSED,
 	HTTP_FAULT_CANCELLED,
-	HTTP_FAULT_INTERNAL,           /* out of memory and the like */
+	HTTP_FAULT_INTERNAL, /* out of memory and the like */
 	HTTP_FAULT__MAX
 };
 const char *http_fault_slug(enum http_fault);     /* "timeout_connect" */
@@ -69,10 +70,12 @@ struct http_answer {
 	int status; /* 0 with a fault before the status line */
 	const struct http_answer_header *headers;
 	size_t header_count;
-	struct str body;     /* decoded */
-	int64_t wire_bytes;  /* as received, compressed */
+	struct str body;    /* decoded */
+	int64_t wire_bytes; /* as received, compressed */
 	int64_t elapsed_ms;
 	int redirects;
+	const char
+		*detail; /* for the operator's log alone: names addresses and rules; "" if none */
 };
 
 /* The last header of that name (names compare without case), or the empty span. */

@@ -5,9 +5,10 @@
  * address of every connection about to be used (so a name that changes its address between the
  * two gains nothing). Denied by default: everything that is not public unicast (RFC 6890 and
  * successors), ports other than 80, 443, 8080, 8443, schemes other than https, hosts that are not
- * plain ASCII names or canonical dotted quads, and the operator's extra list. The operator's allow
- * list (EGRESS_ALLOW="CIDR:PORT,...", and http allowed for its members) is consulted after parsing
- * and before denial. http to other hosts: EGRESS_HTTP=1.
+ * plain ASCII names or canonical dotted quads, and the operator's extra list
+ * (EGRESS_DENY="CIDR,..."). The operator's allow list (EGRESS_ALLOW="CIDR:PORT,...", and http
+ * allowed for its members) is consulted after parsing and before denial. http to other hosts:
+ * EGRESS_HTTP=1.
  *
  * Errors:    guard_url gives target_not_allowed or scheme_not_allowed; the reason stands in detail
  *            only, never in msg: a tenant learns nothing about our network.
@@ -35,7 +36,7 @@ bool guard_same_origin(struct str url_a, struct str url_b);
 /* base resolved with a relative or absolute reference (RFC 3986 section 5), in the arena. */
 struct arena;
 MUST_CHECK bool guard_url_join(struct arena *, struct str base, struct str reference,
-                               struct str *out, struct err *);
+			       struct str *out, struct err *);
 /* "host" or "host:port" of a URL, lower case; for buckets and messages. */
 MUST_CHECK bool guard_url_host(struct arena *, struct str url, struct str *host, struct err *);
 

@@ -28,16 +28,16 @@ struct http_transfer;
 
 struct http_options {
 	const struct guard *guard;
-	const char *user_agent;   /* NULL: "Catchment/<version>" */
-	size_t bytes_max;         /* of all bodies in memory; 0: 256 MiB; beyond it transfers pause */
-	size_t pool_idle_s;       /* a pool without transfers is closed after this; 0: 300 */
+	const char *user_agent; /* NULL: "Catchment/<version>" */
+	size_t bytes_max;       /* of all bodies in memory; 0: 256 MiB; beyond it transfers pause */
+	size_t pool_idle_s;     /* a pool without transfers is closed after this; 0: 300 */
 	int64_t connect_timeout_ms, first_byte_timeout_ms; /* 0: 15 s and 60 s */
-	int64_t slow_seconds;     /* 0: 30 */
-	const char *ca_file;      /* NULL: the system's; tests bring their own */
+	int64_t slow_seconds;                              /* 0: 30 */
+	const char *ca_file; /* NULL: the system's; tests bring their own */
 };
 
 MUST_CHECK bool http_new(const struct http_options *, struct http **, struct err *);
-void http_free(struct http *); /* cancels what is under way without calling done */
+void http_free(struct http *);    /* cancels what is under way without calling done */
 int http_fd(const struct http *); /* epoll descriptor: readable when http_step has work */
 /* Waits up to timeout_ms (-1: until something happens) and serves what is ready. */
 void http_step(struct http *, int64_t timeout_ms);
@@ -49,7 +49,7 @@ struct http_pool *http_pool(struct http *, const char *key);
 typedef void http_done(void *arg, struct http_answer *);
 /* Copies what it needs of the request. NULL only when out of memory. */
 struct http_transfer *http_send(struct http_pool *, const struct http_request *, http_done *,
-                                void *arg);
+				void *arg);
 void http_cancel(struct http_transfer *); /* done is called with HTTP_FAULT_CANCELLED, at once */
 
 struct http_answer *http_answer_keep(struct http_answer *); /* moves it out of the transfer */
