@@ -1,0 +1,76 @@
+# Debian packages, by what they are for; sourced by ./start and ./check.
+#
+# need_packages LIST...: installs what is missing, as root or through sudo; on a machine where neither
+# works it prints the line to run and stops.
+
+# building and running
+PACKAGES_RUN="gcc libc6-dev make autoconf automake pkg-config libfcgi-dev libpq-dev libjansson-dev
+	libcurl4-openssl-dev libssl-dev postgresql-15 nginx-light tzdata ca-certificates curl jq"
+# testing, on top of it
+PACKAGES_CHECK="libcmocka-dev clang-format-14 python3 python3-pytest postgresql-15-pgtap
+	libtap-parser-sourcehandler-pgtap-perl valgrind git xz-utils"
+
+say() {
+	printf '%s\n' "$*" >&2
+}
+
+die() {
+	printf '%s\n' "$*" >&2
+	exit 1
+}
+
+missing_packages() {
+	for package in "$@"; do
+		case $package in
+		# any nginx will do: what matters is the program
+		nginx-light) [ -x /usr/sbin/nginx ] && continue ;;
+		esac
+		dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed ||
+			printf '%s ' "$package"
+	done
+}
+
+need_packages() {
+	command -v dpkg-query >/dev/null || die "This needs Debian 12: dpkg was not found. Elsewhere, install by hand what docs/OPERATING.md lists."
+	missing=$(missing_packages "$@")
+	[ -n "$missing" ] || return 0
+	if [ "$(id -u)" = 0 ]; then
+		as_root=
+	elif command -v sudo >/dev/null; then
+		as_root=sudo
+	else
+		die "These packages are missing, and there is no sudo to install them with. As root, run:
+  apt-get install --no-install-recommends $missing"
+	fi
+	say "Installing: $missing"
+	# Debian would otherwise create and start a database cluster and a web server of its own. The
+	# private ones that ./start makes use neither their ports nor their data.
+	case " $missing" in
+	*" postgresql-15 "*)
+		if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+			$as_root mkdir -p /etc/postgresql-common
+			echo 'create_main_cluster = false' |
+				$as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
+		fi
+		;;
+	esac
+	policy=
+	if [ ! -e /usr/sbin/policy-rc.d ]; then
+		printf '#!/bin/sh\nexit 101\n' | $as_root tee /usr/sbin/policy-rc.d >/dev/null
+		$as_root chmod 755 /usr/sbin/policy-rc.d
+		policy=ours
+	fi
+	ok=yes
+	# shellcheck disable=SC2086
+	$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+		$missing >"${TMPDIR:-/tmp}/catchment-apt.$$" 2>&1 ||
+		{ $as_root apt-get update -qq >/dev/null 2>&1 &&
+			$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+				--no-install-recommends $missing >"${TMPDIR:-/tmp}/catchment-apt.$$" 2>&1; } || ok=no
+	[ "$policy" = ours ] && $as_root rm -f /usr/sbin/policy-rc.d
+	if [ $ok = no ]; then
+		tail -n 5 "${TMPDIR:-/tmp}/catchment-apt.$$" >&2
+		die "apt-get could not install the packages above. Look at its message, then run this again."
+	fi
+	rm -f "${TMPDIR:-/tmp}/catchment-apt.$$"
+}

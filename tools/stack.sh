@@ -1,0 +1,140 @@
+# A private PostgreSQL and nginx with the whole product behind them; sourced by ./start.
+#
+# Everything lives below $STATE: data/ (PostgreSQL), keys/, run/ (sockets, pids, nginx's temporary
+# files), log/, app/ (the installed programs), catchment.conf. Needs APP, PORT, UPSTREAM_PORT.
+
+pg_bin=$(pg_config --bindir 2>/dev/null || echo /usr/lib/postgresql/15/bin)
+PATH=$PATH:/usr/sbin:/sbin:$pg_bin
+
+# Socket paths are limited to 107 bytes: a deep state folder keeps its sockets in /tmp instead.
+stack_sockets() {
+	if [ ${#STATE} -le 60 ]; then
+		SOCKETS=$STATE/run
+	elif [ -s "$STATE/sockets" ] && [ -O "$(cat "$STATE/sockets")" ]; then
+		SOCKETS=$(cat "$STATE/sockets")
+	else
+		SOCKETS=$(mktemp -d /tmp/catchment.XXXXXX) && printf '%s\n' "$SOCKETS" >"$STATE/sockets"
+	fi
+	mkdir -p "$SOCKETS" "$STATE/run" "$STATE/log" "$STATE/keys"
+	chmod 700 "$SOCKETS" "$STATE/run" "$STATE/keys"
+}
+
+stack_dsn() { # role
+	echo "host=$SOCKETS dbname=catchment user=catchment_$1"
+}
+
+stack_initdb() {
+	[ -s "$STATE/data/PG_VERSION" ] && return
+	rm -rf "$STATE/data"
+	env -i PATH="$PATH" HOME="$STATE" LC_ALL=C.UTF-8 initdb -D "$STATE/data" -U postgres -E UTF8 \
+		--locale=C.UTF-8 --auth=peer --no-instructions >"$STATE/log/initdb.log" 2>&1 ||
+		die "PostgreSQL could not make its data folder. $STATE/log/initdb.log says why."
+	# one system user may act as each of our roles; nobody else may connect, not even root
+	echo "local all all peer map=catchment" >"$STATE/data/pg_hba.conf"
+	for role in postgres catchment_migrate catchment_web catchment_trial catchment_export \
+		catchment_run catchment_backup; do
+		echo "catchment $(id -un) $role"
+	done >"$STATE/data/pg_ident.conf"
+}
+
+stack_postgres() {
+	rm -f "$SOCKETS"/.s.PGSQL.5432*
+	env -i PATH="$PATH" HOME="$STATE" LC_ALL=C.UTF-8 setpriv --pdeathsig INT \
+		postgres -D "$STATE/data" -k "$SOCKETS" -c listen_addresses='' -c max_connections=100 \
+		-c jit=off -c log_min_error_statement=panic -c log_line_prefix='%m [%p] %u ' \
+		-c default_toast_compression=lz4 ${CATCHMENT_PG_OPTIONS:-} \
+		>>"$STATE/log/postgres.log" 2>&1 &
+	postgres_pid=$!
+	tries=0
+	until pg_isready -q -h "$SOCKETS" -U postgres 2>/dev/null; do
+		tries=$((tries + 1))
+		kill -0 $postgres_pid 2>/dev/null && [ $tries -lt 600 ] ||
+			die "PostgreSQL did not start. The end of $STATE/log/postgres.log says why:
+$(tail -n 3 "$STATE/log/postgres.log")"
+		sleep 0.05
+	done
+}
+
+stack_database() {
+	if ! psql -h "$SOCKETS" -U postgres -Atqc "SELECT 1 FROM pg_database WHERE datname = 'catchment'" postgres |
+		grep -qx 1; then
+		createdb -h "$SOCKETS" -U postgres catchment || die "The database could not be created."
+	fi
+	psql -h "$SOCKETS" -U postgres -qX -v ON_ERROR_STOP=1 -f "$APP/share/catchment/sql/roles.sql" \
+		catchment >"$STATE/log/roles.log" 2>&1 ||
+		die "The database roles could not be made. $STATE/log/roles.log says why."
+	"$APP/bin/catchment" --conf "$STATE/catchment.conf" migrate >"$STATE/log/migrate.log" 2>&1 ||
+		die "The migrations failed: $(tail -n 2 "$STATE/log/migrate.log")"
+}
+
+stack_conf() {
+	{
+		echo "# Written by ./start at each start; docs/OPERATING.md explains each setting."
+		for role in migrate web trial export run; do
+			echo "DB_$(echo $role | tr a-z A-Z)='$(stack_dsn $role)'"
+		done
+		echo "RUN_DIR=$SOCKETS"
+		echo "LIBEXEC_DIR=$APP/libexec/catchment"
+		echo "SEAL_PUBLIC=$STATE/keys/seal.pub"
+		echo "SEAL_PRIVATE=$STATE/keys/open.key"
+		echo "CURSOR_KEY=$STATE/keys/cursor.key"
+		echo "RATE_FILE=$STATE/run/rate"
+		echo "TMPDIR=$STATE/run"
+		echo "EGRESS_ALLOW=127.0.0.1/32:$UPSTREAM_PORT"
+		echo "EXTRA_UPSTREAM='$APP/libexec/catchment/upstream --socket $SOCKETS/upstream.sock --workers ${CATCHMENT_UPSTREAM_WORKERS:-2} --ledger $STATE/run/upstream.ledger'"
+		[ -z "${CATCHMENT_EXTRA_CONF:-}" ] || cat "$CATCHMENT_EXTRA_CONF"
+	} >"$STATE/catchment.conf"
+}
+
+stack_keys() {
+	"$APP/bin/catchment" --conf "$STATE/catchment.conf" keys init >>"$STATE/log/keys.log" 2>&1 ||
+		die "The sealing keys could not be made or read: $(tail -n 1 "$STATE/log/keys.log")"
+}
+
+stack_nginx() {
+	rm -f "$SOCKETS"/upstream.sock
+	sed -e "s|@UPSTREAM_LISTEN@|127.0.0.1:$UPSTREAM_PORT|" -e "s|@UPSTREAM_SOCKET@|$SOCKETS/upstream.sock|" \
+		"$APP/share/catchment/nginx/upstream.conf.in" >"$STATE/run/upstream.conf"
+	mkdir -p "$STATE/run/nginx"
+	sed -e "s|@PORT@|$PORT|g" -e "s|@RUN_DIR@|$SOCKETS|g" -e "s|@STATE_DIR@|$STATE/run/nginx|g" \
+		-e "s|@LOG_DIR@|$STATE/log|g" -e "s|@DATA_DIR@|$APP/share/catchment|g" \
+		-e "s|@EXTRA_SERVERS@|$STATE/run/upstream.conf|g" \
+		"$APP/share/catchment/nginx/nginx.conf.in" >"$STATE/run/nginx.conf"
+	setpriv --pdeathsig TERM nginx -p "$STATE/run/nginx" -c "$STATE/run/nginx.conf" -e "$STATE/log/nginx.log" \
+		-g 'daemon off;' 2>>"$STATE/log/nginx.log" &
+	nginx_pid=$!
+}
+
+stack_catchment() {
+	setpriv --pdeathsig TERM "$APP/libexec/catchment/catchmentd" --conf "$STATE/catchment.conf" \
+		2>>"$STATE/log/catchment.log" &
+	catchmentd_pid=$!
+}
+
+stack_ready() {
+	tries=0
+	until curl -fsS -o /dev/null "http://127.0.0.1:$PORT/readyz" 2>/dev/null; do
+		tries=$((tries + 1))
+		for pid in $postgres_pid $nginx_pid $catchmentd_pid; do
+			kill -0 "$pid" 2>/dev/null || tries=9999
+		done
+		[ $tries -lt 300 ] || die "Catchment did not become ready. The ends of its logs in $STATE/log:
+$(tail -n 2 "$STATE/log/nginx.log" "$STATE/log/catchment.log" 2>/dev/null)"
+		sleep 0.05
+	done
+}
+
+stack_stop() {
+	trap '' INT TERM
+	for pid in ${catchmentd_pid:-} ${nginx_pid:-}; do
+		kill -TERM "$pid" 2>/dev/null
+	done
+	[ -z "${catchmentd_pid:-}" ] || wait "$catchmentd_pid" 2>/dev/null
+	[ -z "${nginx_pid:-}" ] || wait "$nginx_pid" 2>/dev/null
+	# INT is the fast shutdown; TERM would wait for every client to leave
+	[ -z "${postgres_pid:-}" ] || { kill -INT "$postgres_pid" 2>/dev/null; wait "$postgres_pid" 2>/dev/null; }
+}
+
+port_is_free() {
+	! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
