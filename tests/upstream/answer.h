@@ -43,7 +43,7 @@ struct answer {
 	int64_t step_bytes;  /* then this many */
 	int64_t step_ms;     /* after each such pause */
 	int64_t pad_bytes;   /* spaces after the body */
-	bool cut;            /* break the connection at the end, without the end record */
+	bool cut;            /* break the connection at the end, in the middle */
 };
 
 void answer_init(struct answer *);

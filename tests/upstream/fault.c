@@ -140,9 +140,12 @@ static void replace_gzip_bomb(const struct ask *k, struct answer *a)
 
 /* --- the page --- */
 
-/* Every page says that the second one comes next: the second one too. */
+/* Every page says that the second one comes next, the second one too; without cursors, every page
+ * is the first one. */
 static void page_same_cursor(struct page *p)
 {
+	if (!paging_has_cursor(p->paging))
+		p->from = 0;
 	p->next = p->limit;
 	p->more = true;
 }

@@ -311,13 +311,29 @@ static void body_write(const struct page *p, const struct ask *k, const char *ne
 	buf_free(&more);
 }
 
+/* Where pages have numbers the first is linked too, before the next: readers must look at rel. */
+static void link_write(const struct page *p, const struct ask *k, const char *next,
+		       struct answer *a)
+{
+	const struct paging *g = p->paging;
+
+	if (!g->in_link)
+		return;
+	if (g->where == BY_PAGE && next)
+		answer_header(a, "Link", "<%s>; rel=\"first\", <%s>; rel=\"next\"",
+			      link_url(p, k, "1"), link_url(p, k, next));
+	else if (g->where == BY_PAGE)
+		answer_header(a, "Link", "<%s>; rel=\"first\"", link_url(p, k, "1"));
+	else if (next)
+		answer_header(a, "Link", "<%s>; rel=\"next\"", link_url(p, k, next));
+}
+
 void paging_write(const struct page *p, const struct ask *k, struct answer *a)
 {
 	const struct paging *g = p->paging;
 	const char *next = p->next >= 0 ? next_value(p, k) : NULL;
 
-	if (g->in_link && next)
-		answer_header(a, "Link", "<%s>; rel=\"next\"", link_url(p, k, next));
+	link_write(p, k, next, a);
 	if (g->in_header && next)
 		answer_header(a, "X-Next-Cursor", "%s", next);
 	if (!strstr(ask_setting_or(k, "hide", ""), "total"))

@@ -15,16 +15,17 @@
 #include "tests/upstream/serve.h"
 #include "lib/base/poison.h"
 
-#define ARENA_MAX ((size_t)16 << 20) /* bytes for one request */
-#define HEAD_MAX  ((size_t)2 << 20)
-#define PAD_PIECE 32768 /* bytes; on the stack */
+#define ARENA_MAX     ((size_t)16 << 20) /* bytes for one request */
+#define HEAD_MAX      ((size_t)2 << 20)
+#define CUT_LINGER_MS 100
+#define PAD_PIECE     32768 /* bytes; on the stack */
 
 /* One answer on its way out. libfcgi's streams point into `req`: it never moves. */
 struct sending {
 	FCGX_Request req;
 	struct answer answer;
 	struct buf head;
-	bool head_sent;
+	bool head_sent, lingered;
 	size_t sent;    /* bytes of the body */
 	int64_t due_ms; /* monotonic: the next step */
 	struct sending *next;
@@ -83,6 +84,12 @@ static bool step(struct sending *s)
 	s->due_ms = clock_mono_ms() + a->step_ms;
 	if (s->sent < a->body.len)
 		return FCGX_FFlush(s->req.out) != 0;
+	if (a->cut && !s->lingered) {
+		/* What nginx has not passed on when the answer breaks off, it throws away. */
+		s->lingered = true;
+		s->due_ms = clock_mono_ms() + CUT_LINGER_MS;
+		return FCGX_FFlush(s->req.out) != 0;
+	}
 	pad(s);
 	return true;
 }
@@ -94,15 +101,24 @@ static void sending_free(struct sending *s)
 	free(s);
 }
 
-/* Without the end record nginx takes the connection for broken, and breaks the client's. */
+/* A record of a version that does not exist: nginx takes the answer for broken, and breaks off its
+ * own. It would take a mere end of the connection for the end of the answer. */
+static void break_off(struct sending *s)
+{
+	static const char nonsense[8] = { 127 };
+
+	FCGX_FFlush(s->req.out);
+	if (send(s->req.ipcFd, nonsense, sizeof(nonsense), MSG_NOSIGNAL) < 0)
+		perror("upstream: send");
+	FCGX_Free(&s->req, 1);
+}
+
 static void finish(struct sending *s)
 {
-	if (s->answer.cut) {
-		FCGX_FFlush(s->req.out);
-		FCGX_Free(&s->req, 1);
-	} else {
+	if (s->answer.cut)
+		break_off(s);
+	else
 		FCGX_Finish_r(&s->req);
-	}
 	sending_free(s);
 }
 

@@ -228,12 +228,12 @@ static void data_answer(const struct visit *v, const struct target *t)
 		list_answer(v, t, board_count(v->shop->board, k->scenario, BOARD_REQUESTS));
 }
 
-/* "HTTP_X_API_KEY" as "x-api-key". */
-static void header_name_write(const char *cgi, size_t len, struct buf *b)
+/* "X_API_KEY" as "x-api-key". */
+static void header_name_write(struct str cgi, struct buf *b)
 {
 	buf_char(b, '"');
-	for (size_t i = 0; i < len; i++) {
-		char c = cgi[i];
+	for (size_t i = 0; i < cgi.len; i++) {
+		char c = cgi.p[i];
 		buf_char(b, c == '_' ? '-' : c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
 	}
 	buf_text(b, "\":");
@@ -247,11 +247,10 @@ static void echo_headers(const struct ask *k, struct buf *b)
 		struct str all = str_of(*p), name, value;
 		if (!str_cut(all, '=', &name, &value) || value.len == 0)
 			continue;
-		if (!str_starts(name, "HTTP_") && !str_starts(name, "CONTENT_"))
+		if (!str_starts(name, "HTTP_"))
 			continue;
-		size_t skip = str_starts(name, "HTTP_") ? strlen("HTTP_") : 0;
 		buf_text(b, first ? "" : ",");
-		header_name_write(name.p + skip, name.len - skip, b);
+		header_name_write(str_after(name, strlen("HTTP_")), b);
 		buf_json_string(b, value);
 		first = false;
 	}
