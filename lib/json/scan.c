@@ -12,8 +12,9 @@
 #define EXCERPT_MAX 200
 
 /* PostgreSQL's numeric: this many digits before the point, and after it. */
-#define NUMERIC_BEFORE_MAX 131072
-#define NUMERIC_AFTER_MAX  16383
+#define NUMERIC_BEFORE_MAX   131072
+#define NUMERIC_AFTER_MAX    16383
+#define NUMERIC_EXPONENT_END (INT32_MAX / 2)
 
 _Static_assert(SCAN_DEPTH_MAX == CHECK_DEPTH_MAX, "one depth");
 
@@ -181,17 +182,19 @@ static unsigned string_flags(const char **at, const char *end)
 	return flags;
 }
 
-/* Counts digits; *significant tells whether one of them is not 0. */
-static int64_t count_digits(const char **p, const char *end, bool *significant)
+/* Counts digits; *zeros, how many lead them. */
+static int64_t count_digits(const char **p, const char *end, int64_t *zeros)
 {
-	const char *from = *p;
+	const char *from = *p, *first = NULL;
 
-	while (*p < end && **p >= '0' && **p <= '9')
-		*significant |= *(*p)++ != '0';
+	for (; *p < end && **p >= '0' && **p <= '9'; ++*p)
+		if (**p != '0' && !first)
+			first = *p;
+	*zeros = (first ? first : *p) - from;
 	return *p - from;
 }
 
-/* Saturates: past a million, no numeric holds it whatever else the number says. */
+/* Stops counting past what any numeric holds. */
 static int64_t read_exponent(const char **p, const char *end)
 {
 	int64_t n = 0;
@@ -201,27 +204,35 @@ static int64_t read_exponent(const char **p, const char *end)
 	if (*p < end && (**p == '+' || **p == '-'))
 		sign = *(*p)++ == '-' ? -1 : 1;
 	for (; *p < end && **p >= '0' && **p <= '9'; ++*p)
-		if (n < 1000000000)
+		if (n < NUMERIC_EXPONENT_END)
 			n = n * 10 + (**p - '0');
 	return sign * n;
 }
 
+/*
+ * As PostgreSQL 15 judges: where the first digit that is not 0 stands, how many digits stand behind
+ * the point, and an exponent that it does not even read.
+ */
 static unsigned number_flags(const char **p, const char *end)
 {
-	int64_t before, after = 0, exponent = 0;
-	bool significant = false;
+	int64_t before, after = 0, exponent = 0, zeros, after_zeros = 0;
+	bool nothing;
 
 	*p += **p == '-';
-	before = count_digits(p, end, &significant);
+	before = count_digits(p, end, &zeros) - zeros;
 	if (*p < end && **p == '.') {
 		++*p;
-		after = count_digits(p, end, &significant);
+		after = count_digits(p, end, &after_zeros);
 	}
+	nothing = before == 0 && after_zeros == after;
 	if (*p < end && (**p | 0x20) == 'e')
 		exponent = read_exponent(p, end);
-	if (significant && before + exponent > NUMERIC_BEFORE_MAX)
+	if (before == 0)
+		before = -after_zeros;
+	if ((!nothing && before + exponent > NUMERIC_BEFORE_MAX) ||
+	    after - exponent > NUMERIC_AFTER_MAX || exponent >= NUMERIC_EXPONENT_END)
 		return SCAN_HUGE_NUMBER;
-	return after - exponent > NUMERIC_AFTER_MAX ? SCAN_HUGE_NUMBER : 0;
+	return 0;
 }
 
 unsigned scan_flags_of(struct str span)
