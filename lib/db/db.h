@@ -91,6 +91,7 @@ MUST_CHECK bool db_savepoint_release(struct db *, struct err *);
 MUST_CHECK bool db_savepoint_undo(struct db *, struct err *);
 
 size_t db_count(const struct db_rows *);
+size_t db_columns(const struct db_rows *);
 size_t db_affected(const struct db_rows *);
 struct str db_get(const struct db_rows *, size_t row,
 		  size_t column); /* NUL-terminated; null: p NULL */

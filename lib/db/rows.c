@@ -69,6 +69,11 @@ size_t db_count(const struct db_rows *rows)
 	return (size_t)PQntuples(rows->res);
 }
 
+size_t db_columns(const struct db_rows *rows)
+{
+	return (size_t)PQnfields(rows->res);
+}
+
 size_t db_affected(const struct db_rows *rows)
 {
 	int64_t n = 0;

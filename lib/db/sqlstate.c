@@ -133,6 +133,14 @@ static bool own_error(const PGresult *res, const char *status, struct err *e)
 	return false;
 }
 
+/* identity.enter raises these two in words of its own, for the user; its HINT is the slug. */
+static bool enter_refused(const PGresult *res, const char *state)
+{
+	return (strcmp(state, "28000") == 0 || strcmp(state, "42501") == 0) &&
+	       strcmp(field(res, PG_DIAG_SOURCE_FUNCTION), "exec_stmt_raise") == 0 &&
+	       field(res, PG_DIAG_MESSAGE_HINT)[0];
+}
+
 static const char *constraint_slug(const PGresult *res)
 {
 	const char *at = strstr(field(res, PG_DIAG_CONSTRAINT_NAME), "__");
@@ -150,6 +158,8 @@ bool sqlstate_error(const PGresult *res, const struct db_query *q, struct err *e
 		return false;
 	if (strncmp(state, "CA", 2) == 0) {
 		own_error(res, state + 2, e);
+	} else if (enter_refused(res, state)) {
+		own_error(res, state[0] == '2' ? "401" : "403", e);
 	} else {
 		while (strncmp(state, r->state, strlen(r->state)) != 0)
 			r++;
