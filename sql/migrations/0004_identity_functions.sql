@@ -383,7 +383,9 @@ BEGIN
 END $$;
 
 -- Idempotency-Key: the answer is stored in the transaction that did the work, so a killed responder
--- leaves neither. The lock makes a copy that arrives meanwhile answer 409 instead of waiting.
+-- leaves neither. The lock makes a copy that arrives meanwhile answer 409 instead of waiting. A slow
+-- route, which works between two transactions, stores status 102 (processing) in the first; it
+-- counts for 5 minutes, longer than any such route lives. A null status sets the key free.
 CREATE FUNCTION identity.idempotency_begin(p_key text, p_route text, p_body bytea,
 	OUT state text, OUT status int, OUT body text, OUT location text)
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
@@ -398,11 +400,14 @@ BEGIN
 	SELECT * INTO kept FROM identity.idempotency k WHERE k.tenant_id = util.tenant() AND k.key = p_key;
 	IF NOT FOUND THEN
 		state := 'new';
-	ELSIF kept.created_at < clock_timestamp() - interval '24 hours' THEN
+	ELSIF kept.created_at < clock_timestamp() - CASE WHEN kept.status = 102
+			THEN interval '5 minutes' ELSE interval '24 hours' END THEN
 		DELETE FROM identity.idempotency k WHERE k.tenant_id = util.tenant() AND k.key = p_key;
 		state := 'new';
 	ELSIF kept.route <> p_route OR kept.body_hash <> p_body THEN
 		state := 'mismatch';
+	ELSIF kept.status = 102 THEN
+		state := 'in_flight';
 	ELSE
 		state := CASE WHEN kept.body IS NULL AND kept.status <> 204 THEN 'done' ELSE 'replay' END;
 		status := kept.status;
@@ -415,9 +420,11 @@ CREATE FUNCTION identity.idempotency_end(p_key text, p_route text, p_status int,
 	p_location text) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog
 BEGIN ATOMIC
+	DELETE FROM identity.idempotency k WHERE k.tenant_id = util.tenant() AND k.key = p_key;
 	INSERT INTO identity.idempotency (tenant_id, key, route, body_hash, status, body, location)
-	VALUES (util.tenant(), p_key, p_route, decode(current_setting('app.idempotency_body'), 'hex'), p_status,
-		p_body, p_location);
+	SELECT util.tenant(), p_key, p_route, decode(current_setting('app.idempotency_body'), 'hex'), p_status,
+		p_body, p_location
+	WHERE p_status IS NOT NULL;
 END;
 
 -- For the command line, which runs as an operator under the migrate role.
