@@ -1,1 +1,30 @@
-lib_libcatchment_a_SOURCES +=
+# The frame of every responder.
+lib_libcatchment_a_SOURCES += \
+  lib/web/frame.c \
+  lib/web/health.c \
+  lib/web/idempotent.c \
+  lib/web/loop.c \
+  lib/web/main.c \
+  lib/web/page.c \
+  lib/web/private.h \
+  lib/web/query.c \
+  lib/web/rate.c \
+  lib/web/reply.c \
+  lib/web/request.c \
+  lib/web/route.c \
+  lib/web/stream.c \
+  lib/web/token.c \
+  lib/web/transaction.c \
+  lib/web/web.h
+nodist_lib_libcatchment_a_SOURCES += lib/web/migration.h
+BUILT_SOURCES += lib/web/migration.h
+CLEANFILES += lib/web/migration.h
+
+# The number of the newest migration, which /readyz compares with the database's.
+lib/web/migration.h: $(srcdir)/sql/migrations
+	$(AM_V_GEN)$(MKDIR_P) lib/web && \
+	n=`ls $(srcdir)/sql/migrations | $(SED) -n 's/^0*\([0-9][0-9]*\)_.*\.sql$$/\1/p' | sort -n | tail -n 1` && \
+	{ echo '/* Made from the names in sql/migrations. */'; \
+	  echo "#define WEB_MIGRATION_NUMBER $${n:-0}"; } > $@.tmp && mv -f $@.tmp $@
+lib/web/health.$(OBJEXT): lib/web/migration.h lib/db/queries.h
+lib/web/idempotent.$(OBJEXT) lib/web/transaction.$(OBJEXT): lib/db/queries.h

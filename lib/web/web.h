@@ -33,30 +33,33 @@ struct req;
 typedef bool web_handler(struct req *, struct err *);
 
 enum route_flags {
-	ROUTE_SHOWS_SECRET = 1, /* its answer is never stored for replay: a repeat is a 409 */
-	ROUTE_SLOW = 2,         /* commits before it works; Idempotency-Key is kept apart */
-	ROUTE_STREAM = 4,       /* writes its own body */
+	ROUTE_SHOWS_SECRET = 1,  /* its answer is never stored for replay: a repeat is a 409 */
+	ROUTE_SLOW = 2,          /* commits before it works; Idempotency-Key is kept apart */
+	ROUTE_STREAM = 4,        /* writes its own body */
+	ROUTE_BODY_OPTIONAL = 8, /* no body counts as {} */
 };
 
 struct route {
 	enum web_method method;
-	const char *path;   /* below /api/v1 and its alias /api: "/collectors/{id}/publish" */
+	/* Below /api/v1 and its alias /api: "/collectors/{id}/publish". {id} is a UUID, anything else
+	 * is a 404; {name:text} is any segment, percent-decoded. At most REQ_PARAMS_MAX of them. */
+	const char *path;
 	enum web_access access;
-	const char *role;   /* least role: "viewer", "editor", "admin", "owner" */
-	const char *scope;  /* "collectors:write" */
-	size_t body_max;    /* bytes; 0: this route takes no body */
+	const char *role;          /* least role: "viewer", "editor", "admin", "owner" */
+	const char *scope;         /* "collectors:write"; NULL: any token of that role */
+	size_t body_max;           /* bytes; 0: this route takes no body */
 	const struct shape *query; /* NULL: no parameters; others are refused */
 	const struct shape *in;    /* NULL: no body */
 	const struct shape *out;   /* NULL: 204 */
 	int status;                /* of success: 200, 201, 202, 204 */
 	web_handler *handle;
-	const char *summary;       /* one line, for the API's own description */
+	const char *summary; /* one line, for the API's own description */
 	unsigned flags;
 };
 
 struct web_family {
-	const char *name;      /* "collectors": the program's and the socket's name */
-	const char *role;      /* database role: "web", "trial", "export" */
+	const char *name; /* "collectors": the program's and the socket's name */
+	const char *role; /* database role: "web", "trial", "export"; NULL: needs no database */
 	const struct route *routes;
 	size_t route_count;
 	/* Family state, built once at start; *state is handed to handlers as r->state. */
@@ -71,7 +74,9 @@ struct app {
 	struct db *db;
 	const struct secret *cursor_key; /* signs list cursors */
 	struct crypt_cost password_cost;
-	const char *base_url; /* for Location and Link: "" means relative */
+	const char *base_url;   /* for Location and Link: "" means relative */
+	struct rate *rate;      /* counters of requests per token; NULL: nobody counts */
+	const char *drain_file; /* while it exists, /readyz says 503; NULL: never */
 	void *state;
 };
 
@@ -86,14 +91,18 @@ struct req {
 	const char *path;       /* below the prefix */
 	struct str remote_ip;
 	struct str body_bytes;
-	json_t *body;           /* checked against route->in; NULL without */
-	json_t *query;          /* declared parameters that were sent, typed per shape */
+	json_t *body;  /* checked against route->in; NULL without */
+	json_t *query; /* declared parameters that were sent, typed per shape */
 	struct problems *problems;
 	struct uuid params[REQ_PARAMS_MAX]; /* {id}-like segments, in order; not a UUID is a 404 */
 	const char *texts[REQ_PARAMS_MAX];  /* the same as text */
 	bool has_token;
 	unsigned char token_hash[CRYPT_SHA256];
-	int64_t if_match; /* version asked for, or -1 */
+	/* Who asks, known after the first req_run of a member's route; nil and NULL before. */
+	struct uuid user, tenant, token;
+	const char *role;
+	const char *scopes; /* a PostgreSQL array's text: {collectors:read,admin} */
+	int64_t if_match;   /* version asked for, or -1; 0 when it cannot be one of ours */
 	struct web_reply *reply;
 	void *state;
 	struct web_private *private_;
@@ -106,34 +115,50 @@ const char *req_header(const struct req *, const char *name);
 
 /* Queries inside the request's transaction (see above). */
 MUST_CHECK bool req_run(struct req *, enum query, const struct db_arg *, size_t nargs,
-                        struct db_rows **, struct err *);
+			struct db_rows **, struct err *);
 MUST_CHECK bool req_run_last(struct req *, enum query, const struct db_arg *, size_t nargs,
-                             struct db_rows **, struct err *);
+			     struct db_rows **, struct err *);
 MUST_CHECK bool req_commit(struct req *, struct err *); /* for slow routes, before they work */
 /* If-Match against the stored version; ERR_STALE with the current ETag when they differ. */
 MUST_CHECK bool req_check_version(struct req *, int64_t version, struct err *);
 
-/* Paging: `after` is the decoded key of ?cursor= (NULL at the start), limit from ?limit= (50). */
+/* Paging: `after` is the decoded key of ?cursor= (NULL at the start), limit from ?limit= (50).
+ * A list's query shape begins with WEB_PAGE_FIELDS, or is web_page_query when it has no filters.
+ * A cursor is valid for a day, for its tenant, route and filters; else 400 cursor_invalid. */
+#define WEB_PAGE_FIELDS                                                                            \
+	{ .name = "limit",                                                                         \
+	  .kind = SHAPE_INTEGER,                                                                   \
+	  .min = 1,                                                                                \
+	  .max = 200,                                                                              \
+	  .fallback = "50",                                                                        \
+	  .help = "How many items a page holds." },                                                \
+	{                                                                                          \
+		.name = "cursor", .kind = SHAPE_LINE, .max = 4000,                                 \
+		.help = "The nextCursor of the page before."                                       \
+	}
+extern const struct shape web_page_query;
 struct req_page {
 	const char *after; /* text as the query returned it in its next column */
 	int64_t limit;     /* 1..200 */
 };
 MUST_CHECK bool req_page(struct req *, struct req_page *, struct err *);
 
-/* One document: rows hold (document text, version bigint) or (document text). ETag, 304. */
+/* One document: rows hold (document text, version bigint) or (document text). ETag, 304.
+ * No row is a 404. */
 MUST_CHECK bool reply_document(struct req *, const struct db_rows *, struct err *);
 /* A list: rows hold (items json array text, next key text or null):
  * {"<nouns>":[...],"nextCursor":...} and Link rel=next. */
 MUST_CHECK bool reply_list(struct req *, const char *nouns, const struct db_rows *, struct err *);
-/* Members of `head` (an object's text) come first, then the list: for documents that hold one. */
 MUST_CHECK bool reply_json(struct req *, struct str json, struct err *); /* no version */
-MUST_CHECK bool reply_empty(struct req *, struct err *);                  /* 204 */
-void reply_status(struct req *, int status);          /* instead of route->status */
+MUST_CHECK bool reply_empty(struct req *, struct err *);                 /* 204 */
+void reply_status(struct req *, int status); /* instead of route->status */
 void reply_header(struct req *, const char *name, const char *value);
+/* Below the prefix that was asked: reply_location(r, "/collectors/%s", id). */
 void reply_location(struct req *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Streams (ROUTE_STREAM): headers, then any number of writes; false when the client left. */
-MUST_CHECK bool reply_stream_open(struct req *, const char *type, const char *filename, struct err *);
+MUST_CHECK bool reply_stream_open(struct req *, const char *type, const char *filename,
+				  struct err *);
 bool reply_stream_write(struct req *, struct str);
 
 /* {"type","title","status","detail","instance","code","errors":[...]} (RFC 9457). */

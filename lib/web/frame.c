@@ -1,0 +1,99 @@
+/*
+ * frame - one request from its parameters to its log line: the order of all checks
+ */
+#include "config.h"
+
+#include <stdio.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/web/private.h"
+#include "lib/base/poison.h"
+
+static bool input_read(struct req *r, struct err *e)
+{
+	return route_params_read(r, e) && query_read(r, e) && request_if_match_read(r, e) &&
+	       request_body_read(r, e);
+}
+
+/* What is wrong with the input is told only to those who may send it at all. */
+static bool refuse_input(struct req *r, struct err *e)
+{
+	struct err denied = { 0 };
+
+	if (r->route->access != ACCESS_MEMBER)
+		return false;
+	if (!transaction_enter(r, &denied)) {
+		r->problems->count = 0;
+		*e = denied;
+	}
+	return false;
+}
+
+/* A handler that asked the database nothing has not been seen by identity.enter either. */
+static bool finish(struct req *r, struct err *e)
+{
+	if (r->route->access == ACCESS_MEMBER && !r->private_->entered && !transaction_enter(r, e))
+		return false;
+	if (!r->reply->done)
+		return err_set(e, ERR_BUG, "no_answer",
+			       "The handler of this route gave no answer.");
+	if (r->private_->idempotent != IDEMPOTENT_NONE)
+		return idempotent_end(r, e);
+	return req_commit(r, e);
+}
+
+static bool answer(struct req *r, struct err *e)
+{
+	if (!route_find(r, e))
+		return false;
+	if (r->reply->done)
+		return true;
+	if (!request_accept_check(r, e) || !token_read(r, e) || !rate_take(r, e))
+		return false;
+	if (!input_read(r, e))
+		return refuse_input(r, e);
+	if (!idempotent_begin(r, e))
+		return false;
+	if (r->reply->done)
+		return req_commit(r, e);
+	return r->route->handle(r, e) && finish(r, e);
+}
+
+static void fail(struct req *r, struct err *e)
+{
+	if (!err_is_set(e))
+		err_set(e, ERR_BUG, "no_reason", "A handler failed without saying why.");
+	if (r->app->db)
+		db_rollback(r->app->db);
+	if (r->reply->streaming) { /* too late for another answer; the trailer is missing */
+		log_err(LOG_WARN, "stream_broken", e);
+		return;
+	}
+	reply_problem(r, e);
+	idempotent_failed(r);
+}
+
+static void log_request(const struct req *r)
+{
+	const struct web_private *p = r->private_;
+
+	log_info("request", "%s %s%.200s %d %lld ms %zu bytes", p->method_name, p->prefix, r->path,
+		 r->reply->status, (long long)(clock_mono_ms() - p->started_ms), p->bytes_sent);
+}
+
+void frame_serve(const struct app *app, struct arena *arena, char **envp, const struct web_io *io)
+{
+	struct req *r = request_new(app, arena, envp, io);
+	struct err e = { 0 };
+
+	log_context(r->id, NULL);
+	if (!answer(r, &e))
+		fail(r, &e);
+	reply_send(r);
+	if (app->db)
+		db_rollback(app->db); /* nothing is open here, but a bug must not reach the next */
+	log_request(r);
+	log_context(NULL, NULL);
+	arena_reset(arena);
+}

@@ -1,0 +1,213 @@
+/*
+ * loop - one connection at a time, from a listening socket that other workers share
+ *
+ * libfcgi's own accept loop loses a SIGTERM that comes between its test and accept(), and ends for
+ * good when descriptors run out. So this one accepts: signals are blocked but inside epoll_pwait,
+ * and the accepted socket is handed to the library as a kept connection, which it then neither
+ * closes nor waits for. EPOLLEXCLUSIVE wakes one worker per connection.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <fcgiapp.h>
+
+#include "lib/base/log.h"
+#include "lib/web/private.h"
+#include "lib/base/poison.h"
+
+#define BACKLOG       1024
+#define ARENA_MAX     (256 * 1024 * 1024) /* per request; bodies and pages are bounded far below */
+#define NO_FD_WAIT_MS 50
+
+/* The one global of a responder: a signal handler has no other place. */
+static volatile sig_atomic_t stopping;
+
+static void stop_note(int signo)
+{
+	(void)signo;
+	stopping = 1;
+}
+
+static size_t wire_read(void *at, char *out, size_t len)
+{
+	FCGX_Request *f = at;
+	size_t have = 0;
+
+	while (have < len) {
+		int want = len - have > INT32_MAX ? INT32_MAX : (int)(len - have);
+		int n = FCGX_GetStr(out + have, want, f->in);
+
+		if (n <= 0)
+			break;
+		have += (size_t)n;
+	}
+	return have;
+}
+
+static bool wire_write(void *at, struct str bytes)
+{
+	FCGX_Request *f = at;
+
+	while (bytes.len > 0) {
+		int want = bytes.len > INT32_MAX ? INT32_MAX : (int)bytes.len;
+
+		if (FCGX_PutStr(bytes.p, want, f->out) != want)
+			return false;
+		bytes = str_after(bytes, (size_t)want);
+	}
+	return true;
+}
+
+static bool wire_flush(void *at)
+{
+	FCGX_Request *f = at;
+
+	return FCGX_FFlush(f->out) == 0;
+}
+
+static bool wire_gone(void *at)
+{
+	FCGX_Request *f = at;
+	struct pollfd p = { .fd = f->ipcFd, .events = POLLRDHUP };
+
+	return poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR));
+}
+
+static void socket_limit(int fd, int64_t timeout_s)
+{
+	struct timeval t = { .tv_sec = timeout_s };
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
+}
+
+static int accept_one(int listen_fd)
+{
+	struct timespec wait = { .tv_nsec = NO_FD_WAIT_MS * 1000000L };
+	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
+		log_error("accept_failed", "A connection waits: %s.", strerror(errno));
+		nanosleep(&wait, NULL);
+	}
+	return fd;
+}
+
+static void serve_one(const struct loop_options *o, struct arena *arena, FCGX_Request *f)
+{
+	const struct web_io io = {
+		.at = f,
+		.read = wire_read,
+		.write = wire_write,
+		.flush = wire_flush,
+		.gone = wire_gone,
+	};
+	int fd = accept_one(o->fd);
+
+	if (fd < 0)
+		return;
+	socket_limit(fd, o->timeout_s);
+	f->ipcFd = fd;
+	f->keepConnection = 1; /* the Finish inside Accept_r must not close it */
+	if (FCGX_Accept_r(f) != 0)
+		return; /* no FastCGI request; the library has closed it */
+	f->keepConnection = 0;
+	frame_serve(o->app, arena, f->envp, &io);
+	FCGX_Finish_r(f);
+}
+
+static bool signals_set(sigset_t *open_mask, struct err *e)
+{
+	struct sigaction stop = { .sa_handler = stop_note }, ignore = { .sa_handler = SIG_IGN };
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGTERM);
+	sigaddset(&blocked, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &blocked, open_mask) != 0 ||
+	    sigaction(SIGTERM, &stop, NULL) != 0 || sigaction(SIGINT, &stop, NULL) != 0 ||
+	    sigaction(SIGPIPE, &ignore, NULL) != 0)
+		return err_errno(e, ERR_BUG, "signals", "sigaction");
+	sigdelset(open_mask, SIGTERM);
+	sigdelset(open_mask, SIGINT);
+	return true;
+}
+
+static int watch(int listen_fd, struct err *e)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE };
+	int ep = epoll_create1(EPOLL_CLOEXEC), flags = fcntl(listen_fd, F_GETFL);
+
+	/* Another worker may have taken the connection: accept must not wait for the next. */
+	if (ep < 0 || flags < 0 || fcntl(listen_fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
+	    epoll_ctl(ep, EPOLL_CTL_ADD, listen_fd, &event) != 0) {
+		err_errno(e, ERR_BUG, "listening_socket", "epoll on the listening socket");
+		if (ep >= 0)
+			close(ep);
+		return -1;
+	}
+	return ep;
+}
+
+bool loop_run(const struct loop_options *o, struct err *e)
+{
+	struct arena *arena;
+	struct epoll_event event;
+	FCGX_Request request;
+	sigset_t open_mask;
+	int64_t served = 0;
+	int ep;
+
+	FCGX_Init();
+	/* After FCGX_Init, which installs handlers of its own. */
+	if (!signals_set(&open_mask, e) || (ep = watch(o->fd, e)) < 0)
+		return false;
+	/* No listening socket: the library can never wait in accept. */
+	FCGX_InitRequest(&request, -1, 0);
+	request.ipcFd = -1;
+	arena = arena_new(ARENA_MAX);
+	while (!stopping && (o->max_requests == 0 || served < o->max_requests)) {
+		if (epoll_pwait(ep, &event, 1, -1, &open_mask) < 1)
+			continue;
+		serve_one(o, arena, &request);
+		served++;
+	}
+	arena_free(arena);
+	close(ep);
+	return true;
+}
+
+bool loop_listen(const char *path, int *out, struct err *e)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = -1;
+
+	if (strlen(path) >= sizeof(at.sun_path))
+		return err_set(e, ERR_INPUT, "socket_path",
+			       "A socket's path has at most %zu bytes.", sizeof(at.sun_path) - 1);
+	memcpy(at.sun_path, path, strlen(path));
+	unlink(path); /* one that a killed process left would refuse the bind */
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 || chmod(path, 0660) != 0 ||
+	    listen(fd, BACKLOG) != 0) {
+		err_errno(e, ERR_UNAVAILABLE, "socket_bind", path);
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	*out = fd;
+	return true;
+}

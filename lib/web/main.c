@@ -1,0 +1,255 @@
+/*
+ * main - what every responder's main does: options, settings, checks, the loop
+ *
+ * Settings: DATABASE (conninfo; DATABASE_<ROLE> wins, else user=catchment_<role> is added when it
+ * names no user), CURSOR_KEY_FILE (at least 32 random bytes), BASE_URL, RATE_FILE,
+ * RATE_PER_MINUTE (600; 0 counts nothing), DRAIN_FILE, WORKER_REQUESTS (20000; 0 for ever),
+ * SOCKET_TIMEOUT_S (30), PASSWORD_LOG2N (15), LOG_LEVEL (info).
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/base/log.h"
+#include "lib/web/private.h"
+#include "lib/base/poison.h"
+
+#define KEY_MIN      32
+#define KEY_MAX      1024
+#define CONNINFO_MAX 2000
+
+struct options {
+	const char *conf_path;
+	const char *socket_path; /* NULL: descriptor 0 listens already */
+	bool check;
+};
+
+/* Everything a process opens, closed in one place. */
+struct process {
+	struct conf *conf;
+	struct secret *cursor_key;
+	struct app app;
+	bool family_open;
+};
+
+static void usage(FILE *to, const struct web_family *f)
+{
+	fprintf(to,
+		"usage: catchment-%s.fcgi [--conf FILE] [--socket PATH | --check]\n"
+		"Answers FastCGI requests of the family \"%s\" on the listening socket that is\n"
+		"descriptor 0, as catchmentd passes it.\n"
+		"  --conf FILE    settings, KEY=value lines; the environment wins\n"
+		"  --socket PATH  listen on this unix socket instead\n"
+		"  --check        check the routes and PREPARE every query, then exit\n"
+		"  --version, --help\n",
+		f->name, f->name);
+}
+
+/* -1: go on; else the status to exit with. */
+static int options_read(int argc, char **argv, const struct web_family *f, struct options *o)
+{
+	static const struct option known[] = {
+		{"conf",     required_argument, NULL, 'c'},
+		{ "socket",  required_argument, NULL, 's'},
+		{ "check",   no_argument,       NULL, 'k'},
+		{ "version", no_argument,       NULL, 'v'},
+		{ "help",    no_argument,       NULL, 'h'},
+		{ NULL,      0,                 NULL, 0  },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			o->conf_path = optarg;
+			break;
+		case 's':
+			o->socket_path = optarg;
+			break;
+		case 'k':
+			o->check = true;
+			break;
+		case 'v':
+			printf("catchment-%s.fcgi %s\n", f->name, PACKAGE_VERSION);
+			return 0;
+		case 'h':
+			usage(stdout, f);
+			return 0;
+		default:
+			usage(stderr, f);
+			return 2;
+		}
+	}
+	if (optind == argc)
+		return -1;
+	usage(stderr, f);
+	return 2;
+}
+
+static bool key_load(const struct conf *conf, struct secret **key, struct err *e)
+{
+	char bytes[KEY_MAX];
+	const char *path;
+	ssize_t n = -1;
+	int fd;
+
+	if (!conf_need(conf, "CURSOR_KEY_FILE", &path, e))
+		return false;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, bytes, sizeof(bytes));
+		close(fd);
+	}
+	if (n < 0)
+		return err_errno(e, ERR_UNAVAILABLE, "cursor_key_unreadable", path);
+	if (n < KEY_MIN)
+		return err_set(e, ERR_INPUT, "cursor_key_short",
+			       "The file CURSOR_KEY_FILE names needs %d random bytes.", KEY_MIN);
+	*key = secret_new((struct str){ bytes, (size_t)n });
+	explicit_bzero(bytes, sizeof(bytes));
+	return *key || err_set(e, ERR_BUG, "no_memory", "There is no memory for a key.");
+}
+
+static bool db_open_role(struct process *p, const struct web_family *f, struct err *e)
+{
+	char key[64] = "DATABASE_", info[CONNINFO_MAX];
+	size_t n = strlen(key);
+	const char *text;
+
+	if (!f->role)
+		return true;
+	for (const char *c = f->role; *c && n < sizeof(key) - 1; c++)
+		key[n++] = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
+	key[n] = '\0';
+	text = conf_get(p->conf, key, NULL);
+	if (text)
+		return db_open(text, f->role, &p->app.db, e);
+	if (!conf_need(p->conf, "DATABASE", &text, e))
+		return false;
+	if (strstr(text, "user="))
+		return db_open(text, f->role, &p->app.db, e);
+	snprintf(info, sizeof(info), "%s user=catchment_%s", text, f->role);
+	return db_open(info, f->role, &p->app.db, e);
+}
+
+static bool rates_open(struct process *p, struct err *e)
+{
+	int64_t per_minute;
+
+	if (!conf_int(p->conf, "RATE_PER_MINUTE", 600, 0, INT32_MAX, &per_minute, e))
+		return false;
+	return per_minute == 0 ||
+	       rate_open(conf_get(p->conf, "RATE_FILE", NULL), per_minute, &p->app.rate, e);
+}
+
+static bool settings_read(struct process *p, struct err *e)
+{
+	struct crypt_cost cost = CRYPT_COST_DEFAULT;
+	int64_t log2_n;
+
+	if (!conf_int(p->conf, "PASSWORD_LOG2N", cost.log2_n, 4, 20, &log2_n, e))
+		return false;
+	cost.log2_n = (int)log2_n;
+	p->app.password_cost = cost;
+	p->app.base_url = conf_get(p->conf, "BASE_URL", "");
+	p->app.drain_file = conf_get(p->conf, "DRAIN_FILE", NULL);
+	return true;
+}
+
+static bool log_start(const struct conf *conf, const struct web_family *f, struct err *e)
+{
+	enum log_level level;
+
+	if (!log_level_parse(conf_get(conf, "LOG_LEVEL", "info"), &level))
+		return err_set(e, ERR_INPUT, "log_level",
+			       "LOG_LEVEL is one of debug, info, warn, error.");
+	log_open(f->name, level);
+	return true;
+}
+
+static bool process_open(struct process *p, const struct options *o, const struct web_family *f,
+			 struct err *e)
+{
+	if (!route_table_check(f->routes, f->route_count, e) ||
+	    !conf_load(o->conf_path, &p->conf, e) || !log_start(p->conf, f, e))
+		return false;
+	p->app.family = f;
+	p->app.conf = p->conf;
+	if (!settings_read(p, e) || !key_load(p->conf, &p->cursor_key, e) || !rates_open(p, e) ||
+	    !db_open_role(p, f, e))
+		return false;
+	p->app.cursor_key = p->cursor_key;
+	if (f->open && !f->open(p->conf, &p->app.state, e))
+		return false;
+	p->family_open = true;
+	return true;
+}
+
+static void process_close(struct process *p)
+{
+	if (p->family_open && p->app.family->close)
+		p->app.family->close(p->app.state);
+	if (p->app.db)
+		db_close(p->app.db);
+	rate_close(p->app.rate);
+	secret_free(p->cursor_key);
+	conf_free(p->conf);
+}
+
+static bool check(const struct process *p, struct err *e)
+{
+	if (p->app.db && (!db_ready(p->app.db, e) || !db_prepare_all(p->app.db, e)))
+		return false;
+	printf("%s: %zu routes are fine, every query can be prepared\n", p->app.family->name,
+	       p->app.family->route_count);
+	return true;
+}
+
+static bool is_listening(int fd)
+{
+	int yes = 0;
+	socklen_t len = sizeof(yes);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &len) == 0 && yes;
+}
+
+static bool serve(const struct process *p, const struct options *o, struct err *e)
+{
+	struct loop_options loop = { .app = &p->app, .fd = 0 };
+
+	if (!conf_int(p->conf, "WORKER_REQUESTS", 20000, 0, INT32_MAX, &loop.max_requests, e) ||
+	    !conf_int(p->conf, "SOCKET_TIMEOUT_S", 30, 1, 3600, &loop.timeout_s, e))
+		return false;
+	if (o->socket_path && !loop_listen(o->socket_path, &loop.fd, e))
+		return false;
+	if (!is_listening(loop.fd))
+		return err_set(e, ERR_INPUT, "no_socket",
+			       "Descriptor 0 is no listening socket; start catchmentd, or use "
+			       "--socket PATH.");
+	return loop_run(&loop, e);
+}
+
+int web_main(int argc, char **argv, const struct web_family *f)
+{
+	struct options o = { 0 };
+	struct process p = { 0 };
+	struct err e = { 0 };
+	int status = options_read(argc, argv, f, &o);
+	bool ok;
+
+	if (status >= 0)
+		return status;
+	log_open(f->name, LOG_INFO);
+	ok = process_open(&p, &o, f, &e) && (o.check ? check(&p, &e) : serve(&p, &o, &e));
+	process_close(&p);
+	if (!ok)
+		log_err(LOG_ERROR, o.check ? "check_failed" : "start_failed", &e);
+	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}

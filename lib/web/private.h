@@ -1,0 +1,145 @@
+/*
+ * private - the inside of a request and its reply; for lib/web and its tests only
+ *
+ * A request is served through struct web_io, so that everything but the accept loop runs without
+ * libfcgi. The order of the checks is frame.c; each other file is one noun of it.
+ */
+#ifndef CATCHMENT_WEB_PRIVATE_H
+#define CATCHMENT_WEB_PRIVATE_H
+
+#include "lib/base/buf.h"
+#include "lib/web/web.h"
+
+/* The wire: body bytes in, answer bytes out. */
+struct web_io {
+	void *at;
+	size_t (*read)(void *at, char *out, size_t len); /* less than len: the client left */
+	bool (*write)(void *at, struct str);             /* false: the client left */
+	bool (*flush)(void *at);
+	bool (*gone)(void *at); /* the client has closed its end */
+};
+
+struct web_header {
+	const char *name, *value;
+};
+
+#define WEB_HEADERS_MAX 24
+
+struct web_reply {
+	int status; /* 0: the route's */
+	const char *type;
+	struct str body;
+	bool done;      /* a reply_* was called: there is an answer */
+	bool streaming; /* its head is on the wire */
+	size_t header_count;
+	struct web_header headers[WEB_HEADERS_MAX];
+};
+
+struct rate_state {
+	int64_t limit, left, reset_s; /* limit 0: not counted */
+};
+
+enum idempotent_state {
+	IDEMPOTENT_NONE,
+	IDEMPOTENT_OPEN,  /* begun; the answer is to be stored */
+	IDEMPOTENT_APART, /* the same, of a slow route: begun and committed */
+};
+
+struct web_private {
+	const struct web_io *io;
+	char **envp;
+	const char *prefix;      /* "/api/v1", "/api" or "" */
+	const char *method_name; /* as sent, cut */
+	struct str query_text;
+	const char *allow; /* for 405 and OPTIONS */
+	bool head;
+	bool entered; /* identity.enter let this token in */
+	struct db_rows *enter_rows;
+	enum idempotent_state idempotent;
+	const char *idempotent_key, *idempotent_route;
+	bool has_cursor;
+	struct uuid cursor_tenant;
+	int64_t current_version; /* for the ETag of a 412; 0: unknown */
+	struct rate_state rate;
+	struct web_reply reply;
+	int64_t started_ms; /* monotonic */
+	size_t bytes_sent;  /* of the body */
+};
+
+/* frame.c: one whole request; resets the arena when done. */
+void frame_serve(const struct app *, struct arena *, char **envp, const struct web_io *);
+
+/* request.c */
+struct req *request_new(const struct app *, struct arena *, char **envp, const struct web_io *);
+const char *request_env(const struct req *, const char *name); /* "" when absent */
+MUST_CHECK bool request_accept_check(const struct req *, struct err *);
+MUST_CHECK bool request_if_match_read(struct req *, struct err *);
+MUST_CHECK bool request_body_read(struct req *, struct err *);
+bool request_accepts(const char *accept, bool stream); /* NULL or "": anything */
+bool request_type_is_json(const char *type, bool patch);
+
+/* route.c */
+MUST_CHECK bool route_table_check(const struct route *, size_t count, struct err *);
+MUST_CHECK bool route_find(struct req *, struct err *); /* also answers OPTIONS */
+MUST_CHECK bool route_params_read(struct req *, struct err *);
+const char *route_method_name(enum web_method);
+
+/* query.c */
+MUST_CHECK bool query_read(struct req *, struct err *);
+/* Percent-decoded, plus as space when asked; false: a bad escape. */
+bool query_decode(struct arena *, struct str, bool plus, struct str *out);
+
+/* token.c */
+MUST_CHECK bool token_read(struct req *, struct err *);
+
+/* transaction.c */
+MUST_CHECK bool transaction_enter(struct req *, struct err *); /* alone: a flight of its own */
+MUST_CHECK bool transaction_run(struct req *, enum query, const struct db_arg *, size_t nargs,
+				struct db_rows **, struct err *);
+MUST_CHECK bool transaction_run_last(struct req *, enum query, const struct db_arg *, size_t nargs,
+				     struct db_rows **, struct err *);
+
+/* page.c */
+const char *page_cursor_sign(const struct req *, const char *key);
+MUST_CHECK bool page_tenant_check(const struct req *, struct err *); /* after enter */
+const char *page_next_link(const struct req *, const char *cursor);
+
+/* reply.c */
+void reply_reset(struct req *); /* forgets answer and headers */
+void reply_problem(struct req *, const struct err *);
+void reply_send(struct req *);
+void reply_head_write(const struct req *, struct buf *);
+const char *reply_phrase(int status);
+void reply_made(struct req *, int status, const char *type, struct str body);
+
+/* idempotent.c: begin may answer by itself (reply.done), from the store. */
+MUST_CHECK bool idempotent_begin(struct req *, struct err *);
+MUST_CHECK bool idempotent_end(struct req *, struct err *); /* commits */
+/* A slow route's failure is kept as its answer, since the work may have been done; but for what will
+ * pass by itself (429, 503), and there the key is set free. */
+void idempotent_failed(struct req *);
+bool idempotent_key_ok(const char *key);
+
+/* rate.c */
+/* file NULL: counted in this process alone. */
+MUST_CHECK bool rate_open(const char *file, int64_t per_minute, struct rate **, struct err *);
+void rate_close(struct rate *);
+/* Counts one request of that token at that time; false: over the limit. */
+bool rate_count(struct rate *, const unsigned char *token_hash, int64_t now_s, struct rate_state *);
+MUST_CHECK bool rate_take(struct req *, struct err *);
+void rate_headers(struct req *);
+
+/* health.c */
+const struct route *health_route_find(const char *path); /* NULL: none of ours */
+
+/* loop.c */
+struct loop_options {
+	const struct app *app;
+	int fd;               /* listening socket */
+	int64_t max_requests; /* then the worker ends and is replaced */
+	int64_t timeout_s;    /* on the socket to nginx */
+};
+MUST_CHECK bool loop_run(const struct loop_options *, struct err *);
+MUST_CHECK bool loop_listen(const char *socket_path, int *fd, struct err *);
+
+#endif

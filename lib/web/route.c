@@ -1,0 +1,237 @@
+/*
+ * route - which row a request belongs to, and whether the rows make sense at all
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/web/private.h"
+#include "lib/base/poison.h"
+
+#define SHOWN_MAX 100 /* bytes of an input that an error repeats */
+
+static const char *const method_names[M__MAX] = {
+	[M_UNSET] = "?", [M_GET] = "GET",     [M_POST] = "POST",
+	[M_PUT] = "PUT", [M_PATCH] = "PATCH", [M_DELETE] = "DELETE",
+};
+
+const char *route_method_name(enum web_method m)
+{
+	return method_names[m];
+}
+
+/* Takes one segment off a path that begins with '/'; false at its end. */
+static bool segment_next(struct str *path, struct str *segment)
+{
+	struct str head, tail;
+
+	if (path->len == 0 || path->p[0] != '/')
+		return false;
+	*path = str_after(*path, 1);
+	if (!str_cut(*path, '/', &head, &tail)) {
+		*segment = *path;
+		*path = (struct str){ "", 0 };
+	} else {
+		*segment = head;
+		path->p += head.len;
+		path->len -= head.len;
+	}
+	return true;
+}
+
+static bool is_param(struct str segment)
+{
+	return segment.len > 2 && segment.p[0] == '{' && segment.p[segment.len - 1] == '}';
+}
+
+/* The number of parameters when the pattern fits, else -1. */
+static int pattern_match(const char *pattern, const char *path)
+{
+	struct str p = str_of(pattern), q = str_of(path), want, got;
+	int params = 0;
+
+	for (;;) {
+		bool more = segment_next(&p, &want);
+
+		if (more != segment_next(&q, &got))
+			return -1;
+		if (!more)
+			return p.len == 0 && q.len == 0 ? params : -1;
+		if (is_param(want) ? got.len == 0 : !str_eq(want, got))
+			return -1;
+		params += is_param(want);
+	}
+}
+
+/* Literal segments win over parameters: /tokens/current before /tokens/{id}. */
+static const struct route *best_find(const struct req *r, bool any_method)
+{
+	const struct web_family *f = r->app->family;
+	const struct route *best = NULL;
+	int least = REQ_PARAMS_MAX + 1;
+
+	for (size_t i = 0; i < f->route_count; i++) {
+		int n = pattern_match(f->routes[i].path, r->path);
+
+		if (n < 0 || n >= least || (!any_method && f->routes[i].method != r->method))
+			continue;
+		best = &f->routes[i];
+		least = n;
+	}
+	return best;
+}
+
+static const char *allow_text(const struct req *r)
+{
+	const struct web_family *f = r->app->family;
+	bool has[M__MAX] = { false };
+	struct buf b;
+	const char *text;
+
+	for (size_t i = 0; i < f->route_count; i++)
+		if (pattern_match(f->routes[i].path, r->path) >= 0)
+			has[f->routes[i].method] = true;
+	buf_init(&b, 100);
+	buf_text(&b, "OPTIONS");
+	for (int m = M_GET; m < M__MAX; m++)
+		if (has[m])
+			buf_printf(&b, m == M_GET ? ", %s, HEAD" : ", %s", method_names[m]);
+	text = arena_text(r->arena, buf_view(&b));
+	buf_free(&b);
+	return text;
+}
+
+static bool answer_options(struct req *r)
+{
+	reply_header(r, "Allow", r->private_->allow);
+	reply_made(r, 204, NULL, (struct str){ NULL, 0 });
+	return true;
+}
+
+static bool refuse_method(const struct req *r, struct err *e)
+{
+	return err_set(e, ERR_METHOD, "method_not_allowed", "%s is not possible here; try %s.",
+		       r->private_->method_name, r->private_->allow);
+}
+
+static bool find_health(struct req *r, struct err *e)
+{
+	r->private_->allow = "OPTIONS, GET, HEAD";
+	if (strcmp(r->private_->method_name, "OPTIONS") == 0)
+		return answer_options(r);
+	if (r->method != M_GET) {
+		r->route = NULL;
+		return refuse_method(r, e);
+	}
+	return true;
+}
+
+bool route_find(struct req *r, struct err *e)
+{
+	r->route = health_route_find(r->path);
+	if (r->route)
+		return find_health(r, e);
+	if (!*r->private_->prefix || !best_find(r, true))
+		return err_set(e, ERR_NOT_FOUND, "path_unknown",
+			       "There is nothing at this address.");
+	r->private_->allow = allow_text(r);
+	if (strcmp(r->private_->method_name, "OPTIONS") == 0)
+		return answer_options(r);
+	r->route = best_find(r, false);
+	return r->route ? true : refuse_method(r, e);
+}
+
+static bool param_read(struct req *r, struct str want, struct str got, size_t i)
+{
+	struct str text;
+
+	if (str_ends(want, ":text}")) {
+		if (!query_decode(r->arena, got, false, &text) || !str_utf8_valid(text) ||
+		    memchr(text.p, '\0', text.len))
+			return false;
+		r->texts[i] = arena_text(r->arena, text);
+		return true;
+	}
+	r->texts[i] = arena_text(r->arena, got);
+	return uuid_parse(got, &r->params[i]);
+}
+
+bool route_params_read(struct req *r, struct err *e)
+{
+	struct str p = str_of(r->route->path), q = str_of(r->path), want, got;
+	size_t i = 0;
+
+	while (segment_next(&p, &want) && segment_next(&q, &got))
+		if (is_param(want) && !param_read(r, want, got, i++))
+			return err_set(e, ERR_NOT_FOUND, "not_found",
+				       "There is nothing at this address.");
+	return true;
+}
+
+static bool status_ok(const struct route *t)
+{
+	if (t->flags & ROUTE_STREAM)
+		return t->status == 200;
+	if (t->status == 204)
+		return !t->out;
+	return (t->status == 200 || t->status == 201 || t->status == 202) && t->out;
+}
+
+static bool body_ok(const struct route *t)
+{
+	if (!t->in)
+		return t->body_max == 0 && !(t->flags & ROUTE_BODY_OPTIONAL);
+	return t->body_max > 0 && t->method != M_GET;
+}
+
+static bool path_ok(const char *path)
+{
+	struct str p = str_of(path), segment;
+	int params = 0;
+
+	while (segment_next(&p, &segment)) {
+		if (segment.len == 0)
+			return false;
+		params += is_param(segment);
+	}
+	return path && path[0] == '/' && p.len == 0 && params <= REQ_PARAMS_MAX;
+}
+
+static const char *row_fault(const struct route *t)
+{
+	if (t->method <= M_UNSET || t->method >= M__MAX)
+		return "has no method";
+	if (!path_ok(t->path))
+		return "has a path that is empty or holds too many parameters";
+	if (t->access != ACCESS_PUBLIC && t->access != ACCESS_MEMBER)
+		return "does not say who has access";
+	if ((t->access == ACCESS_MEMBER) != (t->role != NULL))
+		return "needs a role if it is for members, and none if it is public";
+	if (t->access == ACCESS_PUBLIC && t->scope)
+		return "is public but names a scope";
+	if (!body_ok(t))
+		return "must have both an input shape and body_max, or neither";
+	if (!status_ok(t))
+		return "has a status that does not fit its output shape";
+	if (!t->handle || !t->summary)
+		return "lacks its handler or its summary";
+	return NULL;
+}
+
+bool route_table_check(const struct route *routes, size_t count, struct err *e)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct route *t = &routes[i];
+		const char *fault = row_fault(t);
+
+		for (size_t k = 0; !fault && k < i; k++)
+			if (routes[k].method == t->method && !strcmp(routes[k].path, t->path))
+				fault = "stands in the table twice";
+		if (fault)
+			return err_set(e, ERR_BUG, "route_table", "Route %zu, %s %.*s, %s.", i,
+				       t->method < M__MAX ? method_names[t->method] : "?",
+				       SHOWN_MAX, t->path ? t->path : "without a path", fault);
+	}
+	return true;
+}
