@@ -4,8 +4,31 @@
  * Works on spans of a checked body (lib/json/scan.h). An untouched record is never copied; a
  * transformed one is written member by member from spans, so numbers keep their digits.
  *
- * Steps over records are const tables of functions (record_steps in record_step.c): transform
- * with operations pick, drop, rename, set, cast; filter; deduplicate; validate.
+ * Steps over records are const tables of functions (record_step.c). Their config, each member of
+ * which may be left out, unless said otherwise:
+ *
+ *   transform    several operations in one config run in this order:
+ *     pick         ["a", "b.c", "items.*.id"]: keep these, in the record's order
+ *     drop         ["a", "b.c"]: leave these out
+ *     rename       {"a": "x", "b.c": "y"}: the last part gets this name and stays at its place; a
+ *                  member that had the new name before goes
+ *     set          {"a": 1, "b.c": "{{record.x}} of {config.shop}"}: a JSON literal, or a text
+ *                  with placeholders; a placeholder alone keeps its value's type. Replaces what is
+ *                  there, else is added at the end (with the objects around it); arrays do not grow
+ *     cast         {"a": "string"}: string, integer, number or boolean; null stays null. Exact:
+ *                  digits stay as they stand, what cannot be cast is quarantined (cast_failed)
+ *   filter       {"condition": "price > 10 && status === 'active'"}: required; keeps what is true
+ *   deduplicate  {"key": ["id"]}: without it, the stream's key (record_steps_identity). The first
+ *                  record of a page wins; one without the key is kept, its identity judges it
+ *   validate     {"required": ["a.b"], "types": {"a": "integer"}}: required is present and not
+ *                  null; types (string, integer, number, boolean, object, array) pass on null and
+ *                  on absent members; with a wildcard every match must pass
+ *
+ * Names in conditions and texts: record paths (bare or record.x), config.x, cursor, now, today,
+ * execution.id, step_1.x. Members that no operation names are copied byte for byte: their order,
+ * their digits and keys that occur twice survive. Only objects can be transformed or validated;
+ * another record is quarantined there. Steps of other types and those with "enabled": false are
+ * passed over.
  *
  * Ownership: the arena of the page.
  * Errors:    at compile err with a pointer below `at`; at run time a record is dropped (filter,
@@ -16,6 +39,7 @@
 #define CATCHMENT_ENGINE_RECORD_H
 
 #include "engine/scope.h"
+#include "lib/json/shape.h"
 
 #define RECORD_BYTES_MAX (1024 * 1024)
 #define RECORD_KEY_MAX   512 /* bytes; a longer key becomes its SHA-256 in hex, "sha256:..." */
@@ -36,7 +60,9 @@ struct record {
 };
 
 /* Where the records stand in a body: the path, or by default the body itself when it is an array,
- * else its only array member. slug: records_not_found (says what was there instead). */
+ * else its only array member. A path may lead to an array (its elements), to an object (one
+ * record), to null (none), and with a wildcard to several of them. slug: records_not_found (says
+ * what was there instead). */
 MUST_CHECK bool record_list(struct arena *, const struct scan_path *path_or_null,
                             struct scan_value body, struct scan_value **records, size_t *count,
                             struct err *);
@@ -45,9 +71,13 @@ struct record_steps; /* compiled transform, filter, deduplicate and validate ste
 MUST_CHECK bool record_steps_compile(struct arena *, const json_t *processing_steps, const char *at,
                                      struct record_steps **, struct problems *);
 size_t record_steps_count(const struct record_steps *);
+/* The stream's key, for deduplicate steps without one of their own: NULL-terminated paths; NULL (the
+ * default): "id" when present, else the whole content. */
+void record_steps_identity(struct record_steps *, struct scan_path *const *key);
 struct record_seen; /* keys met in this run's page, for deduplicate */
 struct record_seen *record_seen_new(struct arena *, size_t expected);
-/* Applies the steps to one record: fate, bytes. key members are read from the result. */
+/* Applies the steps to one record: fate, bytes. key members are read from the result. Memory is the
+ * scope's arena, whose record member is changed on the way. seen may be NULL without deduplicate. */
 void record_steps_apply(const struct record_steps *, struct scope *, struct record_seen *,
                         struct scan_value in, struct record *out);
 
@@ -56,7 +86,9 @@ struct record_identity {
 	const struct scan_path *cursor;
 };
 struct crypt_hasher;
-/* Fills key, hash, cursor and the quarantine of what PostgreSQL cannot hold. */
+/* Fills key, hash, cursor and the quarantine of what PostgreSQL cannot hold. A record that is
+ * quarantined already keeps its reason and gets its hash, and its key and cursor where it has them;
+ * a dropped one is left alone. */
 void record_identify(struct arena *, struct crypt_hasher *, const struct record_identity *,
                      struct record *);
 /* a < b as cursors: numbers by value, RFC 3339 times by instant, other texts by bytes. */

@@ -65,6 +65,15 @@ struct scan_path;
 MUST_CHECK bool scan_path_parse(struct arena *, struct str text, struct scan_path **, struct err *);
 struct scan_value scan_path_first(const struct scan_path *, struct scan_value root);
 bool scan_path_has_wildcard(const struct scan_path *);
+/* A path's parts, for those who write documents along it. */
+struct scan_part {
+	struct str name; /* what an object is asked for; empty for a wildcard */
+	size_t index;    /* what an array is asked for */
+	bool is_index;
+	bool wildcard;
+};
+size_t scan_path_length(const struct scan_path *);
+struct scan_part scan_path_part(const struct scan_path *, size_t at); /* at < length */
 /* Calls fn for each match in document order; stops when fn returns false. */
 void scan_path_each(const struct scan_path *, struct scan_value root,
                     bool (*fn)(void *, struct scan_value), void *arg);

@@ -7,17 +7,10 @@
 #define PATH_MAX_BYTES    1024
 #define PATH_MAX_SEGMENTS SCAN_DEPTH_MAX /* a longer one leads nowhere */
 
-struct segment {
-	struct str name; /* what an object is asked for, a number too */
-	size_t index;    /* what an array is asked for */
-	bool is_index;
-	bool wildcard;
-};
-
 struct scan_path {
 	size_t count;
 	bool wildcard;
-	struct segment list[PATH_MAX_SEGMENTS];
+	struct scan_part list[PATH_MAX_SEGMENTS];
 };
 
 struct reader {
@@ -53,7 +46,7 @@ static bool read_index(struct str s, size_t *index)
 	return true;
 }
 
-static bool add(struct reader *r, struct segment s)
+static bool add(struct reader *r, struct scan_part s)
 {
 	if (r->path->count == PATH_MAX_SEGMENTS)
 		return wrong(r, "it has more parts than a document may have levels");
@@ -64,7 +57,7 @@ static bool add(struct reader *r, struct segment s)
 
 static bool add_name(struct reader *r, struct str name)
 {
-	struct segment s = { .name = name };
+	struct scan_part s = { .name = name };
 
 	s.is_index = read_index(name, &s.index);
 	return add(r, s);
@@ -94,7 +87,7 @@ static bool read_name(struct reader *r)
 	if (n == 0)
 		return wrong(r, "a name is missing");
 	if (plain && n == 1 && name[0] == '*')
-		return add(r, (struct segment){ .wildcard = true });
+		return add(r, (struct scan_part){ .wildcard = true });
 	return add_name(r, (struct str){ name, n });
 }
 
@@ -121,14 +114,14 @@ static bool read_quoted(struct reader *r)
 		return wrong(r, "a ] is missing");
 	r->rest = str_after(r->rest, 1);
 	/* Quoted, a number is a name: that is what the quotes are for. */
-	return add(r, (struct segment){
+	return add(r, (struct scan_part){
 			      .name = {name, n}
         });
 }
 
 static bool read_bracket(struct reader *r)
 {
-	struct segment s = { .is_index = true };
+	struct scan_part s = { .is_index = true };
 	struct str inner, rest;
 
 	r->rest = str_after(r->rest, 1);
@@ -137,7 +130,7 @@ static bool read_bracket(struct reader *r)
 	if (!str_cut(r->rest, ']', &inner, &rest))
 		return wrong(r, "a ] is missing");
 	if (str_eq(inner, STR("*")))
-		s = (struct segment){ .wildcard = true };
+		s = (struct scan_part){ .wildcard = true };
 	else if (!read_index(inner, &s.index))
 		return wrong(r, "brackets take a number, * or a name in quotes");
 	else
@@ -193,7 +186,17 @@ bool scan_path_has_wildcard(const struct scan_path *path)
 	return path->wildcard;
 }
 
-static struct scan_value step(const struct segment *s, struct scan_value value)
+size_t scan_path_length(const struct scan_path *path)
+{
+	return path->count;
+}
+
+struct scan_part scan_path_part(const struct scan_path *path, size_t at)
+{
+	return path->list[at];
+}
+
+static struct scan_value step(const struct scan_part *s, struct scan_value value)
 {
 	if (value.type == SCAN_OBJECT)
 		return scan_member(value, s->name);

@@ -10,8 +10,4 @@ tests_upstream_upstream_SOURCES = \
   tests/upstream/fault.c tests/upstream/fault.h tests/upstream/bomb.c tests/upstream/bomb.h \
   tests/upstream/ledger.c tests/upstream/ledger.h
 tests_upstream_upstream_LDADD = lib/libcatchment.a $(FCGI_LIBS)
-# A server that breaks HTTP itself; tests start it where they need it.
-noinst_PROGRAMS += tests/upstream/rude
-tests_upstream_rude_SOURCES = tests/upstream/rude.c
-tests_upstream_rude_LDADD = lib/libcatchment.a
-EXTRA_DIST += tests/upstream/README.md tests/upstream/nginx.conf.in tests/http/test_upstream.py
+EXTRA_DIST += tests/upstream/README.md tests/upstream/nginx.conf.in

@@ -1,0 +1,370 @@
+/* Where records stand in an answer, and what identifies each of them. */
+#include "config.h"
+
+#include "engine/decimal.h"
+#include "engine/record_step.h"
+#include "lib/base/clock.h"
+#include "lib/crypt/crypt.h"
+
+#include "lib/base/poison.h"
+
+#define NAMES_SHOWN 5 /* members that a message lists */
+
+const char *record_type_name(enum scan_type type)
+{
+	static const char *const names[] = {
+		[SCAN_NONE] = "nothing",   [SCAN_NULL] = "null",        [SCAN_FALSE] = "false",
+		[SCAN_TRUE] = "true",      [SCAN_NUMBER] = "a number",  [SCAN_STRING] = "a text",
+		[SCAN_ARRAY] = "an array", [SCAN_OBJECT] = "an object",
+	};
+
+	return names[type];
+}
+
+/*
+ * Finding
+ */
+
+/* Counts while list is NULL, then fills. */
+struct finder {
+	struct scan_value *list;
+	size_t count;
+	size_t matches;
+	bool wildcard;
+	enum scan_type odd; /* something that holds no records stood at the path */
+};
+
+static void found_one(struct finder *f, struct scan_value value)
+{
+	if (f->list != NULL)
+		f->list[f->count] = value;
+	f->count++;
+}
+
+static void found_elements(struct finder *f, struct scan_value array)
+{
+	struct scan_iter it = scan_iter(array);
+	struct scan_value value;
+	struct str key;
+
+	while (scan_next(&it, &key, &value))
+		found_one(f, value);
+}
+
+static bool found(void *arg, struct scan_value value)
+{
+	struct finder *f = arg;
+
+	f->matches++;
+	if (value.type == SCAN_ARRAY)
+		found_elements(f, value);
+	else if (value.type == SCAN_OBJECT || (f->wildcard && value.type != SCAN_NULL))
+		found_one(f, value);
+	else if (value.type != SCAN_NULL)
+		f->odd = value.type;
+	return true;
+}
+
+/* "id, name, items, ...": the members of an object, for a message. */
+static const char *member_names(struct arena *arena, struct scan_value object)
+{
+	struct scan_iter it = scan_iter(object);
+	const char *names = "no members";
+	struct scan_value value;
+	struct str key;
+
+	for (size_t n = 0; scan_next(&it, &key, &value); n++) {
+		if (n == NAMES_SHOWN)
+			return arena_printf(arena, "%s, ...", names);
+		if (n == 0)
+			names = arena_printf(arena, "the members %.*s",
+					     key.len > 40 ? 40 : (int)key.len, key.p);
+		else
+			names = arena_printf(arena, "%s, %.*s", names,
+					     key.len > 40 ? 40 : (int)key.len, key.p);
+		if (names == NULL)
+			return "";
+	}
+	return names;
+}
+
+static bool not_found(struct arena *arena, struct scan_value body, const struct finder *f,
+		      struct err *e)
+{
+	if (f->odd != SCAN_NONE)
+		return err_set(e, ERR_UPSTREAM, "records_not_found",
+			       "At the records path stands %s; records are an array or objects.",
+			       record_type_name(f->odd));
+	if (body.type != SCAN_OBJECT)
+		return err_set(e, ERR_UPSTREAM, "records_not_found",
+			       "The answer is %s, so it has nothing at the records path.",
+			       record_type_name(body.type));
+	return err_set(e, ERR_UPSTREAM, "records_not_found",
+		       "The answer has nothing at the records path; it is an object with %s.",
+		       member_names(arena, body));
+}
+
+/* The default: the body, or its only array member. */
+static bool default_place(struct arena *arena, struct scan_value body, struct scan_value *place,
+			  struct err *e)
+{
+	struct scan_iter it = scan_iter(body);
+	struct scan_value value;
+	struct str key;
+	size_t arrays = 0;
+
+	*place = body;
+	if (body.type == SCAN_ARRAY)
+		return true;
+	if (body.type != SCAN_OBJECT)
+		return err_set(e, ERR_UPSTREAM, "records_not_found",
+			       "The answer is %s; records are an array or a member of an object.",
+			       record_type_name(body.type));
+	while (scan_next(&it, &key, &value)) {
+		if (value.type != SCAN_ARRAY)
+			continue;
+		arrays++;
+		*place = value;
+	}
+	if (arrays == 1)
+		return true;
+	return err_set(e, ERR_UPSTREAM, "records_not_found",
+		       "The answer is an object with %s arrays (it has %s); name the records path.",
+		       arrays == 0 ? "no" : "several", member_names(arena, body));
+}
+
+static void find_all(const struct scan_path *path, struct scan_value place, struct finder *f)
+{
+	if (path == NULL)
+		found_elements(f, place);
+	else
+		scan_path_each(path, place, found, f);
+}
+
+bool record_list(struct arena *arena, const struct scan_path *path_or_null, struct scan_value body,
+		 struct scan_value **records, size_t *count, struct err *e)
+{
+	struct finder f = { .wildcard =
+				    path_or_null != NULL && scan_path_has_wildcard(path_or_null) };
+	struct scan_value place = body;
+
+	if (path_or_null == NULL && !default_place(arena, body, &place, e))
+		return false;
+	find_all(path_or_null, place, &f);
+	if (path_or_null != NULL && (f.odd != SCAN_NONE || (f.matches == 0 && !f.wildcard)))
+		return not_found(arena, body, &f, e);
+	f.list = arena_array(arena, f.count + 1, sizeof(*f.list));
+	if (f.list == NULL)
+		return err_set(e, ERR_UNAVAILABLE, "out_of_memory",
+			       "The page has more records than there is memory for; ask for "
+			       "smaller pages.");
+	f.count = 0;
+	find_all(path_or_null, place, &f);
+	*records = f.list;
+	*count = f.count;
+	return true;
+}
+
+/*
+ * Identity
+ */
+
+static void quarantine(struct record *r, const char *slug, const char *why)
+{
+	if (r->fate == RECORD_QUARANTINE)
+		return;
+	r->fate = RECORD_QUARANTINE;
+	r->slug = slug;
+	r->why = why;
+}
+
+/* What cannot be stored, by flag, worst first. */
+static const struct refusal {
+	unsigned flag;
+	const char *slug, *why;
+} refusals[] = {
+	{SCAN_HAS_NUL,         "nul_character",
+         "A text holds the character NUL (\\u0000), which PostgreSQL cannot store."},
+	{ SCAN_LONE_SURROGATE, "lone_surrogate",
+         "A text holds half of a surrogate pair, which is no character."           },
+	{ SCAN_HUGE_NUMBER,    "number_too_big",
+         "A number has an exponent or a length that PostgreSQL cannot hold."       },
+};
+
+static void judge(struct record *r)
+{
+	unsigned flags;
+
+	if (r->bytes.len > RECORD_BYTES_MAX) {
+		quarantine(r, "record_too_large", "The record is larger than 1 MiB.");
+		return;
+	}
+	flags = scan_flags_of(r->bytes);
+	for (size_t i = 0; flags != 0 && i < sizeof(refusals) / sizeof(*refusals); i++) {
+		if (flags & refusals[i].flag)
+			quarantine(r, refusals[i].slug, refusals[i].why);
+	}
+}
+
+static struct scan_value whole(struct str bytes)
+{
+	struct scan_value value = { .type = SCAN_NONE, .span = bytes };
+
+	switch (bytes.len > 0 ? bytes.p[0] : '\0') {
+	case '{':
+		value.type = SCAN_OBJECT;
+		break;
+	case '[':
+		value.type = SCAN_ARRAY;
+		break;
+	default:
+		break; /* a record that is no object or array has no members */
+	}
+	return value;
+}
+
+static bool is_key_part(struct scan_value v)
+{
+	return v.type != SCAN_NONE && v.type != SCAN_NULL &&
+	       !(v.type == SCAN_STRING && v.span.len == 2);
+}
+
+/* Several members as a JSON array; texts written anew, so that escapes do not make two keys. */
+static bool joined_key(struct arena *arena, struct scan_path *const *paths, struct scan_value root,
+		       struct str *key)
+{
+	struct buf b;
+	bool ok = true;
+
+	buf_init(&b, RECORD_BYTES_MAX * 7);
+	for (size_t i = 0; ok && paths[i] != NULL; i++) {
+		struct scan_value v = scan_path_first(paths[i], root);
+
+		ok = is_key_part(v);
+		buf_char(&b, i == 0 ? '[' : ',');
+		if (v.type == SCAN_STRING)
+			buf_json_string(&b, scan_text(arena, v));
+		else
+			buf_str(&b, v.span);
+	}
+	buf_char(&b, ']');
+	ok = ok && !b.failed;
+	if (ok)
+		*key = arena_copy(arena, buf_view(&b));
+	buf_free(&b);
+	return ok;
+}
+
+static void key_by_members(struct arena *arena, struct scan_path *const *paths,
+			   struct scan_value root, struct record *r)
+{
+	struct scan_value only = scan_path_first(paths[0], root);
+
+	if (paths[1] == NULL && is_key_part(only)) {
+		r->key = scan_text(arena, only);
+	} else if (paths[1] == NULL || !joined_key(arena, paths, root, &r->key)) {
+		r->key = (struct str){ "", 0 };
+		quarantine(r, "key_missing",
+			   "A member of the primary key is absent, null or empty in this record.");
+	}
+}
+
+static void key_by_default(struct arena *arena, struct scan_value root, struct record *r)
+{
+	struct scan_value id = scan_member(root, STR("id"));
+
+	if (is_key_part(id)) {
+		r->key = scan_text(arena, id);
+		return;
+	}
+	r->key_is_hash = true;
+	r->key = crypt_hex(arena, (struct str){ (const char *)r->hash, sizeof(r->hash) });
+}
+
+static void shorten_key(struct arena *arena, struct crypt_hasher *hasher, struct record *r)
+{
+	unsigned char hash[CRYPT_SHA256];
+	struct str hex;
+	const char *text;
+
+	if (r->key.len <= RECORD_KEY_MAX)
+		return;
+	crypt_hasher_sha256(hasher, r->key, hash);
+	hex = crypt_hex(arena, (struct str){ (const char *)hash, sizeof(hash) });
+	text = arena_printf(arena, "sha256:" STR_FMT, STR_ARG(hex));
+	r->key = str_of(text);
+}
+
+static void find_cursor(struct arena *arena, const struct scan_path *path, struct scan_value root,
+			struct record *r)
+{
+	struct scan_value v = scan_path_first(path, root);
+
+	if (v.type != SCAN_STRING && v.type != SCAN_NUMBER)
+		return;
+	r->cursor = scan_text(arena, v);
+	r->cursor_type = v.type;
+}
+
+void record_identify(struct arena *arena, struct crypt_hasher *hasher,
+		     const struct record_identity *identity, struct record *r)
+{
+	struct scan_value root = whole(r->bytes);
+
+	if (r->fate == RECORD_DROP_FILTER || r->fate == RECORD_DROP_DUPLICATE)
+		return;
+	judge(r);
+	crypt_hasher_sha256(hasher, r->bytes, r->hash);
+	if (identity->key != NULL && identity->key[0] != NULL)
+		key_by_members(arena, identity->key, root, r);
+	else
+		key_by_default(arena, root, r);
+	shorten_key(arena, hasher, r);
+	if (identity->cursor != NULL)
+		find_cursor(arena, identity->cursor, root, r);
+}
+
+/*
+ * Cursors
+ */
+
+static int compare_bytes(struct str a, struct str b)
+{
+	size_t n = a.len < b.len ? a.len : b.len;
+	int order = n == 0 ? 0 : memcmp(a.p, b.p, n);
+
+	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+/* The digits of the second's fraction, without zeros at the end. */
+static struct str fraction_of(struct str time)
+{
+	struct str whole_part, rest = { NULL, 0 };
+	size_t n = 0;
+
+	str_cut(time, '.', &whole_part, &rest);
+	while (n < rest.len && rest.p[n] >= '0' && rest.p[n] <= '9')
+		n++;
+	while (n > 0 && rest.p[n - 1] == '0')
+		n--;
+	return (struct str){ rest.p, n };
+}
+
+/* Instants are read to the millisecond; within one, the written fraction decides. */
+static bool time_less(struct str a, int64_t ms_a, struct str b, int64_t ms_b)
+{
+	if (ms_a != ms_b)
+		return ms_a < ms_b;
+	return compare_bytes(fraction_of(a), fraction_of(b)) < 0;
+}
+
+bool record_cursor_less(struct str a, struct str b)
+{
+	int64_t ms_a, ms_b;
+
+	if (decimal_is(a) && decimal_is(b))
+		return decimal_compare(a, b) < 0;
+	if (clock_parse(a, &ms_a) && clock_parse(b, &ms_b))
+		return time_less(a, ms_a, b, ms_b);
+	return compare_bytes(a, b) < 0;
+}

@@ -1,0 +1,47 @@
+/*
+ * record_step - what the files of the record steps share; nobody else includes this
+ *
+ * A kind of step is one row: how its config is read and how it is applied to a record. A reader
+ * adds problems; an applier answers whether the next step shall see the record.
+ *
+ * Ownership: compiled steps belong to the arena of problems; what is applied, to the scope's.
+ * Threads:   compiled steps are constant.
+ */
+#ifndef CATCHMENT_ENGINE_RECORD_STEP_H
+#define CATCHMENT_ENGINE_RECORD_STEP_H
+
+#include "engine/record.h"
+
+/* The names that conditions and texts of record steps may use. */
+#define RECORD_STEP_NAMES (SCOPE_RECORD | SCOPE_CONFIG | SCOPE_CURSOR | SCOPE_CLOCK | SCOPE_STEPS)
+
+struct record_work {
+	struct scope *scope;
+	struct record_seen *seen;
+	struct scan_path *const *identity;
+	size_t step;             /* its index, so that two deduplicate steps do not mix */
+	struct scan_value value; /* the record as it stands */
+	struct record *out;
+};
+
+struct record_kind {
+	const char *type;
+	/* config: an object, empty when there is none; at: its pointer. NULL with problems added. */
+	void *(*compile)(const json_t *config, const char *at, struct problems *);
+	bool (*apply)(const void *compiled, struct record_work *);
+};
+
+void *record_transform_compile(const json_t *config, const char *at, struct problems *);
+bool record_transform_apply(const void *compiled, struct record_work *);
+
+/* Ends the work on a record: quarantined, with a formatted sentence. Always false. */
+bool record_refuse(struct record_work *, const char *slug, const char *fmt, ...)
+        __attribute__((format(printf, 3, 4)));
+
+/* Readers of configs; each adds its problem and answers false. */
+bool record_path_read(const char *text, const char *at, struct problems *, struct scan_path **);
+bool record_members_known(const json_t *config, const char *const *known, const char *at,
+                          struct problems *);
+const char *record_type_name(enum scan_type); /* "a text", "an object": for sentences */
+
+#endif
