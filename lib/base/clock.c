@@ -71,7 +71,8 @@ static int64_t civil_to_ms(const struct civil *c)
 static struct civil civil_of_ms(int64_t wall_ms)
 {
 	int64_t days = floor_div(wall_ms, MS_PER_DAY);
-	int64_t rest = wall_ms - days * MS_PER_DAY;
+	/* Not wall_ms - days * MS_PER_DAY: at the beginning of time that overflows. */
+	int64_t rest = (wall_ms % MS_PER_DAY + MS_PER_DAY) % MS_PER_DAY;
 	struct civil c = { .month = 1 };
 
 	/* 146097 days are 400 years; the estimate is at most one year off. */

@@ -85,6 +85,8 @@ static bool line_add_code_point(struct line *l, uint32_t cp)
 
 	if (cp == '"' || cp == '\\')
 		return line_add(l, (char[]){ '\\', (char)cp }, 2);
+	if (cp == '\n')
+		return line_add(l, "\\n", 2);
 	if (cp < 0x20 || (cp >= 0x7F && cp < 0xA0))
 		return line_add(l, out,
 				(size_t)snprintf(out, sizeof(out), "\\u%04x", (unsigned)cp));

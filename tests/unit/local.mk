@@ -6,3 +6,9 @@ include tests/unit/engine.mk
 include tests/unit/drive.mk
 include tests/unit/web.mk
 endif
+# Needs no cmocka: each header of lib, engine and drive compiles alone.
+dist_check_SCRIPTS += tests/unit/headers.sh
+TESTS += tests/unit/headers.sh
+AM_TESTS_ENVIRONMENT += CC='$(CC)'; export CC; \
+  HEADER_CFLAGS='$(FCGI_CFLAGS) $(JANSSON_CFLAGS) $(PQ_CFLAGS) $(CURL_CFLAGS) $(CRYPTO_CFLAGS)'; \
+  export HEADER_CFLAGS;
