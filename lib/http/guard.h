@@ -19,6 +19,7 @@
 
 #include <sys/socket.h>
 
+#include "lib/base/arena.h"
 #include "lib/base/conf.h"
 
 struct guard;
