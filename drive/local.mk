@@ -1,3 +1,10 @@
+# The driver: performs what the engine asks for.
 noinst_LIBRARIES += drive/libdrive.a
-drive_libdrive_a_SOURCES =
+drive_libdrive_a_SOURCES = \
+  drive/drive.c drive/drive.h \
+  drive/gate.c drive/gate.h \
+  drive/load.c drive/load.h \
+  drive/once.c drive/once.h \
+  drive/sink_memory.c drive/sink_memory.h \
+  drive/sink_ndjson.c drive/sink_ndjson.h
 DRIVE_ALL = drive/libdrive.a $(ENGINE_ALL)

@@ -1,0 +1,640 @@
+/*
+ * drive - the loop: who is ready, who waits for what, and until when
+ *
+ * A run is in one state at a time; step() moves it on until it has to wait for something else than
+ * itself. Callbacks from below (answers) and from sinks never run the engine themselves: they change
+ * the state and put the run on the ready list, so that nothing is entered twice.
+ */
+#include "config.h"
+
+#include <assert.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "drive/drive.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/poison.h"
+
+#define WATCHES_MAX 8
+
+enum run_state_now {
+	STATE_GOING, /* run_next may be called */
+	STATE_SLEEP, /* until due_ms: the engine asked for it */
+	STATE_GATED, /* until due_ms: then the gate is asked again */
+	STATE_ASKED, /* the gate will answer */
+	STATE_SINK,  /* a page or an intent is with the sink */
+	STATE_OVER,
+};
+
+struct sending {
+	struct drive_run *run; /* NULL: nobody waits for it any more */
+	unsigned request_id;
+	struct http_transfer *transfer;
+	struct sending *next;
+};
+
+struct drive_run {
+	struct drive *drive;
+	struct drive_run *prev, *next;
+	struct run *run;
+	struct http_pool *pool;
+	const struct sink *sink;
+	const struct gate *gate;
+	void *sink_arg, *gate_arg;
+	struct sending *sending;
+	struct run_act act;       /* of the last run_next */
+	struct run_counts before; /* what a saved state had counted already */
+	struct buf cursor;
+	enum run_state_now state;
+	int64_t due_ms;      /* monotonic */
+	int64_t progress_ms; /* monotonic */
+	bool ready;          /* step() has something to do */
+	bool stepping;       /* step() is on the stack */
+	bool in_page;        /* something was sent since the last page */
+	bool intent_out;     /* what the sink has is an intent */
+	bool leaving, leave_now, dropped;
+	const char *finish; /* drive_finish's word */
+	struct err refused; /* of a page */
+};
+
+struct watch {
+	int fd;
+	void (*fn)(void *);
+	void *arg;
+};
+
+struct drive {
+	struct http *http;
+	struct drive_run *runs;
+	size_t count;
+	struct watch watches[WATCHES_MAX];
+	size_t nwatches;
+	int64_t stall_ms, wait_max_ms;
+};
+
+/* ---- the drive ---- */
+
+bool drive_new(const struct drive_options *o, struct drive **out, struct err *e)
+{
+	struct drive *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
+	d->stall_ms = o->stall_ms ? o->stall_ms : DRIVE_STALL_MS;
+	d->wait_max_ms = o->wait_max_ms ? o->wait_max_ms : DRIVE_WAIT_MAX_MS;
+	if (!http_new(&(struct http_options){ .guard = o->guard,
+					      .user_agent = o->user_agent,
+					      .ca_file = o->ca_file,
+					      .bytes_max = o->bytes_max },
+		      &d->http, e)) {
+		free(d);
+		return false;
+	}
+	*out = d;
+	return true;
+}
+
+static void run_release(struct drive_run *r)
+{
+	struct drive *d = r->drive;
+
+	if (r->prev)
+		r->prev->next = r->next;
+	else
+		d->runs = r->next;
+	if (r->next)
+		r->next->prev = r->prev;
+	run_free(r->run);
+	buf_free(&r->cursor);
+	free(r);
+}
+
+static void sending_forget(struct drive_run *r)
+{
+	struct sending *s;
+
+	while ((s = r->sending)) {
+		r->sending = s->next;
+		s->run = NULL;
+		http_cancel(s->transfer); /* answers at once, which frees s */
+	}
+}
+
+void drive_free(struct drive *d)
+{
+	if (!d)
+		return;
+	while (d->runs) {
+		sending_forget(d->runs);
+		run_release(d->runs);
+	}
+	http_free(d->http);
+	free(d);
+}
+
+size_t drive_count(const struct drive *d)
+{
+	return d->count;
+}
+
+bool drive_watch(struct drive *d, int fd, void (*fn)(void *), void *arg, struct err *e)
+{
+	if (d->nwatches == WATCHES_MAX)
+		return err_set(e, ERR_BUG, "too_many_watches", "Something is wrong on our side.");
+	d->watches[d->nwatches++] = (struct watch){ .fd = fd, .fn = fn, .arg = arg };
+	return true;
+}
+
+/* ---- ends ---- */
+
+static void run_over(struct drive_run *r)
+{
+	if (r->state == STATE_OVER)
+		return;
+	r->state = STATE_OVER;
+	r->ready = true; /* step_all releases it */
+	r->drive->count--;
+	sending_forget(r);
+}
+
+static void run_say_end(struct drive_run *r, const struct run_end *end)
+{
+	sending_forget(r);
+	r->sink->end(r->sink_arg, r, end);
+	run_over(r);
+}
+
+static void run_fail(struct drive_run *r, enum run_remedy remedy, const char *code,
+		     const char *message)
+{
+	run_say_end(r, &(struct run_end){ .status = RUN_FAILED,
+					  .remedy = remedy,
+					  .code = code,
+					  .message = message,
+					  .stop = "" });
+}
+
+static void run_park(struct drive_run *r, const struct run_wait *wait)
+{
+	sending_forget(r);
+	r->sink->park(r->sink_arg, r, wait);
+	run_over(r);
+}
+
+static void run_park_now(struct drive_run *r)
+{
+	run_park(r, &(struct run_wait){ .until_ms = clock_wall_ms(),
+					.code = "runner_stopping",
+					.message = "The runner was stopped in good order; the run "
+						   "goes on from its last page as soon as another "
+						   "one is there." });
+}
+
+/* ---- moving a run on ---- */
+
+static void notes_deliver(struct drive_run *r)
+{
+	const struct run_note *notes;
+	size_t n = run_notes(r->run, &notes);
+
+	for (size_t i = 0; i < n; i++)
+		r->sink->note(r->sink_arg, r, &notes[i]);
+}
+
+static void run_ready(struct drive_run *r)
+{
+	if (r->state == STATE_OVER)
+		return;
+	r->state = STATE_GOING;
+	r->ready = true;
+}
+
+static void run_progress(struct drive_run *r)
+{
+	r->progress_ms = clock_mono_ms();
+}
+
+static void on_answer(void *arg, struct http_answer *answer)
+{
+	struct sending *s = arg, **at;
+	struct drive_run *r = s->run;
+	struct http_answer *kept;
+	unsigned id = s->request_id;
+
+	if (!r) {
+		free(s);
+		return;
+	}
+	for (at = &r->sending; *at && *at != s; at = &(*at)->next)
+		;
+	if (*at)
+		*at = s->next;
+	free(s);
+	run_progress(r);
+	kept = http_answer_keep(answer);
+	if (!kept) {
+		run_fail(
+			r, REMEDY_RETRY_LATER, "out_of_memory",
+			"There was not enough memory for an answer. The pages before it are kept.");
+		return;
+	}
+	run_feed(r->run, id, kept, clock_wall_ms(), http_answer_free);
+	notes_deliver(r);
+	if (r->state == STATE_GOING)
+		r->ready = true;
+}
+
+static void request_send(struct drive_run *r)
+{
+	struct sending *s = calloc(1, sizeof(*s));
+
+	if (s) {
+		s->run = r;
+		s->request_id = r->act.request_id;
+		s->transfer = http_send(r->pool, r->act.request, on_answer, s);
+	}
+	if (!s || !s->transfer) {
+		free(s);
+		run_fail(
+			r, REMEDY_RETRY_LATER, "out_of_memory",
+			"There was not enough memory for a request. The pages before it are kept.");
+		return;
+	}
+	s->next = r->sending;
+	r->sending = s;
+	r->in_page = true;
+	run_progress(r);
+	run_ready(r);
+}
+
+/* Holds a timer for a short wait; parks for a long one. */
+static void run_hold(struct drive_run *r, enum run_state_now state, int64_t wait_ms,
+		     const struct run_wait *reason)
+{
+	if (wait_ms > r->drive->wait_max_ms) {
+		run_park(r, reason);
+		return;
+	}
+	if (wait_ms < 1)
+		wait_ms = 1;
+	r->state = state;
+	r->due_ms = clock_mono_ms() + wait_ms;
+}
+
+static void gate_wait(struct drive_run *r, int64_t wait_ms)
+{
+	run_hold(r, STATE_GATED, wait_ms,
+		 &(struct run_wait){ .until_ms = clock_wall_ms() + wait_ms,
+				     .code = "rate_limited",
+				     .message = "The rate limit of the service is used up; the run "
+						"goes on when there is room." });
+}
+
+static void gate_ask(struct drive_run *r)
+{
+	int64_t wait_ms = 0;
+	enum gate_answer answer = GATE_OPEN;
+
+	r->state = STATE_ASKED;
+	if (r->gate)
+		answer = r->gate->ask(r->gate_arg, r, &wait_ms);
+	if (r->state != STATE_ASKED)
+		return; /* it answered within the call */
+	if (answer == GATE_OPEN)
+		request_send(r);
+	else if (answer == GATE_WAIT)
+		gate_wait(r, wait_ms);
+}
+
+void drive_gate_open(struct drive_run *r, int64_t wait_ms)
+{
+	if (r->state != STATE_ASKED)
+		return;
+	if (wait_ms > 0)
+		gate_wait(r, wait_ms);
+	else
+		request_send(r);
+}
+
+static void want_send(struct drive_run *r)
+{
+	if (!r->act.intent || !r->sink->intent) {
+		gate_ask(r);
+		return;
+	}
+	r->intent_out = true;
+	r->state = STATE_SINK;
+	r->sink->intent(r->sink_arg, r, run_state(r->run));
+}
+
+static void want_page(struct drive_run *r)
+{
+	struct str cursor = r->act.page->cursor_after;
+
+	buf_reset(&r->cursor);
+	buf_str(&r->cursor, cursor);
+	run_progress(r);
+	r->state = STATE_SINK;
+	r->sink->page(r->sink_arg, r, r->act.page);
+}
+
+static void want_wait(struct drive_run *r)
+{
+	int64_t wait_ms = r->act.wait.until_ms - clock_wall_ms();
+
+	if (r->act.wait.throttled && r->gate)
+		r->gate->throttle(r->gate_arg, r, wait_ms > 0 ? wait_ms : 0);
+	run_hold(r, STATE_SLEEP, wait_ms, &r->act.wait);
+}
+
+/* The engine waits for answers. Without any under way it would wait for ever. */
+static void want_busy(struct drive_run *r)
+{
+	if (!r->sending)
+		run_fail(r, REMEDY_BUG, "stalled",
+			 "The run waited for an answer that nobody was asked for. This is a fault "
+			 "of "
+			 "this program; the pages before it are kept.");
+}
+
+/* One turn of the engine; false: nothing more to do now. */
+static bool step(struct drive_run *r)
+{
+	enum run_want want;
+
+	if (r->state != STATE_GOING)
+		return false;
+	if (r->finish) {
+		run_say_end(r, &(struct run_end){ .status = RUN_SUCCESS,
+						  .code = "",
+						  .message = "",
+						  .stop = r->finish });
+		return false;
+	}
+	if (r->leave_now || (r->leaving && !r->in_page)) {
+		run_park_now(r);
+		return false;
+	}
+	want = run_next(r->run, clock_wall_ms(), &r->act);
+	notes_deliver(r);
+	switch (want) {
+	case RUN_SEND:
+		want_send(r);
+		return true;
+	case RUN_PAGE:
+		want_page(r);
+		return true;
+	case RUN_WAIT:
+		want_wait(r);
+		return false;
+	case RUN_BUSY:
+		want_busy(r);
+		return false;
+	case RUN_END:
+		run_say_end(r, &r->act.end);
+		return false;
+	}
+	return false;
+}
+
+static void run_step(struct drive_run *r)
+{
+	if (r->stepping)
+		return;
+	r->stepping = true;
+	r->ready = false;
+	while (step(r))
+		;
+	r->stepping = false;
+}
+
+bool drive_start(struct drive *d, const struct drive_start *o, struct drive_run **out,
+		 struct err *e)
+{
+	struct run_options ro = o->run;
+	struct drive_run *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
+	if (!ro.now_ms)
+		ro.now_ms = clock_wall_ms();
+	r->pool = http_pool(d->http, o->pool);
+	if (!r->pool)
+		err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
+	if (!r->pool || !run_new(&ro, &r->run, e)) {
+		free(r);
+		return false;
+	}
+	r->drive = d;
+	r->sink = o->sink;
+	r->sink_arg = o->sink_arg;
+	r->gate = o->gate;
+	r->gate_arg = o->gate_arg;
+	r->before = run_counts(r->run);
+	buf_init(&r->cursor, RUN_STATE_MAX);
+	run_progress(r);
+	r->next = d->runs;
+	if (r->next)
+		r->next->prev = r;
+	d->runs = r;
+	d->count++;
+	run_ready(r); /* the next drive_step goes on: the caller sees its pointer first */
+	if (out)
+		*out = r;
+	return true;
+}
+
+/* ---- what sinks and callers say ---- */
+
+static void intent_done(struct drive_run *r)
+{
+	r->intent_out = false;
+	gate_ask(r);
+	r->ready = true;
+}
+
+void drive_page_done(struct drive_run *r, bool ok, const struct err *e)
+{
+	assert(r->state == STATE_SINK);
+	run_progress(r);
+	if (r->dropped || (!ok && !e)) {
+		run_over(r);
+	} else if (!ok) {
+		r->refused = *e;
+		run_fail(r, REMEDY_RETRY_LATER, r->refused.slug, r->refused.msg);
+	} else if (r->intent_out) {
+		intent_done(r);
+	} else {
+		run_page_committed(r->run);
+		r->in_page = r->sending != NULL;
+		run_ready(r);
+	}
+}
+
+/* Whatever the run waits for but its sink is over. */
+static void run_wake(struct drive_run *r)
+{
+	if (r->state != STATE_SINK)
+		run_ready(r);
+}
+
+void drive_cancel(struct drive_run *r)
+{
+	if (r->state == STATE_OVER)
+		return;
+	run_cancel(r->run);
+	sending_forget(r);
+	run_wake(r);
+}
+
+void drive_finish(struct drive_run *r, const char *stop)
+{
+	if (r->state == STATE_OVER)
+		return;
+	r->finish = stop;
+	sending_forget(r);
+	run_wake(r);
+}
+
+void drive_leave(struct drive_run *r, bool now)
+{
+	if (r->state == STATE_OVER)
+		return;
+	r->leaving = true;
+	r->leave_now = r->leave_now || now;
+	if (now)
+		sending_forget(r);
+	if (now || !r->sending)
+		run_wake(r);
+}
+
+void drive_abort(struct drive_run *r)
+{
+	if (r->state == STATE_SINK)
+		r->dropped = true; /* its page is being read: drive_page_done lets go */
+	else
+		run_over(r);
+}
+
+struct run_counts drive_run_counts(const struct drive_run *r)
+{
+	struct run_counts now = run_counts(r->run);
+	const struct run_counts *b = &r->before;
+
+	return (struct run_counts){
+		.requests = now.requests - b->requests,
+		.pages = now.pages - b->pages,
+		.records = now.records - b->records,
+		.filtered = now.filtered - b->filtered,
+		.duplicates = now.duplicates - b->duplicates,
+		.quarantined = now.quarantined - b->quarantined,
+		.bytes = now.bytes - b->bytes,
+		.retries = now.retries - b->retries,
+		.waited_ms = now.waited_ms - b->waited_ms,
+	};
+}
+
+struct str drive_run_state(const struct drive_run *r)
+{
+	return run_state(r->run);
+}
+
+struct str drive_run_cursor(const struct drive_run *r)
+{
+	return buf_view(&r->cursor);
+}
+
+void *drive_run_arg(const struct drive_run *r)
+{
+	return r->sink_arg;
+}
+
+/* ---- the loop ---- */
+
+static bool has_timer(const struct drive_run *r)
+{
+	return r->state == STATE_SLEEP || r->state == STATE_GATED;
+}
+
+/* How long poll may sleep. */
+static int64_t until_next(const struct drive *d, int64_t timeout_ms)
+{
+	int64_t now = clock_mono_ms(), least = timeout_ms;
+
+	for (const struct drive_run *r = d->runs; r; r = r->next) {
+		int64_t at = has_timer(r) ? r->due_ms : r->progress_ms + d->stall_ms;
+		int64_t wait = at > now ? at - now : 0;
+
+		if (r->ready)
+			return 0;
+		if (r->state == STATE_SINK)
+			continue;
+		if (least < 0 || wait < least)
+			least = wait;
+	}
+	return least;
+}
+
+static void timers_fire(struct drive *d)
+{
+	int64_t now = clock_mono_ms();
+
+	for (struct drive_run *r = d->runs; r; r = r->next) {
+		if (has_timer(r) && r->due_ms <= now) {
+			bool gated = r->state == STATE_GATED;
+
+			run_progress(r);
+			if (gated)
+				gate_ask(r);
+			else
+				run_ready(r);
+		} else if ((r->state == STATE_GOING || r->state == STATE_ASKED) && !r->ready &&
+			   r->progress_ms + d->stall_ms <= now) {
+			run_fail(r, REMEDY_RETRY_LATER, "stalled",
+				 "Nothing moved for five minutes, so the run was stopped. It goes "
+				 "on "
+				 "from its last page with the next attempt.");
+		}
+	}
+}
+
+static void step_all(struct drive *d)
+{
+	struct drive_run *next;
+
+	for (struct drive_run *r = d->runs; r; r = r->next)
+		if (r->ready)
+			run_step(r);
+	for (struct drive_run *r = d->runs; r; r = next) {
+		next = r->next;
+		if (r->state == STATE_OVER)
+			run_release(r);
+	}
+}
+
+static void watches_serve(struct drive *d, const struct pollfd *fds)
+{
+	for (size_t i = 0; i < d->nwatches; i++)
+		if (fds[i].revents)
+			d->watches[i].fn(d->watches[i].arg);
+}
+
+void drive_step(struct drive *d, int64_t timeout_ms)
+{
+	struct pollfd fds[WATCHES_MAX + 1];
+	int64_t wait;
+
+	step_all(d);
+	wait = until_next(d, timeout_ms);
+	for (size_t i = 0; i < d->nwatches; i++)
+		fds[i] = (struct pollfd){ .fd = d->watches[i].fd, .events = POLLIN };
+	fds[d->nwatches] = (struct pollfd){ .fd = http_fd(d->http), .events = POLLIN };
+	if (poll(fds, d->nwatches + 1, wait > INT32_MAX ? INT32_MAX : (int)wait) > 0) {
+		watches_serve(d, fds);
+		http_step(d->http, 0);
+	}
+	timers_fire(d);
+	step_all(d);
+}

@@ -1,0 +1,31 @@
+/*
+ * gate - a token bucket in this process, for tests and the command line
+ *
+ * The runner's gate asks the database instead, since there all runners share one bucket.
+ *
+ * Ownership: gate_local_new's result is freed by gate_local_free.
+ * Errors:    NULL out of memory.
+ * Threads:   one.
+ */
+#ifndef CATCHMENT_DRIVE_GATE_H
+#define CATCHMENT_DRIVE_GATE_H
+
+#include "drive/drive.h"
+
+struct gate_local;
+
+struct gate_local *gate_local_new(double rate_per_s, double burst); /* 0: 50 a second, burst 50 */
+void gate_local_free(struct gate_local *);
+extern const struct gate GATE_LOCAL; /* its arg is a struct gate_local */
+
+/* The bucket itself, on a clock that the caller reads. */
+struct gate_bucket {
+	double rate, burst, tokens;
+	int64_t refilled_ms, blocked_until_ms;
+};
+void gate_bucket_init(struct gate_bucket *, double rate_per_s, double burst, int64_t now_ms);
+/* 0: a token was taken; else how long to wait before asking again, at least 1. */
+int64_t gate_bucket_take(struct gate_bucket *, int64_t now_ms);
+void gate_bucket_block(struct gate_bucket *, int64_t now_ms, int64_t wait_ms);
+
+#endif

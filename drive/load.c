@@ -1,0 +1,226 @@
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "drive/load.h"
+#include "lib/http/guard.h"
+#include "lib/base/poison.h"
+
+#define ARENA_MAX   (64 * 1024 * 1024)
+#define SECRETS_MAX 64
+
+struct loading {
+	const struct load_options *o;
+	struct arena *arena;
+	json_t *data_source, *pipelines, *values; /* borrowed */
+	struct config_secret secrets[SECRETS_MAX];
+	size_t secret_count;
+	const char *kept[SECRETS_MAX + 1];
+};
+
+enum run_remedy load_remedy(const struct err *e)
+{
+	static const struct {
+		const char *slug;
+		enum run_remedy remedy;
+	} rows[] = {
+		{"definition_invalid",  REMEDY_DEFINITION },
+		{ "pipeline_unknown",   REMEDY_DEFINITION },
+		{ "definition_changed", REMEDY_NONE       },
+		{ "state_unreadable",   REMEDY_BUG        },
+		{ "out_of_memory",      REMEDY_RETRY_LATER},
+		{ "key_unknown",        REMEDY_TENANT     },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strcmp(e->slug, rows[i].slug) == 0)
+			return rows[i].remedy;
+	if (e->code == ERR_UNAVAILABLE || e->code == ERR_TIMEOUT)
+		return REMEDY_RETRY_LATER;
+	return e->code == ERR_BUG || e->code == ERR_DB ? REMEDY_BUG : REMEDY_TENANT;
+}
+
+/* problems -> one err, under a slug of ours; the first problem's place and words go along. */
+static bool problems_say(const struct problems *p, const char *slug, const char *what,
+			 struct err *e)
+{
+	if (p->count == 0)
+		return true;
+	err_set(e, ERR_INPUT, slug, "%s: %s", what, p->list[0].msg);
+	return err_at(e, "%s", p->list[0].pointer);
+}
+
+static bool documents_read(struct loading *l, struct err *e)
+{
+	const struct load_options *o = l->o;
+	json_t *root = NULL;
+
+	if (o->document.len > 0) {
+		if (!json_read(l->arena, o->document, &root, e))
+			return false;
+		l->data_source = json_object_get(root, "dataSource");
+		l->pipelines = json_object_get(json_object_get(root, "collector"), "pipelines");
+	} else {
+		l->data_source = (json_t *)o->data_source;
+		l->pipelines = (json_t *)o->pipelines;
+	}
+	if (!json_is_object(l->data_source) || !json_is_array(l->pipelines))
+		return err_set(
+			e, ERR_INPUT, "definition_invalid",
+			"The collector's definition lacks its data source or its pipelines.");
+	if (o->config.len > 0)
+		return json_read(l->arena, o->config, &l->values, e);
+	l->values = (json_t *)o->values;
+	return true;
+}
+
+static json_t *pipeline_find(const struct loading *l)
+{
+	size_t i;
+	json_t *p;
+
+	json_array_foreach(l->pipelines, i, p)
+	{
+		if (!l->o->pipeline_id || strcmp(json_text(p, "id", ""), l->o->pipeline_id) == 0)
+			return p;
+	}
+	return NULL;
+}
+
+/* The first value of a field wins: what the caller opened, then what is sealed, then plain. */
+static bool secret_add(struct loading *l, const char *field, const struct secret *value,
+		       struct err *e)
+{
+	for (size_t i = 0; i < l->secret_count; i++)
+		if (strcmp(l->secrets[i].field, field) == 0)
+			return true;
+	if (!value || l->secret_count == SECRETS_MAX)
+		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
+	l->secrets[l->secret_count] = (struct config_secret){ .field = field, .value = value };
+	l->kept[l->secret_count++] = field;
+	return true;
+}
+
+static bool sealed_open(struct loading *l, const struct load_sealed *s, struct err *e)
+{
+	const struct seal_place place = {
+		.tenant = l->o->tenant,
+		.owner = l->o->owner,
+		.field = s->field,
+		.version = s->version,
+	};
+	struct secret *plain;
+	struct err why = { 0 };
+
+	if (l->o->keys && seal_open(l->arena, l->o->keys, &place, s->blob, &plain, &why))
+		return secret_add(l, arena_strdup(l->arena, s->field), plain, e);
+	err_set(e, ERR_INPUT, "credential_unreadable",
+		"The saved value of \"%s\" cannot be read any more. Enter it again.", s->field);
+	return err_detail(e, "%s: %s", why.slug, why.detail);
+}
+
+static bool secrets_gather(struct loading *l, struct err *e)
+{
+	const struct load_options *o = l->o;
+	json_t *field;
+	size_t i;
+
+	for (i = 0; i < o->secret_count; i++)
+		if (!secret_add(l, arena_strdup(l->arena, o->secrets[i].field),
+				secret_new_in(l->arena, secret_expose(o->secrets[i].value)), e))
+			return false;
+	for (i = 0; i < o->sealed_count; i++)
+		if (!sealed_open(l, &o->sealed[i], e))
+			return false;
+	json_array_foreach(json_object_get(l->data_source, "configFields"), i, field)
+	{
+		const char *name = json_text(field, "name", "");
+		const char *value = json_text(l->values, name, "");
+
+		if (config_field_is_secret(field) && value[0] &&
+		    !secret_add(l, name, secret_new_in(l->arena, str_of(value)), e))
+			return false;
+	}
+	return true;
+}
+
+static void values_free(void *p)
+{
+	json_decref(p);
+}
+
+static bool config_make(struct loading *l, struct loaded *out, struct err *e)
+{
+	const json_t *fields = json_object_get(l->data_source, "configFields");
+	struct problems *p = problems_new(l->arena);
+
+	if (!l->values)
+		l->values = json_object();
+	else
+		json_incref(l->values);
+	if (!l->values || !arena_defer(l->arena, values_free, l->values))
+		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
+	if (!secrets_gather(l, e))
+		return false;
+	config_check(fields, l->values, l->kept, "", p);
+	if (!problems_say(p, "config_invalid", "The configuration does not fit the data source", e))
+		return false;
+	out->config = config_new(l->arena, fields, l->values, l->secrets, l->secret_count);
+	return out->config ||
+	       err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
+}
+
+static bool plan_make(struct loading *l, const json_t *pipeline, struct loaded *out, struct err *e)
+{
+	struct problems *p = problems_new(l->arena);
+	struct plan *plan = NULL;
+	struct str origin, service;
+
+	if (!plan_compile(l->arena, l->data_source, pipeline, "", &plan, p) && p->count == 0)
+		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
+	if (!problems_say(p, "definition_invalid", "The pipeline cannot be run", e))
+		return false;
+	out->plan = plan;
+	out->pipeline_id = arena_strdup(l->arena, plan_pipeline_id(plan));
+	out->pipeline_name = arena_strdup(l->arena, json_text(pipeline, "name", ""));
+	if (!plan_origin(l->arena, plan, out->config, &origin, e) ||
+	    !guard_url_host(l->arena, origin, &service, e))
+		return false;
+	out->service = arena_text(l->arena, service);
+	return true;
+}
+
+bool load_pipeline(const struct load_options *o, struct loaded **out, struct err *e)
+{
+	struct arena *arena = arena_new_run(ARENA_MAX);
+	struct loaded *loaded = arena ? arena_alloc(arena, sizeof(*loaded)) : NULL;
+	struct loading *l = loaded ? arena_alloc(arena, sizeof(*l)) : NULL;
+	json_t *pipeline;
+	bool ok;
+
+	if (!l) {
+		arena_free(arena);
+		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
+	}
+	l->o = o;
+	l->arena = loaded->arena = arena;
+	ok = documents_read(l, e);
+	pipeline = ok ? pipeline_find(l) : NULL;
+	if (ok && !pipeline)
+		ok = err_set(e, ERR_INPUT, "pipeline_unknown",
+			     "The collector has no pipeline of this id; update the installation.");
+	ok = ok && config_make(l, loaded, e) && plan_make(l, pipeline, loaded, e);
+	if (!ok) {
+		arena_free(arena);
+		return false;
+	}
+	*out = loaded;
+	return true;
+}
+
+void load_free(struct loaded *l)
+{
+	if (l)
+		arena_free(l->arena);
+}
