@@ -284,3 +284,11 @@ bool conf_flag(const struct conf *c, const char *key, bool fallback)
 			return true;
 	return false;
 }
+
+void conf_each(const struct conf *c, const char *prefix,
+	       void (*fn)(void *, const char *key, const char *value), void *arg)
+{
+	for (const struct setting *s = c->first; s; s = s->next)
+		if (str_starts(str_of(s->key), prefix) && conf_get(c, s->key, NULL) == s->value)
+			fn(arg, s->key, s->value); /* an older one of the same key is hidden */
+}

@@ -3,6 +3,7 @@ lib_libcatchment_a_SOURCES += \
   lib/web/frame.c \
   lib/web/health.c \
   lib/web/idempotent.c \
+  lib/web/listen.c lib/web/listen.h \
   lib/web/loop.c \
   lib/web/main.c \
   lib/web/page.c \

@@ -17,8 +17,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,7 +26,6 @@
 #include "lib/web/private.h"
 #include "lib/base/poison.h"
 
-#define BACKLOG       1024
 #define ARENA_MAX     (256 * 1024 * 1024) /* per request; bodies and pages are bounded far below */
 #define NO_FD_WAIT_MS 50
 
@@ -187,27 +184,5 @@ bool loop_run(const struct loop_options *o, struct err *e)
 	}
 	arena_free(arena);
 	close(ep);
-	return true;
-}
-
-bool loop_listen(const char *path, int *out, struct err *e)
-{
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	int fd = -1;
-
-	if (strlen(path) >= sizeof(at.sun_path))
-		return err_set(e, ERR_INPUT, "socket_path",
-			       "A socket's path has at most %zu bytes.", sizeof(at.sun_path) - 1);
-	memcpy(at.sun_path, path, strlen(path));
-	unlink(path); /* one that a killed process left would refuse the bind */
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 || chmod(path, 0660) != 0 ||
-	    listen(fd, BACKLOG) != 0) {
-		err_errno(e, ERR_UNAVAILABLE, "socket_bind", path);
-		if (fd >= 0)
-			close(fd);
-		return false;
-	}
-	*out = fd;
 	return true;
 }

@@ -1,16 +1,18 @@
 /*
  * main - what every responder's main does: options, settings, checks, the loop
  *
- * Settings: DATABASE (conninfo; DATABASE_<ROLE> wins, else user=catchment_<role> is added when it
- * names no user), CURSOR_KEY_FILE (at least 32 random bytes), BASE_URL, RATE_FILE,
- * RATE_PER_MINUTE (600; 0 counts nothing), DRAIN_FILE, WORKER_REQUESTS (20000; 0 for ever),
- * SOCKET_TIMEOUT_S (30), PASSWORD_LOG2N (15), LOG_LEVEL (info).
+ * Settings: DB_<ROLE> (conninfo of the family's database role: DB_WEB, DB_TRIAL, DB_EXPORT),
+ * CURSOR_KEY (a file of at least 32 random bytes), BASE_URL (for Location and Link; relative
+ * without), RATE_FILE, RATE_PER_MINUTE (600; 0 counts nothing), RUN_DIR (the file `draining` in it
+ * makes /readyz say 503), WORKER_REQUESTS (20000; 0 for ever), SOCKET_TIMEOUT_S (30),
+ * PASSWORD_LOG2N (15), LOG_LEVEL (info).
  */
 #include "config.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,12 +20,12 @@
 #include <unistd.h>
 
 #include "lib/base/log.h"
+#include "lib/web/listen.h"
 #include "lib/web/private.h"
 #include "lib/base/poison.h"
 
-#define KEY_MIN      32
-#define KEY_MAX      1024
-#define CONNINFO_MAX 2000
+#define KEY_MIN 32
+#define KEY_MAX 1024
 
 struct options {
 	const char *conf_path;
@@ -36,6 +38,7 @@ struct process {
 	struct conf *conf;
 	struct secret *cursor_key;
 	struct app app;
+	char drain_file[PATH_MAX];
 	bool family_open;
 };
 
@@ -100,7 +103,7 @@ static bool key_load(const struct conf *conf, struct secret **key, struct err *e
 	ssize_t n = -1;
 	int fd;
 
-	if (!conf_need(conf, "CURSOR_KEY_FILE", &path, e))
+	if (!conf_need(conf, "CURSOR_KEY", &path, e))
 		return false;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0) {
@@ -111,7 +114,7 @@ static bool key_load(const struct conf *conf, struct secret **key, struct err *e
 		return err_errno(e, ERR_UNAVAILABLE, "cursor_key_unreadable", path);
 	if (n < KEY_MIN)
 		return err_set(e, ERR_INPUT, "cursor_key_short",
-			       "The file CURSOR_KEY_FILE names needs %d random bytes.", KEY_MIN);
+			       "The file that CURSOR_KEY names needs %d random bytes.", KEY_MIN);
 	*key = secret_new((struct str){ bytes, (size_t)n });
 	explicit_bzero(bytes, sizeof(bytes));
 	return *key || err_set(e, ERR_BUG, "no_memory", "There is no memory for a key.");
@@ -119,24 +122,16 @@ static bool key_load(const struct conf *conf, struct secret **key, struct err *e
 
 static bool db_open_role(struct process *p, const struct web_family *f, struct err *e)
 {
-	char key[64] = "DATABASE_", info[CONNINFO_MAX];
+	char key[64] = "DB_";
 	size_t n = strlen(key);
-	const char *text;
+	const char *conninfo;
 
 	if (!f->role)
 		return true;
 	for (const char *c = f->role; *c && n < sizeof(key) - 1; c++)
 		key[n++] = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
 	key[n] = '\0';
-	text = conf_get(p->conf, key, NULL);
-	if (text)
-		return db_open(text, f->role, &p->app.db, e);
-	if (!conf_need(p->conf, "DATABASE", &text, e))
-		return false;
-	if (strstr(text, "user="))
-		return db_open(text, f->role, &p->app.db, e);
-	snprintf(info, sizeof(info), "%s user=catchment_%s", text, f->role);
-	return db_open(info, f->role, &p->app.db, e);
+	return conf_need(p->conf, key, &conninfo, e) && db_open(conninfo, f->role, &p->app.db, e);
 }
 
 static bool rates_open(struct process *p, struct err *e)
@@ -159,7 +154,10 @@ static bool settings_read(struct process *p, struct err *e)
 	cost.log2_n = (int)log2_n;
 	p->app.password_cost = cost;
 	p->app.base_url = conf_get(p->conf, "BASE_URL", "");
-	p->app.drain_file = conf_get(p->conf, "DRAIN_FILE", NULL);
+	if (conf_get(p->conf, "RUN_DIR", NULL))
+		snprintf(p->drain_file, sizeof(p->drain_file), "%s/draining",
+			 conf_get(p->conf, "RUN_DIR", NULL));
+	p->app.drain_file = p->drain_file[0] ? p->drain_file : NULL;
 	return true;
 }
 
@@ -227,7 +225,7 @@ static bool serve(const struct process *p, const struct options *o, struct err *
 	if (!conf_int(p->conf, "WORKER_REQUESTS", 20000, 0, INT32_MAX, &loop.max_requests, e) ||
 	    !conf_int(p->conf, "SOCKET_TIMEOUT_S", 30, 1, 3600, &loop.timeout_s, e))
 		return false;
-	if (o->socket_path && !loop_listen(o->socket_path, &loop.fd, e))
+	if (o->socket_path && !web_listen(o->socket_path, &loop.fd, e))
 		return false;
 	if (!is_listening(loop.fd))
 		return err_set(e, ERR_INPUT, "no_socket",

@@ -140,6 +140,5 @@ struct loop_options {
 	int64_t timeout_s;    /* on the socket to nginx */
 };
 MUST_CHECK bool loop_run(const struct loop_options *, struct err *);
-MUST_CHECK bool loop_listen(const char *socket_path, int *fd, struct err *);
 
 #endif
