@@ -378,3 +378,17 @@ def test_each_post_is_one_change(shop):
     changes = [json.loads(shop.raw(shop.path("", "whole/orders"), "POST", body="{}")[2])
                for _ in range(2)]
     assert [change["order"]["change"] for change in changes] == [1, 2]
+
+
+@pytest.mark.parametrize("fault,changes", [("503", 1), ("cut_length", 2)])
+def test_a_post_whose_answer_is_lost_has_still_changed_something(shop, fault, changes):
+    link = shop.connect()
+    link.request("POST", shop.path("fault=%s,times=1" % fault, "whole/orders"), body="{}")
+    if fault == "cut_length":
+        with pytest.raises(http.client.IncompleteRead):
+            link.getresponse().read()
+    else:
+        assert link.getresponse().status == 503
+    link.close()
+    answer = shop.raw(shop.path("", "whole/orders"), "POST", body="{}")[2]
+    assert json.loads(answer)["order"]["change"] == changes

@@ -14,11 +14,11 @@
 void answer_init(struct answer *a)
 {
 	*a = (struct answer){ .status = 200,
-			      .type = "application/json; charset=utf-8",
-			      .fault = "",
-			      .auth = "",
-			      .credential = "",
-			      .first_bytes = -1 };
+		              .type = "application/json; charset=utf-8",
+		              .fault = "",
+		              .auth = "",
+		              .credential = "",
+		              .first_bytes = -1 };
 	buf_init(&a->headers, HEADERS_MAX);
 	buf_init(&a->body, ANSWER_BODY_MAX);
 	buf_init(&a->served.ids, IDS_MAX);

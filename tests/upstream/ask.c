@@ -56,7 +56,7 @@ static bool setting_add(struct pairs *p, const char *name, const char *value, st
 {
 	if (!setting_known(name))
 		return err_set(e, ERR_SYNTAX, "unknown_setting",
-			       "The simulated API has no setting \"%s\"; see its README.", name);
+		               "The simulated API has no setting \"%s\"; see its README.", name);
 	pairs_add(p, name, value);
 	return true;
 }
@@ -187,7 +187,7 @@ bool ask_read(struct ask *k, FCGX_Request *r, struct board *b, struct err *e)
 	if (!name_valid(k->scenario)) {
 		k->scenario = "default";
 		return err_set(e, ERR_SYNTAX, "bad_scenario",
-			       "A scenario's name is 1 to 63 letters, digits, dots, _ or -.");
+		               "A scenario's name is 1 to 63 letters, digits, dots, _ or -.");
 	}
 	board_settings(b, k->scenario, stored);
 	if (!settings_parse(k->arena, str_of(arena_strdup(k->arena, stored)), &k->settings, e) ||
@@ -241,5 +241,5 @@ const char *ask_origin(const struct ask *k)
 	const char *scheme = ask_header(k, "REQUEST_SCHEME"), *host = ask_header(k, "HTTP_HOST");
 
 	return arena_printf(k->arena, "%s://%s", scheme ? scheme : "http",
-			    host ? host : "localhost");
+	                    host ? host : "localhost");
 }

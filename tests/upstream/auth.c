@@ -87,11 +87,11 @@ static const struct {
 	const char *(*value)(const struct ask *);
 	const char *challenge; /* WWW-Authenticate (RFC 9110 11.6.1), NULL for none */
 } kinds[] = {
-	{"shop",    shop_value,   NULL				     },
-	{ "header", header_value, NULL                                     },
-	{ "query",  query_value,  NULL				     },
-	{ "bearer", bearer_value, "Bearer realm=\"shop\""                  },
-	{ "basic",  basic_value,  "Basic realm=\"shop\", charset=\"UTF-8\""},
+	{ "shop", shop_value, NULL },
+	{ "header", header_value, NULL },
+	{ "query", query_value, NULL },
+	{ "bearer", bearer_value, "Bearer realm=\"shop\"" },
+	{ "basic", basic_value, "Basic realm=\"shop\", charset=\"UTF-8\"" },
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -133,8 +133,8 @@ static bool refuse(const struct ask *k, struct answer *a, const char *challenge)
 		answer_header(a, "WWW-Authenticate", "%s", challenge);
 	if (ask_setting_is(k, "auth", "shop") || !ask_setting(k, "auth"))
 		answer_text(a, 401, a->type,
-			    "{\"errors\":\"[API] Invalid API key or access token "
-			    "(unrecognized login or wrong password)\"}\n");
+		            "{\"errors\":\"[API] Invalid API key or access token "
+		            "(unrecognized login or wrong password)\"}\n");
 	else
 		answer_error(a, 401, "unauthorized", "The credential is missing or wrong.");
 	return false;

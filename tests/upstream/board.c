@@ -122,7 +122,7 @@ bool board_store(struct board *b, const char *scenario, const char *settings, st
 {
 	if (strlen(settings) >= BOARD_TEXT_MAX)
 		return err_set(e, ERR_TOO_LARGE, "settings_too_long",
-			       "A scenario's settings end at %d bytes.", BOARD_TEXT_MAX - 1);
+		               "A scenario's settings end at %d bytes.", BOARD_TEXT_MAX - 1);
 	lock(b);
 	struct slot *s = slot_find(b, scenario, true);
 	if (s)

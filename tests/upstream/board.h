@@ -34,7 +34,7 @@ int64_t board_count(struct board *, const char *scenario, enum board_counter);
 bool board_is_over_rate(struct board *, const char *scenario, int64_t per_s, int64_t now_ms);
 void board_settings(struct board *, const char *scenario, char out[BOARD_TEXT_MAX]);
 MUST_CHECK bool board_store(struct board *, const char *scenario, const char *settings,
-			    struct err *);
+                            struct err *);
 void board_forget(struct board *, const char *scenario); /* counters and stored settings */
 
 #endif

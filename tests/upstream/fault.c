@@ -72,14 +72,14 @@ static void replace_status(const struct ask *k, struct answer *a)
 static const char *redirect_target(const struct ask *k)
 {
 	static const char *const fixed[][2] = {
-		{"metadata",  "http://169.254.169.254/latest/meta-data/"},
-		{ "private",  "http://10.0.0.1/"                        },
-		{ "loopback", "http://127.0.0.1:22/"                    },
-		{ "ipv6",     "http://[::1]:22/"                        },
-		{ "file",     "file:///etc/passwd"                      },
-		{ "gopher",   "gopher://127.0.0.1:25/_HELO"             },
-		{ "other",    "http://other.example.com/"               },
-		{ "garbage",  "http://["                                },
+		{ "metadata", "http://169.254.169.254/latest/meta-data/" },
+		{ "private", "http://10.0.0.1/" },
+		{ "loopback", "http://127.0.0.1:22/" },
+		{ "ipv6", "http://[::1]:22/" },
+		{ "file", "file:///etc/passwd" },
+		{ "gopher", "gopher://127.0.0.1:25/_HELO" },
+		{ "other", "http://other.example.com/" },
+		{ "garbage", "http://[" },
 	};
 	const char *to = ask_setting_or(k, "to", "metadata");
 
@@ -90,7 +90,7 @@ static const char *redirect_target(const struct ask *k)
 		return arena_printf(k->arena, "%s%s", ask_origin(k), k->uri);
 	if (strcmp(to, "same") == 0)
 		return arena_printf(k->arena, "%s%s%s%s_fault=none", ask_origin(k), k->uri,
-				    strchr(k->uri, '?') ? "" : "?", k->query[0] ? "&" : "");
+		                    strchr(k->uri, '?') ? "" : "?", k->query[0] ? "&" : "");
 	return to;
 }
 
@@ -104,7 +104,7 @@ static void replace_html(const struct ask *k, struct answer *a)
 {
 	(void)k;
 	answer_text(a, 200, "text/html; charset=utf-8",
-		    "<!doctype html><title>Sign in</title><h1>Please sign in</h1>\n");
+	            "<!doctype html><title>Sign in</title><h1>Please sign in</h1>\n");
 }
 
 static void replace_html_as_json(const struct ask *k, struct answer *a)
@@ -318,35 +318,35 @@ static void spoil_nothing(const struct ask *k, struct answer *a)
 }
 
 static const struct fault faults[] = {
-	{"none",              .spoil = spoil_nothing         },
-	{ "redirect",         .replace = replace_redirect    },
-	{ "html",             .replace = replace_html        },
-	{ "html_as_json",     .replace = replace_html_as_json},
-	{ "empty",            .replace = replace_empty       },
-	{ "error_200",        .replace = replace_error_200   },
-	{ "null_items",       .replace = replace_null_items  },
-	{ "gzip_bomb",        .replace = replace_gzip_bomb   },
-	{ "same_cursor",      .page = page_same_cursor       },
-	{ "page_loop",        .page = page_loop              },
-	{ "empty_more",       .page = page_empty_more        },
-	{ "short_page",       .page = page_short             },
-	{ "hang",             .spoil = spoil_hang            },
-	{ "drip",             .spoil = spoil_drip            },
-	{ "stall",            .spoil = spoil_stall           },
-	{ "cut_length",       .spoil = spoil_cut_length      },
-	{ "cut_chunked",      .spoil = spoil_cut_chunked     },
-	{ "chunked",          .spoil = spoil_chunked         },
-	{ "length_long",      .spoil = spoil_length_long     },
-	{ "length_short",     .spoil = spoil_length_short    },
-	{ "bad_json",         .spoil = spoil_bad_json        },
-	{ "trailing",         .spoil = spoil_trailing        },
-	{ "bom",              .spoil = spoil_bom             },
-	{ "not_gzip",         .spoil = spoil_not_gzip        },
-	{ "encodings",        .spoil = spoil_encodings       },
-	{ "unknown_encoding", .spoil = spoil_unknown_encoding},
-	{ "big_body",         .spoil = spoil_big_body        },
-	{ "big_header",       .spoil = spoil_big_header      },
-	{ "many_headers",     .spoil = spoil_many_headers    },
+	{ "none", .spoil = spoil_nothing },
+	{ "redirect", .replace = replace_redirect },
+	{ "html", .replace = replace_html },
+	{ "html_as_json", .replace = replace_html_as_json },
+	{ "empty", .replace = replace_empty },
+	{ "error_200", .replace = replace_error_200 },
+	{ "null_items", .replace = replace_null_items },
+	{ "gzip_bomb", .replace = replace_gzip_bomb },
+	{ "same_cursor", .page = page_same_cursor },
+	{ "page_loop", .page = page_loop },
+	{ "empty_more", .page = page_empty_more },
+	{ "short_page", .page = page_short },
+	{ "hang", .spoil = spoil_hang },
+	{ "drip", .spoil = spoil_drip },
+	{ "stall", .spoil = spoil_stall },
+	{ "cut_length", .spoil = spoil_cut_length },
+	{ "cut_chunked", .spoil = spoil_cut_chunked },
+	{ "chunked", .spoil = spoil_chunked },
+	{ "length_long", .spoil = spoil_length_long },
+	{ "length_short", .spoil = spoil_length_short },
+	{ "bad_json", .spoil = spoil_bad_json },
+	{ "trailing", .spoil = spoil_trailing },
+	{ "bom", .spoil = spoil_bom },
+	{ "not_gzip", .spoil = spoil_not_gzip },
+	{ "encodings", .spoil = spoil_encodings },
+	{ "unknown_encoding", .spoil = spoil_unknown_encoding },
+	{ "big_body", .spoil = spoil_big_body },
+	{ "big_header", .spoil = spoil_big_header },
+	{ "many_headers", .spoil = spoil_many_headers },
 };
 
 static const struct fault status_fault = { "status", .replace = replace_status };

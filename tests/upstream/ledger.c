@@ -69,7 +69,7 @@ void ledger_write(const struct ledger *l, const struct ask *k, const struct answ
 	buf_printf(&b, ",\"count\":%" PRId64, a->served.count);
 	if (a->served.count > 0)
 		buf_printf(&b, ",\"first\":%" PRId64 ",\"last\":%" PRId64, a->served.first,
-			   a->served.last);
+		           a->served.last);
 	if (ask_setting_is(k, "ledger", "full"))
 		buf_printf(&b, ",\"ids\":[%s]", a->served.ids.len ? a->served.ids.p : "");
 	member(&b, "auth", a->auth);

@@ -23,6 +23,6 @@ void ledger_write(const struct ledger *, const struct ask *, const struct answer
 void ledger_forget(const struct ledger *, const char *scenario);
 /* Appends the scenario's lines to out; NULL scenario: all. */
 MUST_CHECK bool ledger_read(const struct ledger *, const char *scenario, struct buf *out,
-			    struct err *);
+                            struct err *);
 
 #endif

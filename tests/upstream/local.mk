@@ -10,4 +10,15 @@ tests_upstream_upstream_SOURCES = \
   tests/upstream/fault.c tests/upstream/fault.h tests/upstream/bomb.c tests/upstream/bomb.h \
   tests/upstream/ledger.c tests/upstream/ledger.h
 tests_upstream_upstream_LDADD = lib/libcatchment.a $(FCGI_LIBS)
-EXTRA_DIST += tests/upstream/README.md tests/upstream/nginx.conf.in
+# A server that breaks HTTP itself; tests start it where they need it.
+noinst_PROGRAMS += tests/upstream/rude
+tests_upstream_rude_SOURCES = tests/upstream/rude.c
+tests_upstream_rude_LDADD = lib/libcatchment.a
+EXTRA_DIST += tests/upstream/README.md tests/upstream/nginx.conf.in tests/http/test_upstream.py
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/rude.tap
+TESTS += tests/unit/rude.tap
+tests_unit_rude_tap_SOURCES = tests/unit/rude.c
+tests_unit_rude_tap_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_rude_tap_LDADD = lib/libcatchment.a $(CMOCKA_LIBS)
+endif

@@ -43,10 +43,10 @@ static void usage(FILE *to)
 static bool options_read(int argc, char **argv, struct options *o, struct err *e)
 {
 	static const struct option longs[] = {
-		{"socket",   required_argument, NULL, 's'},
-		{ "workers", required_argument, NULL, 'w'},
-		{ "ledger",  required_argument, NULL, 'l'},
-		{ NULL,      0,                 NULL, 0  },
+		{ "socket", required_argument, NULL, 's' },
+		{ "workers", required_argument, NULL, 'w' },
+		{ "ledger", required_argument, NULL, 'l' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 
@@ -60,7 +60,7 @@ static bool options_read(int argc, char **argv, struct options *o, struct err *e
 			return err_set(e, ERR_INPUT, "bad_option", "A wrong option was given.");
 	}
 	return optind == argc ? true
-			      : err_set(e, ERR_INPUT, "bad_option", "Arguments are not taken.");
+	                      : err_set(e, ERR_INPUT, "bad_option", "Arguments are not taken.");
 }
 
 /* libfcgi's own opener exits on errors and leaves the mode to the umask. */
@@ -74,7 +74,7 @@ static bool listener_open(const char *path, int *out, struct err *e)
 		return err_errno(e, ERR_UNAVAILABLE, "no_socket", "socket");
 	if (snprintf(at.sun_path, sizeof(at.sun_path), "%s", path) >= (int)sizeof(at.sun_path))
 		return err_set(e, ERR_INPUT, "path_too_long",
-			       "The socket's path ends at 107 bytes; choose a shorter one.");
+		               "The socket's path ends at 107 bytes; choose a shorter one.");
 	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
 		unlink(path);
 	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 || chmod(path, 0660) != 0 ||
@@ -92,11 +92,11 @@ static bool listener_take(const struct options *o, int *out, struct err *e)
 		return listener_open(o->socket, out, e);
 	if (fstat(0, &st) != 0 || !S_ISSOCK(st.st_mode))
 		return err_set(e, ERR_INPUT, "no_socket",
-			       "File descriptor 0 is not a socket; use --socket PATH.");
+		               "File descriptor 0 is not a socket; use --socket PATH.");
 	*out = 0;
 	return fcntl(0, F_SETFL, O_NONBLOCK) == 0
-		       ? true
-		       : err_errno(e, ERR_UNAVAILABLE, "no_socket", "fd 0");
+	               ? true
+	               : err_errno(e, ERR_UNAVAILABLE, "no_socket", "fd 0");
 }
 
 static int complain(const struct err *e)

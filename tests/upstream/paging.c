@@ -26,13 +26,13 @@ struct paging {
 };
 
 static const struct paging pagings[] = {
-	{"shop",    BY_CURSOR,  "page_info", "limit",    BODY_OBJECT, .in_link = true  },
-	{ "page",   BY_PAGE,    "page",      "per_page", BODY_OBJECT, .in_link = false },
-	{ "offset", BY_OFFSET,  "offset",    "limit",    BODY_OBJECT, .in_link = false },
-	{ "cursor", BY_CURSOR,  "cursor",    "limit",    BODY_OBJECT, .in_body = true  },
-	{ "link",   BY_PAGE,    "page",      "per_page", BODY_ARRAY,  .in_link = true  },
-	{ "header", BY_CURSOR,  "cursor",    "limit",    BODY_ARRAY,  .in_header = true},
-	{ "whole",  BY_NOTHING, "",          "",         BODY_ARRAY,  .in_link = false },
+	{ "shop", BY_CURSOR, "page_info", "limit", BODY_OBJECT, .in_link = true },
+	{ "page", BY_PAGE, "page", "per_page", BODY_OBJECT, .in_link = false },
+	{ "offset", BY_OFFSET, "offset", "limit", BODY_OBJECT, .in_link = false },
+	{ "cursor", BY_CURSOR, "cursor", "limit", BODY_OBJECT, .in_body = true },
+	{ "link", BY_PAGE, "page", "per_page", BODY_ARRAY, .in_link = true },
+	{ "header", BY_CURSOR, "cursor", "limit", BODY_ARRAY, .in_header = true },
+	{ "whole", BY_NOTHING, "", "", BODY_ARRAY, .in_link = false },
 };
 
 const struct paging *paging_find(const char *name)
@@ -101,7 +101,7 @@ static const char *cursor_format(const struct page *p, const struct ask *k)
 	const struct sieve *v = &p->sieve;
 	const char *text =
 		arena_printf(k->arena, "%" PRId64 "|%d|%" PRId64 "|%s|", p->next,
-			     v->has_since + v->exclusive, v->since_ms, v->status ? v->status : "");
+	                     v->has_since + v->exclusive, v->since_ms, v->status ? v->status : "");
 
 	text = arena_printf(k->arena, "%s%04x", text, check_of(text, p->noun));
 	return base64url(k->arena, str_of(text));
@@ -116,9 +116,9 @@ static bool cursor_parse(struct page *p, const struct ask *k, const char *cursor
 
 	/* An empty status cannot be read by %[: it has a form of its own. */
 	if (sscanf(text, "%" SCNd64 "|%d|%" SCNd64 "|%15[a-z]|%n%7s", &start, &has, &since, status,
-		   &end, claim) != 5 &&
+	           &end, claim) != 5 &&
 	    sscanf(text, "%" SCNd64 "|%d|%" SCNd64 "||%n%7s", &start, &has, &since, &end, claim) !=
-		    4)
+	            4)
 		return err_set(e, ERR_SYNTAX, "bad_cursor", "This cursor was not made here.");
 	text = arena_text(k->arena, (struct str){ text, (size_t)end });
 	if (strtoul(claim, NULL, 16) != check_of(text, p->noun) || start < 0)
@@ -136,7 +136,7 @@ static bool number(const struct ask *k, const char *name, int64_t min, int64_t *
 	if (!v || v[0] == '\0' || str_int(str_of(v), min, INT64_C(1000000000), out))
 		return true;
 	return err_set(e, ERR_SYNTAX, "bad_number", "The parameter %s must be a number from %d on.",
-		       name, (int)min);
+	               name, (int)min);
 }
 
 static bool sieve_read(const struct ask *k, enum noun noun, struct sieve *v, struct err *e)
@@ -156,12 +156,12 @@ static bool sieve_read(const struct ask *k, enum noun noun, struct sieve *v, str
 	if (strcmp(status, "open") != 0 && strcmp(status, "closed") != 0 &&
 	    strcmp(status, "cancelled") != 0)
 		return err_set(e, ERR_SYNTAX, "bad_status",
-			       "Status is any, open, closed, cancelled.");
+		               "Status is any, open, closed, cancelled.");
 	return true;
 }
 
 bool paging_read(const struct paging *g, const struct ask *k, enum noun noun, struct page *p,
-		 struct err *e)
+                 struct err *e)
 {
 	int64_t max = ask_setting_int(k, "limit_max", 250), page = 1;
 
@@ -225,7 +225,7 @@ static const char *link_url(const struct page *p, const struct ask *k, const cha
 
 	buf_init(&b, 8192);
 	buf_printf(&b, "%s%s%s?%s=%" PRId64 "&%s=%s", link_base(k), k->prefix, k->path, g->size,
-		   p->limit, g->position, value);
+	           p->limit, g->position, value);
 	for (size_t i = 0; i < k->params.n; i++) {
 		const struct pair *q = &k->params.list[i];
 		if (g->where == BY_CURSOR || strcmp(q->name, g->size) == 0 ||
@@ -261,7 +261,7 @@ static void facts(const struct page *p, const struct ask *k, const char *next, s
 		cursor_member("next_cursor", next, b);
 	if (g->where == BY_PAGE)
 		buf_printf(b, ",\"page\":%" PRId64 ",\"per_page\":%" PRId64,
-			   p->start / p->limit + 1, p->limit);
+		           p->start / p->limit + 1, p->limit);
 	if (g->where == BY_PAGE && !strstr(hide, "total"))
 		buf_printf(b, ",\"total_pages\":%" PRId64, (p->total + p->limit - 1) / p->limit);
 	if (g->where == BY_OFFSET)
@@ -313,7 +313,7 @@ static void body_write(const struct page *p, const struct ask *k, const char *ne
 
 /* Where pages have numbers the first is linked too, before the next: readers must look at rel. */
 static void link_write(const struct page *p, const struct ask *k, const char *next,
-		       struct answer *a)
+                       struct answer *a)
 {
 	const struct paging *g = p->paging;
 
@@ -321,7 +321,7 @@ static void link_write(const struct page *p, const struct ask *k, const char *ne
 		return;
 	if (g->where == BY_PAGE && next)
 		answer_header(a, "Link", "<%s>; rel=\"first\", <%s>; rel=\"next\"",
-			      link_url(p, k, "1"), link_url(p, k, next));
+		              link_url(p, k, "1"), link_url(p, k, next));
 	else if (g->where == BY_PAGE)
 		answer_header(a, "Link", "<%s>; rel=\"first\"", link_url(p, k, "1"));
 	else if (next)

@@ -32,7 +32,7 @@ struct page {
 const struct paging *paging_find(const char *name);
 bool paging_has_cursor(const struct paging *);
 MUST_CHECK bool paging_read(const struct paging *, const struct ask *, enum noun, struct page *,
-			    struct err *);
+                            struct err *);
 /* Writes the page as the scenario wants it: bare array, object or nested; headers where due. */
 void paging_write(const struct page *, const struct ask *, struct answer *);
 

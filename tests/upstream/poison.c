@@ -15,25 +15,26 @@ static const struct {
 	const char *member; /* NULL: made by code below */
 	const char *record; /* instead of the whole record */
 } kinds[] = {
-	{"nul",        "\"spoilt\":\"a\\u0000b\"",                              NULL           },
-	{ "surrogate", "\"spoilt\":\"a\\ud800b\"",                              NULL           },
-	{ "hugenum",   "\"spoilt\":1e400",                                      NULL           },
-	{ "exponent",  "\"spoilt\":1e99999999999999999999",                     NULL           },
-	{ "bigint",    "\"spoilt\":9223372036854775808",                        NULL           },
-	{ "decimal",   "\"spoilt\":0.1000000000000000055511151231257827021181", NULL           },
-	{ "dupkeys",   "\"spoilt\":1,\"spoilt\":2,\"title\":\"first\"",         NULL           },
-	{ "emptykey",  "\"\":\"no name\"",                                      NULL           },
+	{ "nul", "\"spoilt\":\"a\\u0000b\"", NULL },
+	{ "surrogate", "\"spoilt\":\"a\\ud800b\"", NULL },
+	{ "hugenum", "\"spoilt\":1e400", NULL },
+	{ "exponent", "\"spoilt\":1e99999999999999999999", NULL },
+	{ "bigint", "\"spoilt\":9223372036854775808", NULL },
+	{ "decimal", "\"spoilt\":0.1000000000000000055511151231257827021181", NULL },
+	{ "dupkeys", "\"spoilt\":1,\"spoilt\":2,\"title\":\"first\"", NULL },
+	{ "emptykey", "\"\":\"no name\"", NULL },
 	{ "badutf8",
-         "\"spoilt\":\"a\xff\xfe"
-	  "b\"",								NULL           },
-	{ "huge",      NULL,						    NULL           },
-	{ "deep",      NULL,						    NULL           },
-	{ "noid",      NULL,						    "{\"title\":1}"},
-	{ "nullid",    NULL,						    "{\"id\":null}"},
-	{ "idobject",  NULL,						    "{\"id\":{}}"  },
-	{ "scalar",    NULL,						    "42"           },
-	{ "null",      NULL,						    "null"         },
-	{ "array",     NULL,						    "[1,2]"        },
+	  "\"spoilt\":\"a\xff\xfe"
+	  "b\"",
+	  NULL },
+	{ "huge", NULL, NULL },
+	{ "deep", NULL, NULL },
+	{ "noid", NULL, "{\"title\":1}" },
+	{ "nullid", NULL, "{\"id\":null}" },
+	{ "idobject", NULL, "{\"id\":{}}" },
+	{ "scalar", NULL, "42" },
+	{ "null", NULL, "null" },
+	{ "array", NULL, "[1,2]" },
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))

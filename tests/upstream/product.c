@@ -28,11 +28,11 @@ static const int64_t id_base[NOUN__MAX] = {
 #define PICK(table, h) table[(h) % (sizeof(table) / sizeof((table)[0]))]
 
 static const char *const things[] = { "Wollmütze",     "Café Mug",    "Ångström Lamp",
-				      "Crème Candle",  "Rain Jacket", "Łódź Poster",
-				      "東京 Tote",     "Notebook",    "Piñata Kit",
-				      "Smörgås Board", "Desk Fan",    "Tea \\\"No. 7\\\"" };
+	                              "Crème Candle",  "Rain Jacket", "Łódź Poster",
+	                              "東京 Tote",     "Notebook",    "Piñata Kit",
+	                              "Smörgås Board", "Desk Fan",    "Tea \\\"No. 7\\\"" };
 static const char *const makers[] = { "Müller & Söhne", "Nørrebro Works", "Atelier Éclair",
-				      "Harbour Goods",  "O'Hare Supply",  "北方商店" };
+	                              "Harbour Goods",  "O'Hare Supply",  "北方商店" };
 static const char *const kinds[] = { "Hats", "Kitchen", "Lighting", "Home", "Outerwear", "Paper" };
 static const char *const tags[] = { "new, winter", "sale", "gift, small", "bulk", "eco, local, €" };
 static const char *const people[] = { "Zoë", "José", "Anna", "Łukasz", "Mia", "Søren", "陽子" };
@@ -76,8 +76,8 @@ static void render_times(const struct item *i, struct buf *b)
 	char made[CLOCK_TEXT_MAX], changed[CLOCK_TEXT_MAX];
 
 	buf_printf(b, "\"created_at\":\"%s\",\"updated_at\":\"%s\"",
-		   clock_format(ITEM_EPOCH_MS + i->index * 60000, made),
-		   clock_format(i->updated_ms, changed));
+	           clock_format(ITEM_EPOCH_MS + i->index * 60000, made),
+	           clock_format(i->updated_ms, changed));
 }
 
 static void render_variants(const struct item *i, struct buf *b)
@@ -88,13 +88,13 @@ static void render_variants(const struct item *i, struct buf *b)
 	for (unsigned k = 0; k < 2; k++) {
 		uint64_t h = salt(i, 3 + k);
 		buf_printf(b,
-			   "%s{\"id\":%" PRId64 ",\"product_id\":%" PRId64 ",\"title\":\"%s\","
-			   "\"price\":\"%u.%02u\",\"sku\":\"SKU-%06" PRId64 "-%s\",\"position\":%u,"
-			   "\"inventory_quantity\":%d,\"grams\":%u,\"barcode\":null}",
-			   k ? "," : "", INT64_C(40000000000000) + i->index * 100 + k, item_id(i),
-			   sizes[k], (unsigned)(h % 190 + 5), (unsigned)(h / 190 % 10) * 10,
-			   i->index, sizes[k], k + 1, (int)(h / 2000 % 120) - 5,
-			   (unsigned)(h / 300000 % 4000));
+		           "%s{\"id\":%" PRId64 ",\"product_id\":%" PRId64 ",\"title\":\"%s\","
+		           "\"price\":\"%u.%02u\",\"sku\":\"SKU-%06" PRId64 "-%s\",\"position\":%u,"
+		           "\"inventory_quantity\":%d,\"grams\":%u,\"barcode\":null}",
+		           k ? "," : "", INT64_C(40000000000000) + i->index * 100 + k, item_id(i),
+		           sizes[k], (unsigned)(h % 190 + 5), (unsigned)(h / 190 % 10) * 10,
+		           i->index, sizes[k], k + 1, (int)(h / 2000 % 120) - 5,
+		           (unsigned)(h / 300000 % 4000));
 	}
 	buf_text(b, "]");
 }
@@ -105,21 +105,21 @@ static void render_product(const struct item *i, struct buf *b)
 	const char *thing = PICK(things, h);
 
 	buf_printf(b, "{\"id\":%" PRId64 ",\"title\":\"%s %" PRId64 "%s\",", item_id(i), thing,
-		   i->index, i->touched ? " (revised)" : "");
+	           i->index, i->touched ? " (revised)" : "");
 	buf_printf(b, "\"body_html\":\"<p>%s, lot %06u.<\\/p>\",\"vendor\":\"%s\",", thing,
-		   (unsigned)(h / 7 % 1000000), PICK(makers, h / 11));
+	           (unsigned)(h / 7 % 1000000), PICK(makers, h / 11));
 	buf_printf(b, "\"product_type\":\"%s\",\"handle\":\"item-%" PRId64 "\",",
-		   PICK(kinds, h / 13), i->index);
+	           PICK(kinds, h / 13), i->index);
 	render_times(i, b);
 	buf_printf(b, ",\"status\":\"active\",\"tags\":\"%s\",", PICK(tags, h / 17));
 	render_variants(i, b);
 	/* Past 2^53 and past a double's 17 digits: a reader that goes through doubles changes these. */
 	buf_printf(b,
-		   ",\"options\":[{\"name\":\"Size\",\"position\":1,\"values\":[\"S\",\"M\"]}],"
-		   "\"admin_graphql_id\":\"gid://shop/Product/%" PRId64 "\",\"checksum\":%" PRIu64
-		   ",\"rating\":%u.%018" PRIu64 "01}",
-		   item_id(i), (UINT64_C(1) << 53) + 1 + (h & ~(UINT64_C(3) << 62)) / 2 * 2,
-		   (unsigned)(h % 5), mix(h) % UINT64_C(1000000000000000000));
+	           ",\"options\":[{\"name\":\"Size\",\"position\":1,\"values\":[\"S\",\"M\"]}],"
+	           "\"admin_graphql_id\":\"gid://shop/Product/%" PRId64 "\",\"checksum\":%" PRIu64
+	           ",\"rating\":%u.%018" PRIu64 "01}",
+	           item_id(i), (UINT64_C(1) << 53) + 1 + (h & ~(UINT64_C(3) << 62)) / 2 * 2,
+	           (unsigned)(h % 5), mix(h) % UINT64_C(1000000000000000000));
 }
 
 static void render_order(const struct item *i, struct buf *b)
@@ -130,22 +130,22 @@ static void render_order(const struct item *i, struct buf *b)
 	unsigned cents = (unsigned)(h / 1250 % 50000) + 100, count = (unsigned)(h % 3) + 1;
 
 	buf_printf(b, "{\"id\":%" PRId64 ",\"name\":\"#%" PRId64 "\",", item_id(i),
-		   i->index + 1001);
+	           i->index + 1001);
 	render_times(i, b);
 	buf_printf(b,
-		   ",\"status\":\"%s\",\"financial_status\":\"%s\",\"currency\":\"EUR\","
-		   "\"total_price\":\"%u.%02u\",\"total_weight\":%u.%017u1,\"note\":%s,",
-		   item_order_status(i), h % 7 ? "paid" : "refunded", cents * count / 100,
-		   cents * count % 100, count, cents, i->touched ? "\"revised\"" : "null");
+	           ",\"status\":\"%s\",\"financial_status\":\"%s\",\"currency\":\"EUR\","
+	           "\"total_price\":\"%u.%02u\",\"total_weight\":%u.%017u1,\"note\":%s,",
+	           item_order_status(i), h % 7 ? "paid" : "refunded", cents * count / 100,
+	           cents * count % 100, count, cents, i->touched ? "\"revised\"" : "null");
 	buf_printf(b,
-		   "\"customer\":{\"id\":%" PRId64 ",\"first_name\":\"%s\",\"email\":"
-		   "\"customer%u@example.com\"},",
-		   item_id(&who), PICK(people, salt(&who, 1)), (unsigned)(h % 300));
+	           "\"customer\":{\"id\":%" PRId64 ",\"first_name\":\"%s\",\"email\":"
+	           "\"customer%u@example.com\"},",
+	           item_id(&who), PICK(people, salt(&who, 1)), (unsigned)(h % 300));
 	buf_printf(b,
-		   "\"line_items\":[{\"id\":%" PRId64 ",\"product_id\":%" PRId64
-		   ",\"quantity\":%u,\"price\":\"%u.%02u\"}]}",
-		   INT64_C(60000000000000) + i->index, item_id(&line), count, cents / 100,
-		   cents % 100);
+	           "\"line_items\":[{\"id\":%" PRId64 ",\"product_id\":%" PRId64
+	           ",\"quantity\":%u,\"price\":\"%u.%02u\"}]}",
+	           INT64_C(60000000000000) + i->index, item_id(&line), count, cents / 100,
+	           cents % 100);
 }
 
 static void render_customer(const struct item *i, struct buf *b)
@@ -153,15 +153,15 @@ static void render_customer(const struct item *i, struct buf *b)
 	uint64_t h = salt(i, 1);
 
 	buf_printf(b, "{\"id\":%" PRId64 ",\"first_name\":\"%s\",\"last_name\":\"%s%s\",",
-		   item_id(i), PICK(people, h), PICK(makers, h / 7),
-		   i->touched ? " (revised)" : "");
+	           item_id(i), PICK(people, h), PICK(makers, h / 7),
+	           i->touched ? " (revised)" : "");
 	buf_printf(b, "\"email\":\"customer%" PRId64 "@example.com\",", i->index);
 	render_times(i, b);
 	buf_printf(b,
-		   ",\"orders_count\":%u,\"verified_email\":%s,\"total_spent\":\"%u.%02u\","
-		   "\"last_event\":%" PRIu64 "}",
-		   (unsigned)(h % 40), h % 2 ? "true" : "false", (unsigned)(h / 40 % 9000),
-		   (unsigned)(h / 360000 % 100), (UINT64_C(1) << 53) + 1 + h % (UINT64_C(1) << 61));
+	           ",\"orders_count\":%u,\"verified_email\":%s,\"total_spent\":\"%u.%02u\","
+	           "\"last_event\":%" PRIu64 "}",
+	           (unsigned)(h % 40), h % 2 ? "true" : "false", (unsigned)(h / 40 % 9000),
+	           (unsigned)(h / 360000 % 100), (UINT64_C(1) << 53) + 1 + h % (UINT64_C(1) << 61));
 }
 
 void item_render(const struct item *i, struct buf *b)

@@ -181,19 +181,20 @@ static void record_answer(const struct visit *v, const struct target *t)
 		f->spoil(v->ask, a);
 }
 
-/* Something that must not happen twice by mistake: each POST is one more change. */
+/* Something that must not happen twice by mistake: each POST is one more change. A fault that
+ * replaces the answer also prevents the change; one that spoils the answer comes after it. */
 static void change_answer(const struct visit *v, const struct target *t)
 {
 	struct page all = { .limit = 1, .noun = t->noun };
 	const struct fault *f = fault_pick(v->ask, v->shop->board, &all);
 	struct answer *a = v->answer;
-	int64_t n = board_count(v->shop->board, v->ask->scenario, BOARD_CHANGES) + 1;
 
 	a->fault = f ? ask_setting_or(v->ask, "fault", "") : "";
 	if (f && f->replace) {
 		f->replace(v->ask, a);
 		return;
 	}
+	int64_t n = board_count(v->shop->board, v->ask->scenario, BOARD_CHANGES) + 1;
 	a->status = 201;
 	buf_printf(&a->body, "{\"%s\":{\"change\":%" PRId64 "}}", noun_single[t->noun], n);
 	if (f && f->spoil)
@@ -313,7 +314,7 @@ static void scenario_answer(const struct visit *v)
 	if (name[0] == '\0' || strlen(name) >= BOARD_NAME_MAX)
 		answer_error(v->answer, 400, "bad_scenario", "Name the scenario in the path.");
 	else if (!ask_settings_check(v->ask->arena, text, &e) ||
-		 !board_store(v->shop->board, name, text, &e))
+	         !board_store(v->shop->board, name, text, &e))
 		answer_err(v->answer, &e);
 	else
 		v->answer->status = 204;

@@ -68,7 +68,7 @@ static bool lets_all_pass(const struct sieve *v)
 }
 
 int64_t stock_list(const struct stock *s, const struct sieve *v, int64_t start, int64_t limit,
-		   struct item *out)
+                   struct item *out)
 {
 	int64_t size = stock_size(s), n = 0, seen = 0;
 

@@ -34,7 +34,7 @@ struct sieve {
 void stock_open(struct stock *, const struct ask *, enum noun, int64_t requests);
 /* Fills at most `limit` items from position `start` of those that pass; returns how many. */
 int64_t stock_list(const struct stock *, const struct sieve *, int64_t start, int64_t limit,
-		   struct item *out);
+                   struct item *out);
 int64_t stock_count(const struct stock *, const struct sieve *);
 bool stock_find(const struct stock *, int64_t id, struct item *out);
 
