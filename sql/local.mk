@@ -1,6 +1,21 @@
 # Each noun's queries live in sql/queries/<noun>.sql; tools/queries.awk turns them into C.
 # One line per noun, in alphabetical order: QUERIES += sql/queries/<noun>.sql
 QUERIES =
+QUERIES += sql/queries/migration.sql
+QUERIES += sql/queries/operator.sql
 QUERIES += sql/queries/web.sql
 
 EXTRA_DIST += $(QUERIES)
+nobase_dist_pkgdata_DATA += sql/roles.sql
+MIGRATIONS = \
+  sql/migrations/0001_ground.sql \
+  sql/migrations/0002_audit.sql \
+  sql/migrations/0003_identity.sql \
+  sql/migrations/0004_identity_functions.sql \
+  sql/migrations/0005_collect.sql \
+  sql/migrations/0006_market.sql \
+  sql/migrations/0007_instances.sql \
+  sql/migrations/0008_work.sql \
+  sql/migrations/0009_runs.sql \
+  sql/migrations/0010_months_ahead.sql
+nobase_dist_pkgdata_DATA += $(MIGRATIONS)

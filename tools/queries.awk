@@ -136,7 +136,7 @@ function words_check(    low) {
 		refuse(at, name ": format() builds text; write the query out, or pass a parameter")
 	if (low ~ /[^a-z0-9_]execute[^a-z0-9_]/)
 		refuse(at, name ": EXECUTE runs text that was built; write the query out")
-	if (low ~ /^ *do /)
+	if (low ~ /^ *do( |$)/)
 		refuse(at, name ": a DO block hides its statements; write them as queries")
 	if (low ~ /;/)
 		refuse(at, name ": one statement per query; put a \"-- name:\" line before the second")

@@ -88,6 +88,8 @@ void args_free(struct arg_list *);
 /* sqlstate.c */
 bool sqlstate_error(const PGresult *, const struct db_query *, struct err *); /* always false */
 bool sqlstate_fatal(const PGresult *); /* the server ended the session with this */
+bool sqlstate_end(const PGresult *);   /* so, or it went without a word; NULL too */
+bool sqlstate_stale(const PGresult *); /* a prepared statement no longer fits */
 
 /* copy.c */
 void copy_abandon(struct db *);

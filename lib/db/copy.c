@@ -86,10 +86,12 @@ static bool copy_finish(struct db *db, const char *reason, const struct db_query
 	if (PQputCopyEnd(db->pg, reason) != 1)
 		return conn_lost(db, e);
 	while ((res = PQgetResult(db->pg))) {
-		if (PQresultStatus(res) != PGRES_COMMAND_OK)
+		bool end = PQresultStatus(res) != PGRES_COMMAND_OK && sqlstate_end(res);
+
+		if (PQresultStatus(res) != PGRES_COMMAND_OK && !end)
 			ok = sqlstate_error(res, q, e);
 		PQclear(res);
-		if (PQstatus(db->pg) != CONNECTION_OK)
+		if (end)
 			return conn_lost(db, e);
 	}
 	return (PQenterPipelineMode(db->pg) || conn_lost(db, e)) && ok;
@@ -132,11 +134,14 @@ static bool copy_command(struct db *db, const struct db_query *q, struct err *e)
 	if (!PQexitPipelineMode(db->pg))
 		return conn_lost(db, e);
 	res = PQexecParams(db->pg, q->sql, 0, NULL, NULL, NULL, NULL, 0);
-	if (PQresultStatus(res) != PGRES_COPY_IN)
+	if (PQresultStatus(res) != PGRES_COPY_IN) {
+		if (sqlstate_end(res)) {
+			PQclear(res);
+			return conn_lost(db, e);
+		}
 		ok = sqlstate_error(res, q, e);
+	}
 	PQclear(res);
-	if (PQstatus(db->pg) != CONNECTION_OK)
-		return conn_lost(db, e);
 	if (!ok && !PQenterPipelineMode(db->pg))
 		return conn_lost(db, e);
 	return ok;

@@ -6,6 +6,8 @@ lib_libcatchment_a_SOURCES += \
   lib/db/copy.c \
   lib/db/db.h \
   lib/db/listen.c \
+  lib/db/migrate.c \
+  lib/db/migrate.h \
   lib/db/query.h \
   lib/db/rows.c \
   lib/db/run.c \

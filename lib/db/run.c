@@ -112,27 +112,6 @@ void flight_forget(struct db *db)
 
 /* ---- landing it ---- */
 
-/* The server dropped or outgrew a prepared statement (a migration ran, or a pooler changed hands):
- * the next transaction starts on a new connection. */
-static bool result_stale(const PGresult *res)
-{
-	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
-	const char *where = PQresultErrorField(res, PG_DIAG_SOURCE_FUNCTION);
-
-	return state &&
-	       (strcmp(state, "26000") == 0 || (strcmp(state, "0A000") == 0 && where &&
-						strcmp(where, "RevalidateCachedQuery") == 0));
-}
-
-static void stale(struct db *db, struct err *e)
-{
-	db->stale = true;
-	err_set(e, ERR_UNAVAILABLE, "database_changed",
-		"The database was just changed; try again.");
-	if (e && !e->retry_after_s)
-		e->retry_after_s = 1;
-}
-
 static bool slot_refused(struct db *db, const struct slot *slot, const PGresult *res, struct err *e)
 {
 	bool named = slot->kind == SLOT_PREPARE || slot->kind == SLOT_QUERY;
@@ -141,8 +120,8 @@ static bool slot_refused(struct db *db, const struct slot *slot, const PGresult 
 		db->prepared[slot->query] = PREPARED_NO;
 	if (PQresultStatus(res) == PGRES_PIPELINE_ABORTED)
 		return false; /* its cause was told by an earlier slot */
-	if (result_stale(res))
-		stale(db, e);
+	if (sqlstate_stale(res))
+		db->stale = true; /* the next transaction starts on a new connection */
 	return sqlstate_error(res, named ? &db_queries[slot->query] : NULL, e);
 }
 
@@ -166,14 +145,6 @@ static bool slot_done(struct db *db, const struct slot *slot, PGresult *res, str
 	}
 	PQclear(res);
 	return ok;
-}
-
-/* Libpq makes up an error without SQLSTATE when the connection is gone. */
-static bool result_is_end(const PGresult *res)
-{
-	return !res || sqlstate_fatal(res) ||
-	       (PQresultStatus(res) == PGRES_FATAL_ERROR &&
-		!PQresultErrorField(res, PG_DIAG_SQLSTATE));
 }
 
 static bool result_is_good(const PGresult *res)
@@ -205,7 +176,7 @@ static bool slot_land(struct db *db, size_t i, bool *alive, struct err *e)
 	PGresult *res = PQgetResult(db->pg), *more;
 	bool ok;
 
-	if (result_is_end(res)) {
+	if (sqlstate_end(res)) {
 		*alive = false;
 		return flight_ended(db, i, res, e);
 	}
@@ -223,10 +194,35 @@ static bool slot_land(struct db *db, size_t i, bool *alive, struct err *e)
 	return ok;
 }
 
+/* The answer to the Sync itself. Outside a transaction the Sync commits, which a deferred
+ * constraint may refuse: then an error and its NULL come first. */
+static bool sync_land(struct db *db, struct err *e)
+{
+	bool ok = true;
+
+	for (int nulls = 0; nulls < 3;) {
+		PGresult *res = PQgetResult(db->pg);
+
+		if (!res) {
+			nulls++;
+			continue;
+		}
+		if (PQresultStatus(res) == PGRES_PIPELINE_SYNC) {
+			PQclear(res);
+			flight_forget(db);
+			return ok;
+		}
+		if (sqlstate_end(res))
+			return flight_ended(db, db->nslots, res, e);
+		ok = sqlstate_error(res, NULL, e);
+		PQclear(res);
+	}
+	return flight_broken(db, db->nslots, e);
+}
+
 bool flight_land(struct db *db, struct err *e)
 {
 	bool ok = true, alive = true;
-	PGresult *res;
 
 	if (db->nslots == 0)
 		return true;
@@ -236,19 +232,7 @@ bool flight_land(struct db *db, struct err *e)
 		ok = slot_land(db, i, &alive, e) && ok;
 	if (!alive)
 		return false;
-	res = PQgetResult(db->pg);
-	if (PQresultStatus(res) != PGRES_PIPELINE_SYNC) {
-		/* Outside a transaction the Sync commits, and may itself be refused. */
-		if (result_is_end(res))
-			return flight_ended(db, db->nslots, res, e);
-		ok = sqlstate_error(res, NULL, e);
-		PQclear(res);
-		while ((res = PQgetResult(db->pg)) && PQresultStatus(res) != PGRES_PIPELINE_SYNC)
-			PQclear(res);
-	}
-	PQclear(res);
-	flight_forget(db);
-	return ok;
+	return sync_land(db, e) && ok;
 }
 
 /* ---- what callers see ---- */

@@ -94,6 +94,24 @@ bool sqlstate_fatal(const PGresult *res)
 	return strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0;
 }
 
+/* Libpq makes up an error without SQLSTATE when the connection is gone. */
+bool sqlstate_end(const PGresult *res)
+{
+	return !res || sqlstate_fatal(res) ||
+	       (PQresultStatus(res) == PGRES_FATAL_ERROR &&
+		!PQresultErrorField(res, PG_DIAG_SQLSTATE));
+}
+
+/* A migration changed what a prepared statement returns, or a pooler changed hands. */
+bool sqlstate_stale(const PGresult *res)
+{
+	const char *state = field(res, PG_DIAG_SQLSTATE);
+
+	return strcmp(state, "26000") == 0 ||
+	       (strcmp(state, "0A000") == 0 &&
+		strcmp(field(res, PG_DIAG_SOURCE_FUNCTION), "RevalidateCachedQuery") == 0);
+}
+
 /* Data exceptions, violated constraints and our own sentences may quote what a user typed; the
  * log gets the names involved, not the words. */
 static bool words_may_quote(const char *state)
@@ -150,7 +168,7 @@ static const char *constraint_slug(const PGresult *res)
 
 bool sqlstate_error(const PGresult *res, const struct db_query *q, struct err *e)
 {
-	const char *state = field(res, PG_DIAG_SQLSTATE);
+	const char *state = sqlstate_stale(res) ? "26000" : field(res, PG_DIAG_SQLSTATE);
 	const char *slug = constraint_slug(res);
 	const struct row *r = rows;
 

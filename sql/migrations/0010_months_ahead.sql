@@ -1,0 +1,18 @@
+-- `catchment migrate` calls this at every start: a year of partitions always stands ready.
+SET LOCAL ROLE catchment_owner;
+
+CREATE FUNCTION util.months_ahead() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+BEGIN
+	CALL util.make_partitions('audit.entries');
+	CALL util.make_partitions('collect.collector_executions');
+	CALL util.make_partitions('collect.journal');
+	CALL util.make_partitions('collect.ledger');
+END $$;
+REVOKE EXECUTE ON FUNCTION util.months_ahead FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION util.months_ahead TO catchment_migrate;
+
+-- Readiness compares what is applied with what the program brings.
+RESET ROLE;
+GRANT USAGE ON SCHEMA migration TO catchment_web, catchment_trial, catchment_export, catchment_run;
+GRANT SELECT ON migration.applied TO catchment_web, catchment_trial, catchment_export, catchment_run;
