@@ -38,6 +38,7 @@ static int start(void **state)
 	char line[64] = "";
 	int out[2];
 
+	*state = &s;
 	assert_int_equal(pipe(out), 0);
 	s.pid = fork();
 	if (s.pid == 0) {
@@ -54,7 +55,6 @@ static int start(void **state)
 	assert_true(str_int(port, 1, 65535, &number));
 	s.at.sin_port = htons((uint16_t)number);
 	inet_pton(AF_INET, "127.0.0.1", &s.at.sin_addr);
-	*state = &s;
 	return 0;
 }
 
