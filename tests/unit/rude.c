@@ -63,8 +63,10 @@ static int stop(void **state)
 	const struct server *s = *state;
 	int status;
 
-	kill(s->pid, SIGTERM);
-	waitpid(s->pid, &status, 0);
+	if (s->pid > 0) { /* 0 and -1 would reach far more than one process */
+		kill(s->pid, SIGTERM);
+		waitpid(s->pid, &status, 0);
+	}
 	return 0;
 }
 
