@@ -1,3 +1,3 @@
 # One responder per family; each folder adds its own program.
 FAMILY_ALL = $(ENGINE_ALL)
-include cgi/supervisor/local.mk
+include cgi/account/local.mk

@@ -2,7 +2,12 @@
 # One line per noun, in alphabetical order: QUERIES += sql/queries/<noun>.sql
 QUERIES =
 QUERIES += sql/queries/migration.sql
+QUERIES += sql/queries/audit.sql
+QUERIES += sql/queries/member.sql
 QUERIES += sql/queries/operator.sql
+QUERIES += sql/queries/tenant.sql
+QUERIES += sql/queries/token.sql
+QUERIES += sql/queries/user.sql
 QUERIES += sql/queries/web.sql
 
 EXTRA_DIST += $(QUERIES)

@@ -1,0 +1,25 @@
+-- Workspaces: the one that is open, those of the user, a new one, another one.
+
+-- name: tenant_list :one ()
+SELECT json_build_object('tenants', identity.tenants_of(util.caller()))
+
+-- name: tenant_get :maybe ()
+SELECT json_build_object('id', w.id, 'name', w.name, 'role', identity.my_role(),
+	'members', (SELECT count(*) FROM identity.members m WHERE m.tenant_id = w.id),
+	'version', w.version, 'createdAt', util.utc(w.created_at)), w.version
+FROM identity.tenants w WHERE w.id = util.tenant()
+
+-- name: tenant_create :exec (id uuid, name text)
+SELECT identity.tenant_create($1, normalize($2, NFC), util.caller())
+
+-- name: tenant_created :one (id uuid)
+SELECT t FROM json_array_elements(identity.tenants_of(util.caller())) t WHERE t ->> 'id' = $1::text
+
+-- name: tenant_update :one (name text, version bigint)
+SELECT identity.tenant_update(normalize($1, NFC), $2)
+
+-- name: tenant_delete :exec ()
+SELECT identity.tenant_delete()
+
+-- name: tenant_me :one ()
+SELECT identity.user_doc(util.caller()) ->> 'email'
