@@ -400,8 +400,8 @@ BEGIN
 	SELECT * INTO kept FROM identity.idempotency k WHERE k.tenant_id = util.tenant() AND k.key = p_key;
 	IF NOT FOUND THEN
 		state := 'new';
-	ELSIF kept.created_at < clock_timestamp() - CASE WHEN kept.status = 102
-			THEN interval '5 minutes' ELSE interval '24 hours' END THEN
+	ELSIF kept.created_at < clock_timestamp() - (CASE WHEN kept.status = 102
+			THEN interval '5 minutes' ELSE interval '24 hours' END) THEN
 		DELETE FROM identity.idempotency k WHERE k.tenant_id = util.tenant() AND k.key = p_key;
 		state := 'new';
 	ELSIF kept.route <> p_route OR kept.body_hash <> p_body THEN
