@@ -1,5 +1,4 @@
 # unit tests of lib/base and lib/json
-EXTRA_DIST += tests/unit/unit.h
 LIB_UNIT_TESTS = \
   tests/unit/arena.tap \
   tests/unit/buf.tap \
