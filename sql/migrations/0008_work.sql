@@ -41,10 +41,11 @@ CREATE TABLE work.work (
 	max_attempts int NOT NULL DEFAULT 12,
 	crashes      int NOT NULL DEFAULT 0,
 	last_code    text,
+	cancel_requested boolean NOT NULL DEFAULT false, -- for the runner that holds it: it sees no tenant's rows
 	PRIMARY KEY (tenant_id, id),
 	UNIQUE (tenant_id, kind, subject_id),
 	CHECK ((state = 'running') = (runner_id IS NOT NULL)),
-	CHECK (crashes < 5 OR state <> 'ready')
+	CHECK (crashes <= 5)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500,
 	autovacuum_vacuum_cost_delay = 0);
 CALL util.make_control('work.work', 'One row per subject: when it is due, who runs it, under which token.');
@@ -223,7 +224,7 @@ BEGIN
 			ELSE 'infinity' END,
 		attempt = CASE WHEN p_outcome IN ('done', 'paused') THEN 0
 			WHEN p_outcome = 'park' THEN greatest(0, w.attempt - 1) ELSE w.attempt END,
-		crashes = CASE WHEN p_outcome = 'retry' THEN w.crashes ELSE 0 END
+		crashes = CASE WHEN p_outcome = 'retry' THEN w.crashes ELSE 0 END, cancel_requested = false
 	WHERE w.tenant_id = p_tenant AND w.id = p_work AND w.lease_token = p_token AND w.state = 'running'
 	RETURNING w.state, w.due_at INTO release.state, release.due_at;
 	IF NOT FOUND THEN
@@ -232,7 +233,9 @@ BEGIN
 END $$;
 
 -- Takes runs back from runners that died and from runs past their deadline. One reaper at a time; rows
--- in the middle of a page commit are locked and therefore spared. Returns what was taken.
+-- in the middle of a page commit are locked and therefore spared. Returns what was taken. After the
+-- fifth crash the run is still handed out once more: whoever claims it only writes its end
+-- (runner_lost), since a claim is the one door to a tenant's rows.
 CREATE FUNCTION work.reap(p_max int)
 RETURNS TABLE (tenant_id uuid, work_id uuid, execution_id uuid, old_token bigint, state text, code text)
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
@@ -248,15 +251,42 @@ BEGIN
 			OR w.deadline_at + interval '30 seconds' < clock_timestamp())
 		ORDER BY w.tenant_id LIMIT p_max FOR UPDATE OF w SKIP LOCKED)
 	UPDATE work.work w SET
-		state = CASE WHEN w.crashes >= 4 OR w.execution_id IS NULL THEN 'dead' ELSE 'ready' END,
+		state = CASE WHEN w.execution_id IS NULL THEN 'dead' ELSE 'ready' END,
 		runner_id = NULL, claimed_at = NULL, deadline_at = NULL, lease_token = w.lease_token + 1,
-		crashes = w.crashes + 1, last_code = CASE WHEN gone.lost THEN 'runner_lost' ELSE 'deadline_passed' END,
+		crashes = least(5, w.crashes + 1), last_code = CASE WHEN gone.lost THEN 'runner_lost' ELSE 'deadline_passed' END,
 		attempt = greatest(0, w.attempt - 1),
 		due_at = clock_timestamp() + (0.1 + random() * 2.9 * least(1, w.crashes / 3.0)) * interval '1 second'
 	FROM gone WHERE w.tenant_id = gone.tenant_id AND w.id = gone.id
 	RETURNING w.tenant_id, w.id, w.execution_id, w.lease_token - 1, w.state, w.last_code;
 	DELETE FROM work.runner r WHERE r.lease_until < clock_timestamp() - interval '1 hour';
 END $$;
+
+-- Gives back what this runner holds in the table, but not in its memory: a claim whose answer was
+-- lost, a release that failed. Young claims are spared, their answer may be on its way.
+CREATE FUNCTION work.abandon(p_runner uuid, p_held uuid[])
+RETURNS TABLE (tenant_id uuid, work_id uuid, execution_id uuid, old_token bigint)
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+	RETURN QUERY
+	WITH stray AS (
+		SELECT w.tenant_id, w.id FROM work.work w
+		WHERE w.runner_id = p_runner AND w.state = 'running' AND w.id <> ALL (p_held)
+			AND w.claimed_at < clock_timestamp() - interval '20 seconds'
+		ORDER BY w.tenant_id LIMIT 100 FOR UPDATE SKIP LOCKED)
+	UPDATE work.work w SET state = CASE WHEN w.execution_id IS NULL THEN 'dead' ELSE 'ready' END,
+		runner_id = NULL, claimed_at = NULL, deadline_at = NULL, lease_token = w.lease_token + 1,
+		crashes = least(5, w.crashes + 1), last_code = 'runner_lost',
+		attempt = greatest(0, w.attempt - 1), due_at = clock_timestamp()
+	FROM stray WHERE w.tenant_id = stray.tenant_id AND w.id = stray.id
+	RETURNING w.tenant_id, w.id, w.execution_id, w.lease_token - 1;
+END $$;
+
+-- The end of a runner, or of its id: what it still holds is anybody's at once.
+CREATE FUNCTION work.runner_stop(p_runner uuid) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog
+BEGIN ATOMIC
+	DELETE FROM work.runner r WHERE r.id = p_runner;
+END;
 
 -- Hints are only hints: this repairs whatever a lost race left behind.
 CREATE FUNCTION work.sweep() RETURNS void
@@ -317,8 +347,8 @@ BEGIN ATOMIC
 		rate = greatest(k.rate * 0.7, 0.01), throttled_at = clock_timestamp();
 END;
 
-GRANT EXECUTE ON FUNCTION work.runner_start, work.runner_beat, work.claim, work.enter, work.release,
-	work.reap, work.sweep, work.take, work.throttle TO catchment_run;
+GRANT EXECUTE ON FUNCTION work.runner_start, work.runner_beat, work.runner_stop, work.claim, work.enter,
+	work.release, work.reap, work.abandon, work.sweep, work.take, work.throttle TO catchment_run;
 GRANT EXECUTE ON FUNCTION work.take, work.throttle TO catchment_trial;
 GRANT EXECUTE ON FUNCTION work.lane_touch, work.lane_limit_touch
 	TO catchment_web, catchment_trial, catchment_run;

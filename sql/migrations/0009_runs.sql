@@ -27,17 +27,20 @@ RETURN json_build_object(
 -- Asks for a run of each pipeline of an instance (or of one). A subject that is being run already
 -- answers with that run: asking twice makes one run. p_pipelines: [{"id","name","stream","strategy"}]
 -- of the installed release, in order.
+-- Locks are taken in the order of a page commit (work, progress, execution, instance), or the two
+-- would wait for each other.
 CREATE FUNCTION collect.request_runs(p_instance uuid, p_pipelines json, p_trigger text, p_retry_of uuid)
 RETURNS TABLE (execution_id uuid, is_new boolean)
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	i record;
 	p record;
-	subject collect.progress;
+	subject uuid;
 	live uuid;
+	asked bigint := 0;
 BEGIN
 	SELECT * INTO i FROM collect.collector_instances c
-	WHERE c.tenant_id = util.tenant() AND c.id = p_instance FOR NO KEY UPDATE;
+	WHERE c.tenant_id = util.tenant() AND c.id = p_instance FOR KEY SHARE;
 	IF NOT FOUND THEN
 		PERFORM util.fail(404, 'not_found', 'There is no such installation.');
 	END IF;
@@ -46,19 +49,21 @@ BEGIN
 	END IF;
 	FOR p IN SELECT * FROM json_to_recordset(p_pipelines) AS x (id text, name text, stream text, strategy text)
 	LOOP
-		SELECT * INTO subject FROM collect.progress g
-		WHERE g.tenant_id = i.tenant_id AND g.instance_id = i.id AND g.pipeline_id = p.id FOR UPDATE;
-		IF NOT FOUND THEN
-			INSERT INTO collect.streams (tenant_id, id, instance_id, pipeline_id, name, strategy)
-			VALUES (i.tenant_id, util.uuid_v7(), i.id, p.id, p.stream, p.strategy)
-			ON CONFLICT (tenant_id, instance_id, pipeline_id, name) DO UPDATE SET strategy = excluded.strategy;
-			INSERT INTO collect.progress (tenant_id, subject_id, kind, instance_id, pipeline_id, stream_id)
-			SELECT i.tenant_id, util.uuid_v7(), 'pipeline', i.id, p.id, s.id FROM collect.streams s
-			WHERE s.tenant_id = i.tenant_id AND s.instance_id = i.id AND s.pipeline_id = p.id AND s.name = p.stream
-			RETURNING * INTO subject;
-		END IF;
+		INSERT INTO collect.streams (tenant_id, id, instance_id, pipeline_id, name, strategy)
+		VALUES (i.tenant_id, util.uuid_v7(), i.id, p.id, p.stream, p.strategy)
+		ON CONFLICT (tenant_id, instance_id, pipeline_id, name) DO NOTHING;
+		INSERT INTO collect.progress (tenant_id, subject_id, kind, instance_id, pipeline_id, stream_id)
+		SELECT i.tenant_id, util.uuid_v7(), 'pipeline', i.id, p.id, s.id FROM collect.streams s
+		WHERE s.tenant_id = i.tenant_id AND s.instance_id = i.id AND s.pipeline_id = p.id AND s.name = p.stream
+		ON CONFLICT (tenant_id, instance_id, pipeline_id) DO NOTHING;
+		SELECT g.subject_id INTO STRICT subject FROM collect.progress g
+		WHERE g.tenant_id = i.tenant_id AND g.instance_id = i.id AND g.pipeline_id = p.id;
+		PERFORM 1 FROM work.work w
+		WHERE w.tenant_id = i.tenant_id AND w.kind = 'pipeline' AND w.subject_id = subject FOR NO KEY UPDATE;
+		PERFORM 1 FROM collect.progress g
+		WHERE g.tenant_id = i.tenant_id AND g.subject_id = subject FOR UPDATE; -- also for a first run
 		SELECT x.id INTO live FROM collect.collector_executions x
-		WHERE x.tenant_id = i.tenant_id AND x.subject_id = subject.subject_id
+		WHERE x.tenant_id = i.tenant_id AND x.subject_id = subject
 			AND x.state IN ('pending', 'running', 'waiting') ORDER BY x.id DESC LIMIT 1;
 		IF FOUND THEN
 			execution_id := live;
@@ -68,19 +73,31 @@ BEGIN
 		END IF;
 		execution_id := util.uuid_v7();
 		is_new := true;
+		asked := asked + 1;
 		INSERT INTO collect.collector_executions (tenant_id, id, collector_instance_id, subject_id,
 			pipeline_id, pipeline_name, release_version, trigger, requested_by, retry_of)
-		VALUES (i.tenant_id, execution_id, i.id, subject.subject_id, p.id, p.name, i.release_version,
+		VALUES (i.tenant_id, execution_id, i.id, subject, p.id, p.name, i.release_version,
 			p_trigger, util.caller(), p_retry_of);
+		-- the release may name the pipeline's stream or strategy anew
+		UPDATE collect.streams s SET strategy = p.strategy
+		WHERE s.tenant_id = i.tenant_id AND s.instance_id = i.id AND s.pipeline_id = p.id AND s.name = p.stream
+			AND s.strategy <> p.strategy;
+		UPDATE collect.progress g SET stream_id = s.id FROM collect.streams s
+		WHERE g.tenant_id = i.tenant_id AND g.subject_id = subject AND s.tenant_id = i.tenant_id
+			AND s.instance_id = i.id AND s.pipeline_id = p.id AND s.name = p.stream
+			AND g.stream_id IS DISTINCT FROM s.id;
 		INSERT INTO work.work AS w (tenant_id, id, kind, subject_id, execution_id, state, due_at)
-		VALUES (i.tenant_id, util.uuid_v7(), 'pipeline', subject.subject_id, execution_id, 'ready', clock_timestamp())
+		VALUES (i.tenant_id, util.uuid_v7(), 'pipeline', subject, execution_id, 'ready', clock_timestamp())
 		ON CONFLICT (tenant_id, kind, subject_id) DO UPDATE SET execution_id = excluded.execution_id,
-			state = 'ready', due_at = excluded.due_at, attempt = 0, crashes = 0, last_code = NULL
+			state = 'ready', due_at = excluded.due_at, attempt = 0, crashes = 0, last_code = NULL,
+			cancel_requested = false
 		WHERE w.state <> 'running';
-		UPDATE collect.collector_instances c SET total_executions = c.total_executions + 1,
-			last_executed_at = clock_timestamp() WHERE c.tenant_id = i.tenant_id AND c.id = i.id;
 		RETURN NEXT;
 	END LOOP;
+	IF asked > 0 THEN
+		UPDATE collect.collector_instances c SET total_executions = c.total_executions + asked,
+			last_executed_at = clock_timestamp() WHERE c.tenant_id = i.tenant_id AND c.id = i.id;
+	END IF;
 	NOTIFY catchment_work; -- wakes runners; empty, ids travel in the table
 END $$;
 
@@ -92,17 +109,26 @@ DECLARE
 	idle boolean;
 BEGIN
 	SELECT * INTO x FROM collect.collector_executions e
-	WHERE e.tenant_id = util.tenant() AND e.id = p_execution FOR NO KEY UPDATE;
+	WHERE e.tenant_id = util.tenant() AND e.id = p_execution;
 	IF NOT FOUND THEN
 		PERFORM util.fail(404, 'not_found', 'There is no such execution.');
 	END IF;
+	-- work before execution, as a page commit locks them
+	PERFORM 1 FROM work.work w WHERE w.tenant_id = x.tenant_id AND w.kind = 'pipeline'
+		AND w.subject_id = x.subject_id FOR NO KEY UPDATE;
+	SELECT * INTO x FROM collect.collector_executions e
+	WHERE e.tenant_id = util.tenant() AND e.id = p_execution FOR NO KEY UPDATE;
 	IF x.state NOT IN ('pending', 'running', 'waiting') THEN
 		PERFORM util.fail(409, 'already_ended', 'This execution has ended already.');
 	END IF;
-	UPDATE work.work w SET state = 'idle', due_at = 'infinity', attempt = 0, crashes = 0
+	UPDATE work.work w SET state = 'idle', due_at = 'infinity', attempt = 0, crashes = 0,
+		cancel_requested = false
 	WHERE w.tenant_id = x.tenant_id AND w.kind = 'pipeline' AND w.subject_id = x.subject_id
 		AND w.execution_id = x.id AND w.state <> 'running';
 	idle := FOUND;
+	UPDATE work.work w SET cancel_requested = true
+	WHERE w.tenant_id = x.tenant_id AND w.kind = 'pipeline' AND w.subject_id = x.subject_id
+		AND w.execution_id = x.id AND w.state = 'running';
 	UPDATE collect.collector_executions e SET cancel_requested = true,
 		state = CASE WHEN idle THEN 'cancelled' ELSE e.state END,
 		error_code = CASE WHEN idle THEN 'cancelled' ELSE e.error_code END,
@@ -168,14 +194,26 @@ END $$;
 -- Step two: the staged records (pg_temp.staging: ordinal, record_key, key_hash, content_hash, data) are
 -- merged. Of one key twice in a page the later wins. Unchanged records are not written.
 CREATE FUNCTION collect.page_merge(p_stream uuid, p_seq bigint, OUT fresh bigint, OUT changed bigint)
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog
+-- The staged page is small and never analysed, the stream may be large: look each key up, whatever
+-- the statistics said when this plan was made.
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+DECLARE
+	t CONSTANT uuid := util.tenant();
 BEGIN
 	WITH last AS (
 		SELECT DISTINCT ON (s.record_key) s.record_key, s.key_hash, s.content_hash, s.data
 		FROM pg_temp.staging s ORDER BY s.record_key, s.ordinal DESC),
+	differing AS (
+		-- what is there already is left out here, since even a conflict that updates nothing locks
+		-- its row, and that is written down
+		SELECT l.* FROM last l WHERE NOT EXISTS (
+			SELECT FROM collect.records o
+			WHERE o.tenant_id = t AND o.stream_id = p_stream AND o.record_key = l.record_key
+				AND o.content_hash = l.content_hash AND o.vanished_at IS NULL)),
 	merged AS (
 		INSERT INTO collect.records AS r (tenant_id, stream_id, record_key, key_hash, content_hash, data, seq)
-		SELECT util.tenant(), p_stream, l.record_key, l.key_hash, l.content_hash, l.data, p_seq FROM last l
+		SELECT t, p_stream, l.record_key, l.key_hash, l.content_hash, l.data, p_seq FROM differing l
 		ON CONFLICT (tenant_id, stream_id, record_key) DO UPDATE SET content_hash = excluded.content_hash,
 			data = excluded.data, seq = excluded.seq, changed_at = clock_timestamp(), vanished_at = NULL
 		WHERE r.content_hash <> excluded.content_hash OR r.vanished_at IS NOT NULL
@@ -207,13 +245,19 @@ BEGIN ATOMIC
 	WHERE x.tenant_id = util.tenant() AND x.id = p_execution;
 END;
 
--- A run lets go and waits: its state is committed already.
+-- A run lets go and waits: its state is committed already. Counts of requests since its last page
+-- come along.
 CREATE FUNCTION collect.run_wait(p_execution uuid, p_code text, p_message text, p_until timestamptz,
-	p_waited_ms bigint) RETURNS void
+	p_counts json) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog
 BEGIN ATOMIC
 	UPDATE collect.collector_executions x SET state = 'waiting', wait_code = p_code, wait_message = p_message,
-		wait_until = p_until, waited_ms = x.waited_ms + p_waited_ms
+		wait_until = p_until,
+		requests = x.requests + (p_counts ->> 'requests')::bigint,
+		retries = x.retries + (p_counts ->> 'retries')::bigint,
+		bytes = x.bytes + (p_counts ->> 'bytes')::bigint,
+		waited_ms = x.waited_ms + (p_counts ->> 'waitedMs')::bigint
+			+ greatest(0, extract(epoch FROM p_until - clock_timestamp()) * 1000)::bigint
 	WHERE x.tenant_id = util.tenant() AND x.id = p_execution AND x.state = 'running';
 END;
 
@@ -233,7 +277,9 @@ BEGIN
 	IF NOT FOUND THEN
 		PERFORM util.fail(409, 'stale_cursor', 'This run was taken over by a newer one.');
 	END IF;
-	IF p_mark_vanished THEN
+	-- A record that was quarantined without its key may be any of those stored: then nothing vanishes.
+	IF p_mark_vanished AND NOT EXISTS (SELECT FROM collect.quarantine q WHERE q.tenant_id = util.tenant()
+		AND q.execution_id = p_execution AND q.record_key IS NULL) THEN
 		WITH met AS (
 			SELECT DISTINCT h FROM collect.ledger l CROSS JOIN LATERAL unnest(l.key_hashes) h
 			WHERE l.tenant_id = util.tenant() AND l.execution_id = p_execution AND l.stream_id = p_stream),
