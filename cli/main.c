@@ -13,7 +13,8 @@
 /* clang-format off: a row a command */
 const struct cli_verb cli_verbs[] = {
 	{ "migrate", "", "[--check]", "bring the database to this version", cli_migrate },
-	{ "run", "", "FILE [options]", "run a collector file, without server or database",
+	{ "run", "", "FILE [--pipeline ID] [--limit N] [--config FILE] [--allow CIDR:PORT] [--verbose]",
+	  "run a collector file, without server or database; secrets: CATCHMENT_CONFIG_<FIELD>",
 	  cli_run },
 	{ "user", "list", "", "all users", cli_user_list },
 	{ "user", "add", "EMAIL [--name NAME] [--workspace NAME] [--password-file FILE]",

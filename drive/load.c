@@ -25,12 +25,12 @@ enum run_remedy load_remedy(const struct err *e)
 		const char *slug;
 		enum run_remedy remedy;
 	} rows[] = {
-		{"definition_invalid",  REMEDY_DEFINITION },
-		{ "pipeline_unknown",   REMEDY_DEFINITION },
-		{ "definition_changed", REMEDY_NONE       },
-		{ "state_unreadable",   REMEDY_BUG        },
-		{ "out_of_memory",      REMEDY_RETRY_LATER},
-		{ "key_unknown",        REMEDY_TENANT     },
+		{ "definition_invalid", REMEDY_DEFINITION },
+		{ "pipeline_unknown", REMEDY_DEFINITION },
+		{ "definition_changed", REMEDY_NONE },
+		{ "state_unreadable", REMEDY_BUG },
+		{ "out_of_memory", REMEDY_RETRY_LATER },
+		{ "key_unknown", REMEDY_TENANT },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -43,7 +43,7 @@ enum run_remedy load_remedy(const struct err *e)
 
 /* problems -> one err, under a slug of ours; the first problem's place and words go along. */
 static bool problems_say(const struct problems *p, const char *slug, const char *what,
-			 struct err *e)
+                         struct err *e)
 {
 	if (p->count == 0)
 		return true;
@@ -90,7 +90,7 @@ static json_t *pipeline_find(const struct loading *l)
 
 /* The first value of a field wins: what the caller opened, then what is sealed, then plain. */
 static bool secret_add(struct loading *l, const char *field, const struct secret *value,
-		       struct err *e)
+                       struct err *e)
 {
 	for (size_t i = 0; i < l->secret_count; i++)
 		if (strcmp(l->secrets[i].field, field) == 0)
@@ -116,7 +116,7 @@ static bool sealed_open(struct loading *l, const struct load_sealed *s, struct e
 	if (l->o->keys && seal_open(l->arena, l->o->keys, &place, s->blob, &plain, &why))
 		return secret_add(l, arena_strdup(l->arena, s->field), plain, e);
 	err_set(e, ERR_INPUT, "credential_unreadable",
-		"The saved value of \"%s\" cannot be read any more. Enter it again.", s->field);
+	        "The saved value of \"%s\" cannot be read any more. Enter it again.", s->field);
 	return err_detail(e, "%s: %s", why.slug, why.detail);
 }
 
@@ -127,8 +127,7 @@ static bool secrets_gather(struct loading *l, struct err *e)
 	size_t i;
 
 	for (i = 0; i < o->secret_count; i++)
-		if (!secret_add(l, arena_strdup(l->arena, o->secrets[i].field),
-				secret_new_in(l->arena, secret_expose(o->secrets[i].value)), e))
+		if (!secret_add(l, o->secrets[i].field, o->secrets[i].value, e))
 			return false;
 	for (i = 0; i < o->sealed_count; i++)
 		if (!sealed_open(l, &o->sealed[i], e))
@@ -209,7 +208,7 @@ bool load_pipeline(const struct load_options *o, struct loaded **out, struct err
 	pipeline = ok ? pipeline_find(l) : NULL;
 	if (ok && !pipeline)
 		ok = err_set(e, ERR_INPUT, "pipeline_unknown",
-			     "The collector has no pipeline of this id; update the installation.");
+		             "The collector has no pipeline of this id; update the installation.");
 	ok = ok && config_make(l, loaded, e) && plan_make(l, pipeline, loaded, e);
 	if (!ok) {
 		arena_free(arena);

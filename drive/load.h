@@ -31,7 +31,7 @@ struct load_options {
 	/* One of the two: values as text, or read. Members that are secrets are taken as secrets. */
 	struct str config;
 	const json_t *values;
-	const struct config_secret *secrets; /* opened already; copied */
+	const struct config_secret *secrets; /* opened already; they must outlive the loaded */
 	size_t secret_count;
 	const struct load_sealed *sealed;    /* opened here */
 	size_t sealed_count;
