@@ -9,4 +9,15 @@ engine_libengine_a_SOURCES += \
   engine/record_transform.c \
   engine/scope.c engine/scope.h \
   engine/template.c engine/template.h
+engine_libengine_a_SOURCES += \
+  engine/auth.c engine/auth.h \
+  engine/compile.c engine/compile.h \
+  engine/credential.c engine/credential.h \
+  engine/definition.c engine/definition.h engine/definition_shape.c \
+  engine/link.c engine/link.h \
+  engine/paginate.c engine/paginate.h \
+  engine/plan.c engine/plan.h engine/plan_parts.h \
+  engine/request.c engine/request.h engine/request_compile.c \
+  engine/steps.c engine/steps.h \
+  engine/weave.c engine/weave.h
 ENGINE_ALL = engine/libengine.a $(LIB_ALL)

@@ -55,11 +55,14 @@ bool problem_add(struct problems *ps, const char *pointer, const char *slug, con
 	va_end(args);
 	p = &ps->list[ps->count - 1];
 	p->pointer = arena_strdup(ps->arena, pointer);
-	p->slug = slug;
+	/* Copied too: it may be that of a struct err on somebody's stack. */
+	p->slug = arena_strdup(ps->arena, slug);
 	p->msg = arena_strdup(ps->arena, msg);
 	/* A run's arena may be full: the problem still counts, with less to say. */
 	if (!p->pointer)
 		p->pointer = "";
+	if (!p->slug)
+		p->slug = "too_complex";
 	if (!p->msg)
 		p->msg = "";
 	return false;

@@ -1,0 +1,191 @@
+/* definition: the shapes of data sources, collectors, pipelines and config fields. */
+#include "config.h"
+
+#include "engine/definition.h"
+#include "engine/request.h"
+#include "engine/steps.h"
+
+#include "lib/base/poison.h"
+
+/* clang-format off */
+
+static const char *const protocols[] = { "REST", NULL };
+static const char *const field_types[] = { "Text", "Password", "Select", "Number", "Boolean", "Url",
+	                                   NULL };
+static const char *const rate_strategies[] = { "queue", "fail", NULL };
+static const char *const strategies[] = { "full-sync", "incremental", "append", NULL };
+static const char *const stages[] = { "Draft", "Dev", "Stage", NULL };
+
+static const struct field config_field_fields[] = {
+	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED, .max = 64,
+	  .help = "How templates name it: {config.name}." },
+	{ .name = "type", .kind = SHAPE_CHOICE, .choices = field_types, .fallback = "Text",
+	  .help = "What may be entered." },
+	{ .name = "label", .kind = SHAPE_LINE, .help = "What the form says." },
+	{ .name = "description", .kind = SHAPE_TEXT, .max = 2000, .help = "A hint below the field." },
+	{ .name = "required", .kind = SHAPE_BOOLEAN, .fallback = "false",
+	  .help = "Must be given, unless it has a default." },
+	{ .name = "placeholder", .kind = SHAPE_LINE, .help = "An example inside the empty field." },
+	{ .name = "options", .kind = SHAPE_LIST, .item = SHAPE_ANY, .max = 200,
+	  .help = "Of a Select: texts, or objects with value and label." },
+	{ .name = "default", .kind = SHAPE_ANY, .help = "The value when none is given." },
+	{ .name = "encrypted", .kind = SHAPE_BOOLEAN, .fallback = "false",
+	  .help = "Kept sealed; Password always is." },
+	{ .name = NULL }
+};
+const struct shape SHAPE_CONFIG_FIELD = { "ConfigField", config_field_fields, false };
+
+static const struct field auth_fields[] = {
+	{ .name = "type", .kind = SHAPE_CHOICE, .flags = SHAPE_REQUIRED, .choices = AUTH_KIND_NAMES,
+	  .help = "How requests show who asks." },
+	{ .name = "details", .kind = SHAPE_MAP, .item = SHAPE_ANY, .max = 20,
+	  .help = "ApiKey: name, location, value. Bearer: token. Basic: username, password. "
+	          "Custom: headerName, headerValue." },
+	{ .name = NULL }
+};
+static const struct shape auth_shape = { "AuthConfig", auth_fields, false };
+
+static const struct field parameter_fields[] = {
+	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED, .max = 100,
+	  .help = "As the API spells it." },
+	{ .name = "type", .kind = SHAPE_CHOICE, .choices = REQUEST_TYPES, .fallback = "string",
+	  .help = "What it takes." },
+	{ .name = "location", .kind = SHAPE_CHOICE, .choices = REQUEST_PLACES, .fallback = "query",
+	  .help = "Where it stands." },
+	{ .name = "default", .kind = SHAPE_ANY, .help = "Its value unless a pipeline gives one." },
+	{ .name = "required", .kind = SHAPE_BOOLEAN, .fallback = "false",
+	  .help = "A pipeline must give it." },
+	{ .name = "description", .kind = SHAPE_TEXT, .max = 2000, .help = "What it does." },
+	{ .name = NULL }
+};
+static const struct shape parameter_shape = { "Parameter", parameter_fields, false };
+
+static const struct field function_fields[] = {
+	{ .name = "id", .kind = SHAPE_SLUG, .max = 100, .help = "How pipelines name it." },
+	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED, .max = 100,
+	  .help = "Also the stream's name." },
+	{ .name = "description", .kind = SHAPE_TEXT, .max = 2000, .help = "What it returns." },
+	{ .name = "method", .kind = SHAPE_CHOICE, .choices = REQUEST_METHODS, .fallback = "GET",
+	  .help = "The HTTP method." },
+	{ .name = "path", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED, .max = 2000,
+	  .help = "Below the base address; may hold placeholders." },
+	{ .name = "parameters", .kind = SHAPE_LIST, .of = &parameter_shape, .max = 100,
+	  .help = "What the function takes." },
+	{ .name = "requiresAuth", .kind = SHAPE_BOOLEAN, .fallback = "true",
+	  .help = "Send the credential." },
+	{ .name = "recordsPath", .kind = SHAPE_LINE,
+	  .help = "Where the records stand in the answer; by default the answer itself when it is a "
+	          "list, else its only list." },
+	{ .name = "replay", .kind = SHAPE_CHOICE, .choices = REQUEST_REPLAYS,
+	  .help = "May a request be sent again when its outcome is unknown? GET and HEAD are safe "
+	          "by default, others never." },
+	{ .name = "idempotencyHeader", .kind = SHAPE_LINE, .max = 100,
+	  .fallback = "Idempotency-Key", .help = "The header that carries the key of replay keyed." },
+	{ .name = NULL }
+};
+static const struct shape function_shape = { "Function", function_fields, false };
+
+static const struct field rate_fields[] = {
+	{ .name = "requestsPerSecond", .kind = SHAPE_NUMBER, .min = 0, .max = 10000,
+	  .help = "Over all runs of a tenant." },
+	{ .name = "requestsPerMinute", .kind = SHAPE_NUMBER, .min = 0, .max = 600000,
+	  .help = "The strictest counts." },
+	{ .name = "requestsPerHour", .kind = SHAPE_NUMBER, .min = 0, .max = 36000000,
+	  .help = "The strictest counts." },
+	{ .name = "burst", .kind = SHAPE_INTEGER, .min = 1, .max = 10000,
+	  .help = "Requests at once after a rest." },
+	{ .name = "strategy", .kind = SHAPE_CHOICE, .choices = rate_strategies,
+	  .fallback = "queue", .help = "When the API says slow down: wait, or fail." },
+	{ .name = NULL }
+};
+static const struct shape rate_shape = { "RateLimit", rate_fields, false };
+
+static const struct field data_source_fields[] = {
+	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED, .max = 200,
+	  .help = "What the API is called." },
+	{ .name = "description", .kind = SHAPE_TEXT, .max = 4000, .help = "What it offers." },
+	{ .name = "protocol", .kind = SHAPE_CHOICE, .choices = protocols, .fallback = "REST",
+	  .help = "How it is spoken to." },
+	{ .name = "baseUrl", .kind = SHAPE_LINE, .max = 1000,
+	  .help = "A vendor's fixed address, or a template. Without it the config field of type Url "
+	          "is the address, else the one required Text field whose name ends in url, host "
+	          "or domain." },
+	{ .name = "configFields", .kind = SHAPE_LIST, .of = &SHAPE_CONFIG_FIELD, .max = 50,
+	  .help = "What each installation must give." },
+	{ .name = "authConfig", .kind = SHAPE_OBJECT, .of = &auth_shape,
+	  .help = "How requests show who asks." },
+	{ .name = "headers", .kind = SHAPE_MAP, .item = SHAPE_LINE, .max = 50,
+	  .help = "Templates of headers for every request." },
+	{ .name = "functions", .kind = SHAPE_LIST, .flags = SHAPE_REQUIRED, .of = &function_shape,
+	  .min = 1, .max = 200, .help = "What can be called." },
+	{ .name = "rateLimitConfig", .kind = SHAPE_OBJECT, .of = &rate_shape,
+	  .help = "How fast the API may be asked." },
+	{ .name = "category", .kind = SHAPE_LINE, .max = 100, .help = "For the marketplace." },
+	{ .name = "tags", .kind = SHAPE_LIST, .item = SHAPE_LINE, .max = 20,
+	  .help = "For the marketplace." },
+	{ .name = "isActive", .kind = SHAPE_BOOLEAN, .fallback = "true",
+	  .help = "Offered for new collectors." },
+	{ .name = NULL }
+};
+const struct shape SHAPE_DATA_SOURCE = { "DataSource", data_source_fields, false };
+
+static const struct field ingestion_fields[] = {
+	{ .name = "strategy", .kind = SHAPE_CHOICE, .choices = strategies, .fallback = "full-sync",
+	  .help = "What a run does to the records of earlier runs." },
+	{ .name = "batchSize", .kind = SHAPE_INTEGER, .min = 1, .max = 100000, .fallback = "100",
+	  .help = "A hint: a commit holds whole pages." },
+	{ .name = "cursorField", .kind = SHAPE_LINE,
+	  .help = "The member that grows with each change; its greatest value is {cursor}." },
+	{ .name = "overlap", .kind = SHAPE_ANY,
+	  .help = "How far {cursor} stays behind: seconds of times, units of numbers, or \"15m\"." },
+	{ .name = "primaryKey", .kind = SHAPE_ANY,
+	  .help = "The member, or the list of members, that names a record; by default id." },
+	{ .name = NULL }
+};
+static const struct shape ingestion_shape = { "DataIngestion", ingestion_fields, false };
+
+/* The type is checked with the steps' order, which knows what to say about it. */
+static const struct field step_fields[] = {
+	{ .name = "id", .kind = SHAPE_SLUG, .max = 100, .help = "Made from the name when absent." },
+	{ .name = "name", .kind = SHAPE_LINE, .max = 200, .help = "What the log calls it." },
+	{ .name = "type", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED, .max = 100,
+	  .help = "api-call, pagination, transform, filter, deduplicate, validate, store-database." },
+	{ .name = "enabled", .kind = SHAPE_BOOLEAN, .fallback = "true", .help = "Takes part." },
+	{ .name = "config", .kind = SHAPE_MAP, .flags = SHAPE_NULLABLE, .item = SHAPE_ANY, .max = 50,
+	  .help = "By the type." },
+	{ .name = NULL }
+};
+static const struct shape step_shape = { "ProcessingStep", step_fields, false };
+
+static const struct field pipeline_fields[] = {
+	{ .name = "id", .kind = SHAPE_SLUG, .max = 100, .help = "Made from the name when absent." },
+	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED, .max = 200,
+	  .help = "What it collects." },
+	{ .name = "description", .kind = SHAPE_TEXT, .max = 2000, .help = "More about it." },
+	{ .name = "functionId", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED, .max = 100,
+	  .help = "A function of the data source." },
+	{ .name = "staticParameters", .kind = SHAPE_MAP, .item = SHAPE_ANY, .max = 100,
+	  .help = "Values for the function's parameters." },
+	{ .name = "dataIngestion", .kind = SHAPE_OBJECT, .of = &ingestion_shape,
+	  .help = "How records are kept." },
+	{ .name = "processingSteps", .kind = SHAPE_LIST, .of = &step_shape, .max = 50,
+	  .help = "In order." },
+	{ .name = NULL }
+};
+const struct shape SHAPE_PIPELINE = { "Pipeline", pipeline_fields, false };
+
+static const struct field collector_fields[] = {
+	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED, .max = 200,
+	  .help = "What the marketplace calls it." },
+	{ .name = "description", .kind = SHAPE_TEXT, .max = 4000, .help = "What it collects." },
+	{ .name = "dataSourceId", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED,
+	  .help = "The data source it asks." },
+	{ .name = "stage", .kind = SHAPE_CHOICE, .choices = stages, .fallback = "Draft",
+	  .help = "A label; publishing sets Production." },
+	{ .name = "creatorConfig", .kind = SHAPE_MAP, .flags = SHAPE_SECRET, .item = SHAPE_ANY,
+	  .max = 50, .help = "The creator's own values, for tests only; never published." },
+	{ .name = "pipelines", .kind = SHAPE_LIST, .flags = SHAPE_REQUIRED, .of = &SHAPE_PIPELINE,
+	  .min = 1, .max = 50, .help = "What it collects, one stream each." },
+	{ .name = NULL }
+};
+const struct shape SHAPE_COLLECTOR = { "Collector", collector_fields, false };

@@ -1,0 +1,102 @@
+/*
+ * paginate - paginators: what a request needs for its page, and what comes after an answer
+ *
+ * Each kind is a row of a const table. A paginator is constant; where a run stands is a struct
+ * paging_at, a value that goes into the run's state and comes back from it. So a run that was
+ * parked goes on with exactly the pages that remain.
+ *
+ * Ends: no next cursor or link, an empty page, a short page (page and offset, when the size is
+ * known), has_more false, the total reached, maxPages. Guards: the same cursor again or a cycle of
+ * cursors (Brent), the same non-empty body three times in page or offset paging, three empty pages
+ * in a row that promise more: the run fails as cursor_loop.
+ *
+ * Ownership: struct paging the arena of the compile; paging_at is a value.
+ * Errors:    problems below `at` (the step's config); at run time PAGING_FAIL with code and words.
+ * Threads:   constant after paging_compile.
+ */
+#ifndef CATCHMENT_ENGINE_PAGINATE_H
+#define CATCHMENT_ENGINE_PAGINATE_H
+
+#include "engine/request.h"
+#include "lib/json/scan.h"
+
+#define PAGING_CURSOR_MAX 4096 /* bytes of a cursor or a next link */
+#define PAGING_REPEATS    3    /* the same body, or an empty page with more, this often: a loop */
+
+struct paging;
+
+/* Where a run stands: what the next request asks for. */
+struct paging_at {
+	char cursor[PAGING_CURSOR_MAX + 1]; /* cursor or next link; "" on the first page */
+	int64_t page;                       /* of page paging */
+	int64_t offset;
+	int64_t done; /* pages before this one */
+	/* the guard */
+	uint64_t tortoise, body; /* hashes */
+	int64_t power, lambda;   /* Brent: steps until the tortoise moves, steps since */
+	int same_bodies, empty_pages;
+};
+
+struct paging_facts { /* of a page that has arrived */
+	struct arena *arena;
+	const struct http_answer *answer;
+	struct scan_value root;
+	const struct scan_value *records;
+	size_t record_count;         /* before any filter */
+	const struct http_text *url; /* of its request */
+};
+
+enum paging_verdict { PAGING_MORE, PAGING_STOP, PAGING_FAIL };
+
+struct paging_end {
+	const char *stop;  /* PAGING_STOP: why */
+	bool incomplete;   /* stopped by maxPages while there was more */
+	const char *code;  /* PAGING_FAIL: slug */
+	const char *words; /* and sentence */
+};
+
+struct paginator {
+	const char *name;           /* required: config.type */
+	const struct shape *config; /* required: what its config may hold */
+	bool counts;                /* page and offset: guarded by bodies, ends on empty pages */
+	bool (*compile)(struct compile *, const json_t *config, const char *at,
+			struct paging *); /* optional */
+	size_t (*ask)(const struct paging *, const struct paging_at *, struct arena *,
+		      struct request_set sets[REQUEST_SETS_MAX]); /* optional: what it adds */
+	enum paging_verdict (*next)(const struct paging *, const struct paging_facts *,
+				    struct paging_at *, struct paging_end *); /* required */
+};
+
+struct paging {
+	const struct paginator *kind; /* never NULL after paging_compile */
+	const struct request_plan *request;
+	int64_t max_pages; /* 0: no limit of its own */
+	struct scan_path *has_more;
+	const char *cursor_param;
+	const char *cursor_header;
+	struct scan_path *cursor_path;
+	bool cursor_of_last_record; /* cursor_path starts at the last record */
+	const char *rel;
+	struct scan_path *url_path;
+	const char **origins; /* allowed for next links, NULL-terminated */
+	const char *page_param, *size_param, *offset_param;
+	int64_t first_page, first_offset, page_size;
+	struct scan_path *total_pages, *total;
+};
+
+extern const struct shape SHAPE_PAGING; /* any paginator's config, for OpenAPI */
+
+/* config NULL: no pagination. Marks the request's parameters that go with first pages only. */
+bool paging_compile(struct compile *, const json_t *config, const char *at, struct request_plan *,
+		    struct paging *);
+/* Does the paginator give this parameter its value? */
+bool paging_supplies(const struct paging *, const char *param);
+void paging_start(const struct paging *, struct paging_at *);
+/* The next link to follow, or empty. */
+struct str paging_url(const struct paging *, const struct paging_at *);
+size_t paging_ask(const struct paging *, const struct paging_at *, struct arena *,
+		  struct request_set sets[REQUEST_SETS_MAX]);
+enum paging_verdict paging_next(const struct paging *, const struct paging_facts *,
+				struct paging_at *, struct paging_end *);
+
+#endif

@@ -1,0 +1,343 @@
+/* request: building the bytes of one request, in their two forms. */
+#include "config.h"
+
+#include "engine/request.h"
+#include "engine/weave.h"
+
+#include "lib/base/poison.h"
+
+#define URL_MAX  (16 * 1024) /* bytes; the guard refuses longer than 2,048 anyway, with its words */
+#define BODY_MAX (1024 * 1024)
+
+struct building {
+	const struct request_plan *plan;
+	const struct request_input *in;
+	struct auth_value auth;
+	struct http_request *out;
+	struct http_header *headers; /* the same as out->headers, to be filled */
+	struct err *e;
+};
+
+static bool out_of_memory(struct err *e)
+{
+	return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "The run is out of memory.");
+}
+
+static const struct request_set *set_find(const struct request_input *in, const char *name)
+{
+	for (size_t i = 0; i < in->set_count; i++)
+		if (strcmp(in->sets[i].name, name) == 0)
+			return &in->sets[i];
+	return NULL;
+}
+
+static bool is_left_out(const struct building *b, const struct request_param *param)
+{
+	return param->first_page_only && !b->in->first_page;
+}
+
+enum rendered { RENDERED, LEFT_OUT, FAILED };
+
+/* An optional value whose name has no value now is left out; that is no failure. */
+static enum rendered value_render(struct building *b, const struct request_param *param, size_t i,
+				  enum template_context context, struct http_text *out)
+{
+	struct err e = { 0 };
+
+	if (template_render(param->values[i], b->in->scope, context, out, &e))
+		return RENDERED;
+	if (!param->required && strcmp(e.slug, "value_missing") == 0)
+		return LEFT_OUT;
+	err_set(b->e, e.code, e.slug, "%s", e.msg);
+	return FAILED;
+}
+
+/*
+ * The URL
+ */
+
+bool request_origin_render(const struct request_plan *plan, const struct scope *scope,
+			   struct http_text *out, struct err *e)
+{
+	struct http_text base;
+	struct str wire, shown;
+	struct weave w;
+
+	if (!template_render(plan->origin, scope, TEMPLATE_ORIGIN, &base, e))
+		return false;
+	wire = str_trim(secret_expose(base.wire));
+	shown = str_trim(str_of(base.shown));
+	while (wire.len > 0 && wire.p[wire.len - 1] == '/')
+		wire.len--;
+	while (shown.len > 0 && shown.p[shown.len - 1] == '/')
+		shown.len--;
+	weave_init(&w, URL_MAX);
+	if (!str_starts(wire, "https://") && !str_starts(wire, "http://"))
+		weave_text(&w, "https://");
+	buf_str(&w.wire, wire);
+	buf_str(&w.shown, shown);
+	return weave_end(&w, scope->arena, out, e);
+}
+
+static bool path_weave(struct building *b, struct weave *w)
+{
+	for (size_t i = 0; i < b->plan->path_count; i++) {
+		const struct request_piece *piece = &b->plan->path[i];
+		const struct request_set *set = NULL;
+		struct http_text text;
+
+		if (piece->param)
+			set = set_find(b->in, piece->param->name);
+		if (set) {
+			weave_url(w, set->value);
+			continue;
+		}
+		if (!template_render(piece->param ? piece->param->values[0] : piece->text,
+				     b->in->scope, TEMPLATE_PATH, &text, b->e))
+			return false;
+		weave_both(w, text);
+	}
+	return true;
+}
+
+static void query_name(struct weave *w, const char *name)
+{
+	weave_text(w, weave_wire_has(w, '?') ? "&" : "?");
+	weave_url(w, str_of(name));
+	weave_text(w, "=");
+}
+
+static bool query_param_weave(struct building *b, struct weave *w, const struct request_param *p)
+{
+	const struct request_set *set = set_find(b->in, p->name);
+
+	if (set) {
+		query_name(w, p->name);
+		weave_url(w, set->value);
+		return true;
+	}
+	for (size_t i = 0; i < p->count && !is_left_out(b, p); i++) {
+		struct http_text text;
+		enum rendered r = value_render(b, p, i, TEMPLATE_PLAIN, &text);
+
+		if (r == FAILED)
+			return false;
+		if (r == LEFT_OUT)
+			continue;
+		query_name(w, p->name);
+		weave_both_url(w, text);
+	}
+	return true;
+}
+
+static bool query_weave(struct building *b, struct weave *w)
+{
+	for (size_t i = 0; i < b->plan->param_count; i++)
+		if (b->plan->params[i].place == PLACE_QUERY &&
+		    !query_param_weave(b, w, &b->plan->params[i]))
+			return false;
+	for (size_t i = 0; i < b->in->set_count; i++)
+		if (!request_param_find(b->plan, b->in->sets[i].name)) {
+			query_name(w, b->in->sets[i].name);
+			weave_url(w, b->in->sets[i].value);
+		}
+	return true;
+}
+
+/* A link from upstream is sent as it came; what it shows goes through the mask. */
+static bool link_weave(struct building *b, struct weave *w)
+{
+	const struct scope *scope = b->in->scope;
+	struct str shown =
+		scope->config ? config_redact(scope->config, scope->arena, b->in->url) : b->in->url;
+
+	buf_str(&w->wire, b->in->url);
+	buf_str(&w->shown, shown);
+	return true;
+}
+
+static bool address_weave(struct building *b, struct weave *w)
+{
+	struct http_text origin;
+
+	if (b->in->url.len > 0)
+		return link_weave(b, w);
+	if (!request_origin_render(b->plan, b->in->scope, &origin, b->e))
+		return false;
+	weave_both(w, origin);
+	return path_weave(b, w) && query_weave(b, w);
+}
+
+static bool url_build(struct building *b)
+{
+	struct weave w;
+
+	weave_init(&w, URL_MAX);
+	if (!address_weave(b, &w)) {
+		weave_drop(&w);
+		return false;
+	}
+	if (b->auth.name && b->auth.in_query) {
+		query_name(&w, b->auth.name);
+		weave_both_url(&w, b->auth.value);
+	}
+	return weave_end(&w, b->in->scope->arena, &b->out->url, b->e);
+}
+
+/*
+ * Headers
+ */
+
+/* The first of a name stays: authentication comes first, then parameters, then the template's. */
+static void header_add(struct building *b, const char *name, struct http_text value)
+{
+	for (size_t i = 0; i < b->out->header_count; i++)
+		if (strcasecmp(b->headers[i].name, name) == 0)
+			return;
+	b->headers[b->out->header_count++] = (struct http_header){ name, value };
+}
+
+static bool header_add_plain(struct building *b, const char *name, struct str value)
+{
+	struct http_text text;
+
+	if (!weave_plain(b->in->scope->arena, value, value, &text, b->e))
+		return false;
+	header_add(b, name, text);
+	return true;
+}
+
+static bool param_headers_build(struct building *b)
+{
+	for (size_t i = 0; i < b->plan->param_count; i++) {
+		const struct request_param *p = &b->plan->params[i];
+		const struct request_set *set = set_find(b->in, p->name);
+		struct http_text text;
+		enum rendered r = LEFT_OUT;
+
+		if (p->place != PLACE_HEADER)
+			continue;
+		if (set && !header_add_plain(b, p->name, set->value))
+			return false;
+		if (!set && p->count > 0 && !is_left_out(b, p))
+			r = value_render(b, p, 0, TEMPLATE_HEADER, &text);
+		if (r == FAILED)
+			return false;
+		if (r == RENDERED)
+			header_add(b, p->name, text);
+	}
+	return true;
+}
+
+static bool headers_build(struct building *b)
+{
+	size_t max = b->plan->header_count + b->plan->param_count + 4;
+
+	b->headers = arena_array(b->in->scope->arena, max, sizeof *b->headers);
+	b->out->headers = b->headers;
+	if (!b->headers)
+		return out_of_memory(b->e);
+	if (b->auth.name && !b->auth.in_query)
+		header_add(b, b->auth.name, b->auth.value);
+	if (!param_headers_build(b))
+		return false;
+	for (size_t i = 0; i < b->plan->header_count; i++) {
+		struct http_text text;
+
+		if (!template_render(b->plan->headers[i].value, b->in->scope, TEMPLATE_HEADER,
+				     &text, b->e))
+			return false;
+		header_add(b, b->plan->headers[i].name, text);
+	}
+	if (b->plan->replay == REPLAY_KEYED && b->in->idempotency_key &&
+	    !header_add_plain(b, b->plan->key_header, str_of(b->in->idempotency_key)))
+		return false;
+	if (b->out->body.wire && !header_add_plain(b, "Content-Type", STR("application/json")))
+		return false;
+	return header_add_plain(b, "Accept", STR("application/json"));
+}
+
+/*
+ * The body: one JSON object of the parameters that stand there
+ */
+
+static void body_name(struct weave *w, const char *name)
+{
+	struct buf quoted;
+
+	buf_init(&quoted, 1024);
+	buf_json_string(&quoted, str_of(name));
+	weave_text(w, w->wire.len > 1 ? "," : "");
+	weave_str(w, buf_view(&quoted));
+	weave_text(w, ":");
+	buf_free(&quoted);
+}
+
+/* Numbers stay numbers: a page or an offset that a paginator counts is sent as one. */
+static void body_set(struct weave *w, struct str value)
+{
+	struct buf quoted;
+	int64_t whole;
+
+	buf_init(&quoted, BODY_MAX);
+	if (value.len < 16 && str_int(value, 0, INT64_MAX, &whole))
+		buf_str(&quoted, value);
+	else
+		buf_json_string(&quoted, value);
+	weave_str(w, buf_view(&quoted));
+	buf_free(&quoted);
+}
+
+static bool body_param_weave(struct building *b, struct weave *w, const struct request_param *p)
+{
+	const struct request_set *set = set_find(b->in, p->name);
+	struct http_text text;
+	enum rendered r;
+
+	if (set) {
+		body_name(w, p->name);
+		body_set(w, set->value);
+		return true;
+	}
+	if (p->count == 0 || is_left_out(b, p))
+		return true;
+	r = value_render(b, p, 0, TEMPLATE_JSON, &text);
+	if (r == RENDERED) {
+		body_name(w, p->name);
+		weave_both(w, text);
+	}
+	return r != FAILED;
+}
+
+static bool body_build(struct building *b)
+{
+	struct weave w;
+	bool any = false;
+
+	for (size_t i = 0; i < b->plan->param_count; i++)
+		any |= b->plan->params[i].place == PLACE_BODY;
+	if (!any)
+		return true;
+	weave_init(&w, BODY_MAX);
+	weave_text(&w, "{");
+	for (size_t i = 0; i < b->plan->param_count; i++)
+		if (b->plan->params[i].place == PLACE_BODY &&
+		    !body_param_weave(b, &w, &b->plan->params[i])) {
+			weave_drop(&w);
+			return false;
+		}
+	weave_text(&w, "}");
+	return weave_end(&w, b->in->scope->arena, &b->out->body, b->e);
+}
+
+bool request_build(const struct request_plan *plan, const struct request_input *in,
+		   struct http_request *out, struct err *e)
+{
+	struct building b = { .plan = plan, .in = in, .out = out, .e = e };
+
+	memset(out, 0, sizeof *out);
+	out->method = plan->method;
+	out->timeout_ms = plan->timeout_ms;
+	return auth_render(&plan->auth, in->scope, &b.auth, e) && url_build(&b) && body_build(&b) &&
+	       headers_build(&b);
+}

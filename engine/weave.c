@@ -1,0 +1,125 @@
+/* weave: joining texts that may hold secrets, in their two forms. */
+#include "config.h"
+
+#include "engine/weave.h"
+#include "lib/crypt/crypt.h"
+
+#include "lib/base/poison.h"
+
+void weave_init(struct weave *w, size_t max)
+{
+	buf_init(&w->wire, max);
+	buf_init(&w->shown, max);
+}
+
+void weave_str(struct weave *w, struct str s)
+{
+	buf_str(&w->wire, s);
+	buf_str(&w->shown, s);
+}
+
+void weave_text(struct weave *w, const char *text)
+{
+	weave_str(w, str_of(text));
+}
+
+void weave_url(struct weave *w, struct str s)
+{
+	buf_url(&w->wire, s);
+	buf_url(&w->shown, s);
+}
+
+void weave_both(struct weave *w, struct http_text t)
+{
+	buf_str(&w->wire, secret_expose(t.wire));
+	buf_text(&w->shown, t.shown);
+}
+
+void weave_both_url(struct weave *w, struct http_text t)
+{
+	const char *rest = t.shown, *mask;
+
+	buf_url(&w->wire, secret_expose(t.wire));
+	while ((mask = strstr(rest, SECRET_MASK))) {
+		buf_url(&w->shown, (struct str){ rest, (size_t)(mask - rest) });
+		buf_text(&w->shown, SECRET_MASK);
+		rest = mask + strlen(SECRET_MASK);
+	}
+	buf_url(&w->shown, str_of(rest));
+}
+
+bool weave_wire_has(const struct weave *w, char c)
+{
+	return w->wire.len > 0 && memchr(w->wire.p, c, w->wire.len) != NULL;
+}
+
+void weave_drop(struct weave *w)
+{
+	if (w->wire.p)
+		explicit_bzero(w->wire.p, w->wire.cap);
+	buf_free(&w->wire);
+	buf_free(&w->shown);
+}
+
+bool weave_end(struct weave *w, struct arena *a, struct http_text *out, struct err *e)
+{
+	bool failed = w->wire.failed || w->shown.failed;
+
+	out->wire = failed ? NULL : secret_new_in(a, buf_view(&w->wire));
+	out->shown = failed ? NULL : arena_text(a, buf_view(&w->shown));
+	weave_drop(w);
+	if (failed)
+		return err_set(e, ERR_INPUT, "request_too_large",
+			       "The request would be larger than one may be; shorten its values.");
+	if (!out->wire || !out->shown)
+		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "The run is out of memory.");
+	return true;
+}
+
+static bool scheme_value(struct arena *a, const char *scheme, struct str token,
+			 struct http_text *out, struct err *e)
+{
+	struct weave w;
+
+	weave_init(&w, 64 * 1024);
+	weave_text(&w, scheme);
+	buf_str(&w.wire, token);
+	buf_text(&w.shown, SECRET_MASK);
+	return weave_end(&w, a, out, e);
+}
+
+bool weave_basic(struct arena *a, struct http_text user, struct http_text password,
+		 struct http_text *out, struct err *e)
+{
+	struct weave w;
+	struct str code;
+	bool good;
+
+	weave_init(&w, 64 * 1024);
+	weave_both(&w, user);
+	weave_text(&w, ":");
+	weave_both(&w, password);
+	code = crypt_base64(a, buf_view(&w.wire));
+	good = code.p && scheme_value(a, "Basic ", code, out, e);
+	if (code.p)
+		explicit_bzero((char *)code.p, code.len);
+	else
+		err_set(e, ERR_UNAVAILABLE, "out_of_memory", "The run is out of memory.");
+	weave_drop(&w);
+	return good;
+}
+
+bool weave_bearer(struct arena *a, struct http_text token, struct http_text *out, struct err *e)
+{
+	return scheme_value(a, "Bearer ", secret_expose(token.wire), out, e);
+}
+
+bool weave_plain(struct arena *a, struct str wire, struct str shown, struct http_text *out,
+		 struct err *e)
+{
+	out->wire = secret_new_in(a, wire);
+	out->shown = arena_text(a, shown);
+	if (!out->wire || !out->shown)
+		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "The run is out of memory.");
+	return true;
+}

@@ -1,0 +1,42 @@
+/*
+ * weave - builds a text twice at once: for the wire, and to show
+ *
+ * The only place of the engine that joins secrets into longer texts (URLs, bodies, Basic). The
+ * wire's bytes are wiped when the text is finished or dropped.
+ *
+ * Ownership: weave_end gives both texts to the arena; weave_drop forgets them.
+ * Errors:    weave_end: request_too_large, or out_of_memory.
+ * Threads:   one weave, one thread.
+ */
+#ifndef CATCHMENT_ENGINE_WEAVE_H
+#define CATCHMENT_ENGINE_WEAVE_H
+
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+#include "lib/http/exchange.h"
+
+struct weave {
+	struct buf wire, shown;
+};
+
+void weave_init(struct weave *, size_t max); /* bytes of either text */
+void weave_str(struct weave *, struct str);  /* not secret: into both */
+void weave_text(struct weave *, const char *);
+void weave_url(struct weave *, struct str); /* not secret, percent-encoded */
+void weave_both(struct weave *, struct http_text);
+void weave_both_url(struct weave *, struct http_text); /* percent-encoded; the mask stays legible */
+bool weave_wire_has(const struct weave *, char);       /* is this character in the wire's text? */
+MUST_CHECK bool weave_end(struct weave *, struct arena *, struct http_text *, struct err *);
+void weave_drop(struct weave *);
+
+/* "Basic " and the base64 of user:password (RFC 7617). */
+MUST_CHECK bool weave_basic(struct arena *, struct http_text user, struct http_text password,
+			    struct http_text *, struct err *);
+/* "Bearer " and the token (RFC 6750). */
+MUST_CHECK bool weave_bearer(struct arena *, struct http_text token, struct http_text *,
+			     struct err *);
+/* A text that is no secret in itself; `shown` may be the redacted form. */
+MUST_CHECK bool weave_plain(struct arena *, struct str wire, struct str shown, struct http_text *,
+			    struct err *);
+
+#endif
