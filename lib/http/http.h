@@ -13,7 +13,9 @@
  * Errors:    every failure arrives as an answer with a fault; http_send itself fails only when
  *            out of memory or when the URL is refused at once (also delivered through `done`,
  *            from http_step, never from inside http_send).
- * Threads:   one http, one thread. No locale is ever set, no environment proxy is ever used.
+ * Signals:   http_new ignores SIGPIPE where it still has its default action.
+ * Threads:   one http, one thread; a kept answer may be freed by any. No locale is ever set, no
+ *            environment proxy is ever used.
  */
 #ifndef CATCHMENT_HTTP_HTTP_H
 #define CATCHMENT_HTTP_HTTP_H
@@ -43,7 +45,10 @@ int http_fd(const struct http *); /* epoll descriptor: readable when http_step h
 void http_step(struct http *, int64_t timeout_ms);
 size_t http_active(const struct http *);
 
-/* The pool of that key ("<tenant>/<credential owner>"), made when absent. */
+/*
+ * The pool of that key ("<tenant>/<credential owner>"), made when absent; NULL out of memory. Valid
+ * until the next http_step, or as long as it has a transfer: ask again before each http_send.
+ */
 struct http_pool *http_pool(struct http *, const char *key);
 
 typedef void http_done(void *arg, struct http_answer *);

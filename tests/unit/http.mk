@@ -15,3 +15,7 @@ tests_unit_exchange_tap_SOURCES = tests/unit/exchange.c
 tests_unit_exchange_tap_LDADD = $(LIB_ALL) $(CMOCKA_LIBS)
 tests_unit_guard_tap_SOURCES = tests/unit/guard.c
 tests_unit_guard_tap_LDADD = $(LIB_ALL) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/http.tap
+TESTS += tests/unit/http.tap
+tests_unit_http_tap_SOURCES = tests/unit/http.c tests/unit/rude_server.c tests/unit/rude_server.h
+tests_unit_http_tap_LDADD = $(LIB_ALL) $(CMOCKA_LIBS)
