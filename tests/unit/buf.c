@@ -57,11 +57,13 @@ static void a_text_of_several_pieces_is_dropped_whole_too(void **state)
 	buf_json_string(&b, STR("1234"));
 	assert_true(b.failed);
 	assert_string_equal(b.p, "abc");
+	assert_int_equal(b.len, 3);
 	buf_reset(&b);
 	buf_text(&b, "abc");
 	buf_url(&b, STR("x//"));
 	assert_true(b.failed);
 	assert_string_equal(b.p, "abc");
+	assert_int_equal(b.len, 3);
 	buf_free(&b);
 }
 
