@@ -20,6 +20,8 @@
 #ifndef CATCHMENT_DB_MIGRATE_H
 #define CATCHMENT_DB_MIGRATE_H
 
+#include <stddef.h>
+
 #include "lib/base/err.h"
 
 enum migrate_event {
