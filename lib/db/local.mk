@@ -28,4 +28,6 @@ lib/db/queries.c: $(QUERIES) tools/queries.awk sql/local.mk
 	  mv -f lib/db/queries.c.tmp lib/db/queries.c
 lib/db/queries.h: lib/db/queries.c
 	@test -f $@ || { rm -f lib/db/queries.c && $(MAKE) $(AM_MAKEFLAGS) lib/db/queries.c; }
-lib/db/queries.$(OBJEXT): lib/db/queries.h
+# For whoever makes one target in a new tree; a plain make builds BUILT_SOURCES first.
+lib/db/copy.$(OBJEXT) lib/db/listen.$(OBJEXT) lib/db/migrate.$(OBJEXT) lib/db/queries.$(OBJEXT) \
+  lib/db/run.$(OBJEXT): lib/db/queries.h
