@@ -21,7 +21,8 @@
 #define SLOW_BYTES_S   100
 #define BOMB_RATIO     100
 #define BOMB_FROM      (1u << 20)
-#define BUFFER_LAG     (64u << 10) /* libcurl may count a buffer only after it was decoded */
+#define BUFFER_LAG     (64 << 10) /* libcurl may count a buffer only after it was decoded */
+#define BOMB_WORDS     "decoded body over 100 times its wire size"
 #define PAUSE_CHECK_MS 50
 #define PAUSE_ROOM     (16u << 10)
 
@@ -44,10 +45,10 @@ static void say_denied(struct http_transfer *t, const struct sockaddr *sa, const
 
 	if (sa->sa_family == AF_INET)
 		inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)sa)->sin_addr, text,
-			  sizeof(text));
+		          sizeof(text));
 	else if (sa->sa_family == AF_INET6)
 		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr,
-			  text, sizeof(text));
+		          text, sizeof(text));
 	t->denied = true;
 	transfer_say(t, "%s denied by %s", text, rule);
 }
@@ -78,7 +79,7 @@ static int on_ready(void *arg, char *peer, char *own, int peer_port, int own_por
 	struct http_transfer *t = arg;
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((uint16_t)peer_port) };
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
-				    .sin6_port = htons((uint16_t)peer_port) };
+		                    .sin6_port = htons((uint16_t)peer_port) };
 	const struct sockaddr *sa = NULL;
 	const char *rule = "unreadable";
 
@@ -116,10 +117,9 @@ static size_t stop(struct http_transfer *t, enum http_fault fault, const char *w
 	return CURL_WRITEFUNC_ERROR;
 }
 
-static bool is_bomb(const struct http_transfer *t, size_t total)
+static bool is_bomb(const struct http_transfer *t, size_t total, int64_t uncounted)
 {
-	return total > BOMB_FROM &&
-	       (int64_t)total > BOMB_RATIO * (wire_bytes(t) + (int64_t)BUFFER_LAG);
+	return total > BOMB_FROM && (int64_t)total > BOMB_RATIO * (wire_bytes(t) + uncounted);
 }
 
 /* Decoded bytes are counted here because no option of libcurl bounds them. */
@@ -133,9 +133,8 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 		return CURL_WRITEFUNC_ERROR;
 	if (len > t->body_max - t->received)
 		return stop(t, HTTP_FAULT_BODY_TOO_LARGE, "decoded body over the limit");
-	if (is_bomb(t, t->received + len))
-		return stop(t, HTTP_FAULT_BODY_TOO_LARGE,
-			    "decoded body over 100 times its wire size");
+	if (is_bomb(t, t->received + len, BUFFER_LAG))
+		return stop(t, HTTP_FAULT_BODY_TOO_LARGE, BOMB_WORDS);
 	if (!http_may_grow(t->http, t, spool_cost(body, len))) {
 		t->paused = true;
 		http_sweep_by(t->http, clock_mono_ms() + PAUSE_CHECK_MS);
@@ -270,7 +269,7 @@ static void refused_append(struct http_transfer *t)
 
 /* Refused ones are counted and linked like all others: they are cancelled in the same way. */
 struct http_transfer *http_send(struct http_pool *pool, const struct http_request *request,
-				http_done *done, void *arg)
+                                http_done *done, void *arg)
 {
 	struct http_transfer *t = transfer_new(pool);
 
@@ -334,7 +333,7 @@ static void log_refusal(const struct http_transfer *t, enum http_fault fault)
 	if (t->url != NULL)
 		(void)curl_url_get(t->url, CURLUPART_HOST, &host, 0);
 	log_warn("egress_refused", "%s: %s: %s", http_fault_slug(fault), host != NULL ? host : "-",
-		 t->held->detail);
+	         t->held->detail);
 	curl_free(host);
 }
 
@@ -440,8 +439,8 @@ static bool redirect_follow(struct http_transfer *t, struct str location)
 	if (arena == NULL)
 		return redirect_refused(t, "out of memory");
 	fine = guard_url_join(arena, secret_expose(t->url_text), location, &next, &e)
-		       ? redirect_to(t, next)
-		       : redirect_refused(t, e.detail);
+	               ? redirect_to(t, next)
+	               : redirect_refused(t, e.detail);
 	arena_free(arena);
 	return fine;
 }
@@ -453,6 +452,10 @@ void transfer_collect(struct http_transfer *t, CURLcode rc)
 	struct str location;
 
 	(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (fault == HTTP_FAULT_NONE && is_bomb(t, t->received, 0)) {
+		transfer_say(t, BOMB_WORDS);
+		fault = HTTP_FAULT_BODY_TOO_LARGE;
+	}
 	multi_leave(t);
 	if (fault != HTTP_FAULT_NONE)
 		transfer_say(t, "%s", t->error[0] != '\0' ? t->error : curl_easy_strerror(rc));
@@ -500,8 +503,8 @@ static int64_t slow_check(struct http_transfer *t, int64_t now_ms)
 	} else if (now_ms >= t->window_ms + span_ms) {
 		if (bytes - t->window_bytes < SLOW_BYTES_S * t->http->o.slow_seconds) {
 			transfer_say(t, "%lld bytes in %lld s",
-				     (long long)(bytes - t->window_bytes),
-				     (long long)t->http->o.slow_seconds);
+			             (long long)(bytes - t->window_bytes),
+			             (long long)t->http->o.slow_seconds);
 			t->fault = HTTP_FAULT_TIMEOUT_SLOW;
 		}
 		t->window_ms = now_ms;
@@ -529,7 +532,7 @@ int64_t transfer_check(struct http_transfer *t, int64_t now_ms)
 		due = first_byte_due;
 		if (now_ms >= first_byte_due) {
 			transfer_say(t, "no byte after %lld ms",
-				     (long long)(now_ms - t->connected_ms));
+			             (long long)(now_ms - t->connected_ms));
 			t->fault = HTTP_FAULT_TIMEOUT_FIRST_BYTE;
 		}
 	}

@@ -126,7 +126,7 @@ static int world_up(void **state)
 	if (!guard_new(allow, true, &w->guard, &e))
 		return 1;
 	w->http = http_of(w, (struct http_options){ .connect_timeout_ms = 1000,
-						    .first_byte_timeout_ms = 300,
+						    .first_byte_timeout_ms = 1000,
 						    .slow_seconds = 1 });
 	atomic_store(&sockets, 0);
 	return 0;
