@@ -50,7 +50,7 @@ static void *give_up(const struct arena *a, const char *why, size_t size)
 	if (a && a->may_fail)
 		return NULL;
 	log_error("arena_exhausted", "%s: %zu bytes wanted, %zu used, limit %zu", why, size,
-		  a ? a->used : 0, a ? a->limit : 0);
+	          a ? a->used : 0, a ? a->limit : 0);
 	exit(EXIT_FAILURE);
 }
 
@@ -60,8 +60,8 @@ static struct arena *create(size_t limit, bool may_fail)
 
 	if (a)
 		*a = (struct arena){ .limit = limit,
-				     .next_cap = BLOCK_FIRST,
-				     .may_fail = may_fail };
+			             .next_cap = BLOCK_FIRST,
+			             .may_fail = may_fail };
 	return a;
 }
 

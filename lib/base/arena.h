@@ -17,7 +17,7 @@ struct arena;
 struct arena *arena_new(size_t limit);     /* bytes between two resets */
 struct arena *arena_new_run(size_t limit); /* may return NULL, as may everything it hands out */
 void arena_free(struct arena *);           /* runs defers, frees all; NULL is fine */
-void arena_reset(struct arena *);          /* runs defers newest first, forgets all, keeps one block */
+void arena_reset(struct arena *);          /* runs defers newest first, keeps one block */
 void *arena_alloc(struct arena *, size_t size);  /* zeroed, aligned for any type */
 void *arena_array(struct arena *, size_t n, size_t size); /* n * size, overflow checked */
 /* False only from an arena_new_run without memory; fn(arg) has then been called already. */

@@ -96,7 +96,7 @@ const char *clock_format(int64_t wall_ms, char out[CLOCK_TEXT_MAX])
 {
 	struct civil c = civil_of_ms(wall_ms);
 	int n = snprintf(out, CLOCK_TEXT_MAX, "%04lld-%02d-%02dT%02d:%02d:%02d", (long long)c.year,
-			 c.month, c.day, c.hour, c.minute, c.second);
+	                 c.month, c.day, c.hour, c.minute, c.second);
 
 	if (c.ms)
 		n += snprintf(out + n, (size_t)(CLOCK_TEXT_MAX - n), ".%03d", c.ms);
@@ -228,10 +228,10 @@ static bool take_name(struct str *s, const char *const *names, int *index)
 }
 
 static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
-				      "Aug", "Sep", "Oct", "Nov", "Dec", NULL };
+	                              "Aug", "Sep", "Oct", "Nov", "Dec", NULL };
 static const char *const days_short[] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", NULL };
 static const char *const days_long[] = { "Monday", "Tuesday",  "Wednesday", "Thursday",
-					 "Friday", "Saturday", "Sunday",    NULL };
+	                                 "Friday", "Saturday", "Sunday",    NULL };
 
 static bool take_month(struct str *s, int *month)
 {
@@ -294,7 +294,7 @@ bool clock_parse_http_date(struct str s, int64_t *wall_ms)
 		if (!parse_rfc850(s, &c))
 			return false;
 	} else if (!take_name(&s, days_short, &day) ||
-		   (!parse_imf(s, &c) && !parse_asctime(s, &c))) {
+	           (!parse_imf(s, &c) && !parse_asctime(s, &c))) {
 		return false;
 	}
 	if (!is_real(&c))

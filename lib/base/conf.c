@@ -95,8 +95,8 @@ static bool read_value(struct str text, const struct place *at, struct buf *out,
 		for (size_t i = 0; i < text.len; i++)
 			if (strchr(" \t\"'\\", text.p[i]))
 				return wrong(at, e,
-					     "has a value with a blank, a quote or a backslash; "
-					     "put the value in single quotes");
+				             "has a value with a blank, a quote or a backslash; "
+				             "put the value in single quotes");
 		buf_str(out, text);
 		return true;
 	}
@@ -125,7 +125,7 @@ static bool read_line(struct conf *c, struct str line, const struct place *at, s
 		return true;
 	if (!str_cut(line, '=', &key, &text) || !is_key(key))
 		return wrong(at, e,
-			     "is not a setting; write KEY=value without blanks around the =");
+		             "is not a setting; write KEY=value without blanks around the =");
 	if (text.len > 0 && (text.p[0] == ' ' || text.p[0] == '\t'))
 		return wrong(at, e, "has a blank after the =; remove it");
 	buf_init(&value, FILE_MAX_BYTES);
@@ -144,8 +144,8 @@ static bool read_lines(struct conf *c, struct str text, const char *path, struct
 
 	if (text.len > 0 && memchr(text.p, '\0', text.len))
 		return err_set(e, ERR_INPUT, "conf_invalid",
-			       "%s holds a NUL byte; it must be a text file of KEY=value lines.",
-			       path);
+		               "%s holds a NUL byte; it must be a text file of KEY=value lines.",
+		               path);
 	while (text.len > 0) {
 		if (!str_cut(text, '\n', &line, &text)) {
 			line = text;
@@ -167,9 +167,9 @@ static bool slurp(const char *path, struct buf *out, struct err *e)
 
 	if (!f) {
 		err_set(e, ERR_NOT_FOUND, "conf_unreadable",
-			"The settings file %s cannot be opened; check that it is there and that "
-			"this user may read it.",
-			path);
+		        "The settings file %s cannot be opened; check that it is there and that "
+		        "this user may read it.",
+		        path);
 		return err_detail(e, "%s", strerror(errno));
 	}
 	while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0)
@@ -178,10 +178,10 @@ static bool slurp(const char *path, struct buf *out, struct err *e)
 	fclose(f);
 	if (failed)
 		return err_set(e, ERR_NOT_FOUND, "conf_unreadable",
-			       "The settings file %s cannot be read; is it a folder?", path);
+		               "The settings file %s cannot be read; is it a folder?", path);
 	if (out->failed)
 		return err_set(e, ERR_INPUT, "conf_invalid",
-			       "The settings file %s is larger than 1 MiB.", path);
+		               "The settings file %s is larger than 1 MiB.", path);
 	return true;
 }
 
@@ -249,15 +249,15 @@ bool conf_need(const struct conf *c, const char *key, const char **out, struct e
 
 	if (!value || !value[0])
 		return err_set(e, ERR_INPUT, "conf_missing",
-			       "The setting %s is missing; set it in the settings file or in the "
-			       "environment.",
-			       key);
+		               "The setting %s is missing; set it in the settings file or in the "
+		               "environment.",
+		               key);
 	*out = value;
 	return true;
 }
 
 bool conf_int(const struct conf *c, const char *key, int64_t fallback, int64_t min, int64_t max,
-	      int64_t *out, struct err *e)
+              int64_t *out, struct err *e)
 {
 	const char *value = conf_get(c, key, NULL);
 
@@ -267,8 +267,8 @@ bool conf_int(const struct conf *c, const char *key, int64_t fallback, int64_t m
 	}
 	if (!str_int(str_of(value), min, max, out))
 		return err_set(e, ERR_INPUT, "conf_invalid",
-			       "The setting %s must be a whole number from %lld to %lld.", key,
-			       (long long)min, (long long)max);
+		               "The setting %s must be a whole number from %lld to %lld.", key,
+		               (long long)min, (long long)max);
 	return true;
 }
 
@@ -286,7 +286,7 @@ bool conf_flag(const struct conf *c, const char *key, bool fallback)
 }
 
 void conf_each(const struct conf *c, const char *prefix,
-	       void (*fn)(void *, const char *key, const char *value), void *arg)
+               void (*fn)(void *, const char *key, const char *value), void *arg)
 {
 	for (const struct setting *s = c->first; s; s = s->next)
 		if (str_starts(str_of(s->key), prefix) && conf_get(c, s->key, NULL) == s->value)

@@ -69,7 +69,7 @@ static void text_set(char *out, size_t size, const char *text)
 }
 
 bool err_set_at(struct err *e, enum err_code code, const char *file, int line, const char *slug,
-		const char *fmt, ...)
+                const char *fmt, ...)
 {
 	va_list args;
 
@@ -117,15 +117,15 @@ bool err_detail(struct err *e, const char *fmt, ...)
 }
 
 bool err_errno_at(struct err *e, enum err_code code, const char *file, int line, const char *slug,
-		  const char *what)
+                  const char *what)
 {
 	char text[100];
 	const char *words = strerror_r(errno, text, sizeof(text));
 	bool first = e && !err_is_set(e);
 
 	err_set_at(e, code, file, line, slug,
-		   "The system refused something that this needs; try again, and tell the "
-		   "operator if it happens again.");
+	           "The system refused something that this needs; try again, and tell the "
+	           "operator if it happens again.");
 	/* The detail of an earlier error is not about this errno. */
 	return first ? err_detail(e, "%s: %s", what, words) : false;
 }

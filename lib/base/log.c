@@ -89,7 +89,7 @@ static bool line_add_code_point(struct line *l, uint32_t cp)
 		return line_add(l, "\\n", 2);
 	if (cp < 0x20 || (cp >= 0x7F && cp < 0xA0))
 		return line_add(l, out,
-				(size_t)snprintf(out, sizeof(out), "\\u%04x", (unsigned)cp));
+		                (size_t)snprintf(out, sizeof(out), "\\u%04x", (unsigned)cp));
 	return line_add(l, out, utf8_encode(cp, out));
 }
 
@@ -154,7 +154,7 @@ static void line_source(struct line *l, const char *file, int line)
 }
 
 void log_at(enum log_level level, const char *file, int line, const char *event, const char *fmt,
-	    ...)
+            ...)
 {
 	char msg[LINE_MAX_BYTES];
 	struct line l;

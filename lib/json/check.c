@@ -21,7 +21,7 @@ enum next {
 
 /* Kept out of the hot path. */
 static __attribute__((noinline, cold)) bool fault(struct cursor *c, enum check_fault f,
-						  const char *wanted)
+                                                  const char *wanted)
 {
 	if (c->report->fault == CHECK_OK) {
 		c->report->fault = f;

@@ -20,12 +20,12 @@ static bool refuse_syntax(struct str text, const struct check *found, struct err
 	check_place(text, found->at, &line, &column);
 	if (found->fault == CHECK_TRAILING)
 		return err_set(e, ERR_SYNTAX, "json_trailing",
-			       "There is something behind the JSON document, at line %zu, column "
-			       "%zu; send one document.",
-			       line, column);
+		               "There is something behind the JSON document, at line %zu, column "
+		               "%zu; send one document.",
+		               line, column);
 	return err_set(e, ERR_SYNTAX, "json_syntax",
-		       "This is not valid JSON: line %zu, column %zu needs %s.", line, column,
-		       found->wanted);
+	               "This is not valid JSON: line %zu, column %zu needs %s.", line, column,
+	               found->wanted);
 }
 
 static bool refuse_encoding(struct err *e)
@@ -44,11 +44,11 @@ static bool refuse(struct str text, const struct check *found, struct err *e)
 	switch (found->fault) {
 	case CHECK_EMPTY:
 		return err_set(e, ERR_SYNTAX, "body_missing",
-			       "The JSON document is missing; send it as the body.");
+		               "The JSON document is missing; send it as the body.");
 	case CHECK_DEEP:
 		return err_set(e, ERR_SYNTAX, "json_too_deep",
-			       "The JSON document is nested more than %d levels deep.",
-			       JSON_DEPTH_MAX);
+		               "The JSON document is nested more than %d levels deep.",
+		               JSON_DEPTH_MAX);
 	case CHECK_UTF8:
 		return refuse_encoding(e);
 	default:
@@ -65,10 +65,10 @@ static bool judge(struct str text, struct check *found, struct err *e)
 		return refuse(text, found, e);
 	if (scan_flags_of(found->value) & SCAN_LONE_SURROGATE)
 		return err_set(e, ERR_SYNTAX, "not_utf8",
-			       "A \\u escape holds half of a surrogate pair; write both halves.");
+		               "A \\u escape holds half of a surrogate pair; write both halves.");
 	if (found->values > JSON_ITEMS_MAX)
 		return err_set(e, ERR_INPUT, "too_many_items",
-			       "The JSON document holds more than %d values.", JSON_ITEMS_MAX);
+		               "The JSON document holds more than %d values.", JSON_ITEMS_MAX);
 	/* Jansson would read it as 0, and what was sent would not be what is kept. */
 	if (found->minus_zeros > 0)
 		return err_set(e, ERR_INPUT, "not_integer", "Write 0 instead of -0.");
@@ -90,17 +90,17 @@ static bool refuse_tree(struct str text, const json_error_t *why, struct err *e)
 			line, column);
 	case json_error_numeric_overflow:
 		return err_set(e, ERR_INPUT, "number_too_big",
-			       "A number near line %zu, column %zu is too big.", line, column);
+		               "A number near line %zu, column %zu is too big.", line, column);
 	case json_error_null_byte_in_key:
 		return err_set(e, ERR_INPUT, "nul_not_allowed",
-			       "A member's name holds the NUL character; remove it.");
+		               "A member's name holds the NUL character; remove it.");
 	case json_error_out_of_memory:
 		return err_set(e, ERR_BUG, "no_memory", "There is no memory for this document.");
 	default:
 		err_set(e, ERR_SYNTAX, "json_syntax",
-			"This is not valid JSON, near line %zu, "
-			"column %zu.",
-			line, column);
+		        "This is not valid JSON, near line %zu, "
+		        "column %zu.",
+		        line, column);
 		return err_detail(e, "%s", why->text);
 	}
 }
@@ -119,7 +119,7 @@ bool json_read(struct arena *a, struct str bytes, json_t **out, struct err *e)
 	if (!judge(bytes, &found, e))
 		return false;
 	value = json_loadb(found.value.p, found.value.len,
-			   JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
+	                   JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
 	if (!value) {
 		size_t before = (size_t)(found.value.p - bytes.p);
 

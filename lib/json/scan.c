@@ -39,21 +39,21 @@ static void refuse(const struct check *found, struct err *e)
 		return;
 	case CHECK_UTF8:
 		err_set(e, ERR_UPSTREAM, "bad_body", "The answer is not valid UTF-8 at byte %zu.",
-			found->at);
+		        found->at);
 		return;
 	case CHECK_DEEP:
 		err_set(e, ERR_UPSTREAM, "bad_body",
-			"The answer is nested more than %d levels deep at byte %zu.",
-			SCAN_DEPTH_MAX, found->at);
+		        "The answer is nested more than %d levels deep at byte %zu.",
+		        SCAN_DEPTH_MAX, found->at);
 		return;
 	case CHECK_TRAILING:
 		err_set(e, ERR_UPSTREAM, "bad_body",
-			"The answer has something behind its JSON, at byte %zu.", found->at);
+		        "The answer has something behind its JSON, at byte %zu.", found->at);
 		return;
 	default:
 		err_set(e, ERR_UPSTREAM, "bad_body",
-			"The answer is not valid JSON: byte %zu needs %s.", found->at,
-			found->wanted);
+		        "The answer is not valid JSON: byte %zu needs %s.", found->at,
+		        found->wanted);
 	}
 }
 

@@ -23,10 +23,10 @@ struct reader {
 static bool wrong(struct reader *r, const char *what)
 {
 	return err_set(r->e, ERR_INPUT, "path_invalid",
-		       "The path is wrong at character %zu: %s; write for instance items.0.name or "
-		       "$.items[*].id.",
-		       str_utf8_count((struct str){ r->text.p, r->text.len - r->rest.len }) + 1,
-		       what);
+	               "The path is wrong at character %zu: %s; write for instance items.0.name or "
+	               "$.items[*].id.",
+	               str_utf8_count((struct str){ r->text.p, r->text.len - r->rest.len }) + 1,
+	               what);
 }
 
 static bool no_memory(struct reader *r)
@@ -114,9 +114,7 @@ static bool read_quoted(struct reader *r)
 		return wrong(r, "a ] is missing");
 	r->rest = str_after(r->rest, 1);
 	/* Quoted, a number is a name: that is what the quotes are for. */
-	return add(r, (struct scan_part){
-			      .name = {name, n}
-        });
+	return add(r, (struct scan_part){ .name = { name, n } });
 }
 
 static bool read_bracket(struct reader *r)
@@ -171,7 +169,7 @@ bool scan_path_parse(struct arena *a, struct str text, struct scan_path **out, s
 
 	if (text.len > PATH_MAX_BYTES)
 		return err_set(e, ERR_INPUT, "path_invalid",
-			       "The path is longer than %d bytes; shorten it.", PATH_MAX_BYTES);
+		               "The path is longer than %d bytes; shorten it.", PATH_MAX_BYTES);
 	r.path = arena_alloc(a, sizeof(*r.path));
 	if (!r.path)
 		return no_memory(&r);
@@ -232,7 +230,7 @@ static bool visit_from(const struct visit *v, size_t at, struct scan_value value
 }
 
 void scan_path_each(const struct scan_path *path, struct scan_value root,
-		    bool (*fn)(void *, struct scan_value), void *arg)
+                    bool (*fn)(void *, struct scan_value), void *arg)
 {
 	visit_from(&(struct visit){ path, fn, arg }, 0, root);
 }

@@ -83,9 +83,7 @@ bool scan_next(struct scan_iter *it, struct str *key, struct scan_value *value)
 	if (p == it->end)
 		return false;
 	it->p = skip_value(p, it->end);
-	*value = (struct scan_value){
-		skip_type(*p), {p, (size_t)(it->p - p)}
-	};
+	*value = (struct scan_value){ skip_type(*p), { p, (size_t)(it->p - p) } };
 	return true;
 }
 

@@ -101,7 +101,7 @@ bool place_problem(const struct place *at, struct problems *ps, const char *slug
 
 /* Problems are counted, not chained: one document shows all that is wrong with it. */
 static bool check_value(const struct field *, const json_t *, const struct place *,
-			struct problems *);
+                        struct problems *);
 
 /* A range that begins above zero and has no end goes on for ever. */
 static int64_t range_max(const struct field *f)
@@ -110,7 +110,7 @@ static int64_t range_max(const struct field *f)
 }
 
 static bool check_range(const struct field *f, bool inside, const struct place *at,
-			struct problems *ps)
+                        struct problems *ps)
 {
 	char msg[MSG_MAX];
 
@@ -120,24 +120,24 @@ static bool check_range(const struct field *f, bool inside, const struct place *
 		snprintf(msg, sizeof(msg), "This must be %lld or more.", (long long)f->min);
 	else
 		snprintf(msg, sizeof(msg), "This must be from %lld to %lld.", (long long)f->min,
-			 (long long)f->max);
+		         (long long)f->max);
 	return place_problem(at, ps, "out_of_range", msg);
 }
 
 static bool check_whole_range(const struct field *f, int64_t n, const struct place *at,
-			      struct problems *ps)
+                              struct problems *ps)
 {
 	return check_range(f, n >= f->min && n <= range_max(f), at, ps);
 }
 
 static bool check_real_range(const struct field *f, double n, const struct place *at,
-			     struct problems *ps)
+                             struct problems *ps)
 {
 	return check_range(f, n >= (double)f->min && n <= (double)range_max(f), at, ps);
 }
 
 static bool check_integer(const struct field *f, const json_t *v, const struct place *at,
-			  struct problems *ps)
+                          struct problems *ps)
 {
 	if (json_is_real(v))
 		return place_problem(at, ps, "not_integer", "This must be a whole number.");
@@ -147,7 +147,7 @@ static bool check_integer(const struct field *f, const json_t *v, const struct p
 }
 
 static bool check_number(const struct field *f, const json_t *v, const struct place *at,
-			 struct problems *ps)
+                         struct problems *ps)
 {
 	if (json_is_integer(v))
 		return check_whole_range(f, json_integer_value(v), at, ps);
@@ -157,7 +157,7 @@ static bool check_number(const struct field *f, const json_t *v, const struct pl
 }
 
 static bool check_boolean(const struct field *f, const json_t *v, const struct place *at,
-			  struct problems *ps)
+                          struct problems *ps)
 {
 	(void)f;
 	return json_is_boolean(v) ||
@@ -165,12 +165,12 @@ static bool check_boolean(const struct field *f, const json_t *v, const struct p
 }
 
 static bool check_text_value(const struct field *f, const json_t *v, const struct place *at,
-			     struct problems *ps)
+                             struct problems *ps)
 {
 	if (!json_is_string(v))
 		return place_problem(at, ps, "wrong_type", "This must be a text.");
 	return shape_text_check(f, (struct str){ json_string_value(v), json_string_length(v) }, at,
-				ps);
+	                        ps);
 }
 
 /* Where anything may stand, a NUL still may not: PostgreSQL cannot keep it. */
@@ -199,7 +199,7 @@ static bool check_any(const json_t *v, const struct place *at, int depth, struct
 }
 
 static bool check_any_value(const struct field *f, const json_t *v, const struct place *at,
-			    struct problems *ps)
+                            struct problems *ps)
 {
 	(void)f;
 	return check_any(v, at, 0, ps);
@@ -218,7 +218,7 @@ static struct field item_field(const struct field *f)
 }
 
 static bool check_count(const struct field *f, size_t n, const struct place *at,
-			struct problems *ps)
+                        struct problems *ps)
 {
 	size_t max = f->max > 0 ? (size_t)f->max : ITEMS_LIMIT;
 	char msg[MSG_MAX];
@@ -229,14 +229,14 @@ static bool check_count(const struct field *f, size_t n, const struct place *at,
 	}
 	if (f->min > 0 && n < (size_t)f->min) {
 		snprintf(msg, sizeof(msg), "This must hold at least %lld items.",
-			 (long long)f->min);
+		         (long long)f->min);
 		return place_problem(at, ps, "too_few_items", msg);
 	}
 	return true;
 }
 
 static bool check_list(const struct field *f, const json_t *v, const struct place *at,
-		       struct problems *ps)
+                       struct problems *ps)
 {
 	struct field each = item_field(f);
 	const json_t *item;
@@ -269,7 +269,7 @@ static const char *said_token(struct arena *a, const char *key)
 }
 
 static bool check_map(const struct field *f, const json_t *v, const struct place *at,
-		      struct problems *ps)
+                      struct problems *ps)
 {
 	static const struct field key_field = { .name = "", .kind = SHAPE_LINE };
 	struct field each = item_field(f);
@@ -299,7 +299,7 @@ static const struct field *find_field(const struct shape *shape, const char *nam
 }
 
 static bool check_known(const struct shape *shape, const json_t *object, const struct place *at,
-			struct problems *ps)
+                        struct problems *ps)
 {
 	bool ok = true;
 
@@ -317,14 +317,14 @@ static bool check_known(const struct shape *shape, const json_t *object, const s
 		}
 		here.token = ps->count < PROBLEMS_MAX ? said_token(ps->arena, key) : "";
 		ok = place_problem(&here, ps, "unknown_field",
-				   f ? "This is set by the service; leave it out."
-				     : "There is no such field here; remove it.");
+		                   f ? "This is set by the service; leave it out."
+		                     : "There is no such field here; remove it.");
 	}
 	return ok;
 }
 
 static bool check_fields(const struct shape *shape, const json_t *object, const struct place *at,
-			 struct problems *ps)
+                         struct problems *ps)
 {
 	bool ok = true;
 
@@ -343,7 +343,7 @@ static bool check_fields(const struct shape *shape, const json_t *object, const 
 }
 
 static bool check_members(const struct shape *shape, const json_t *object, const struct place *at,
-			  struct problems *ps)
+                          struct problems *ps)
 {
 	bool fields = check_fields(shape, object, at, ps);
 
@@ -351,7 +351,7 @@ static bool check_members(const struct shape *shape, const json_t *object, const
 }
 
 static bool check_object(const struct field *f, const json_t *v, const struct place *at,
-			 struct problems *ps)
+                         struct problems *ps)
 {
 	if (!json_is_object(v))
 		return place_problem(at, ps, "wrong_type", "This must be an object.");
@@ -359,7 +359,7 @@ static bool check_object(const struct field *f, const json_t *v, const struct pl
 }
 
 static bool (*const checkers[SHAPE__MAX])(const struct field *, const json_t *,
-					  const struct place *, struct problems *) = {
+                                          const struct place *, struct problems *) = {
 	[SHAPE_UNSET] = check_any_value, /* the item of a map of anything */
 	[SHAPE_TEXT] = check_text_value,
 	[SHAPE_LINE] = check_text_value,
@@ -380,7 +380,7 @@ static bool (*const checkers[SHAPE__MAX])(const struct field *, const json_t *,
 };
 
 static bool check_value(const struct field *f, const json_t *v, const struct place *at,
-			struct problems *ps)
+                        struct problems *ps)
 {
 	if (json_is_null(v)) {
 		if ((f->flags & SHAPE_NULLABLE) || f->kind == SHAPE_ANY || f->kind == SHAPE_UNSET)
@@ -388,19 +388,19 @@ static bool check_value(const struct field *f, const json_t *v, const struct pla
 		if (f->flags & SHAPE_REQUIRED)
 			return place_problem(at, ps, "required", "This field is required.");
 		return place_problem(at, ps, "wrong_type",
-				     "This cannot be null; leave it out instead.");
+		                     "This cannot be null; leave it out instead.");
 	}
 	return checkers[f->kind](f, v, at, ps);
 }
 
 bool shape_check(const struct shape *shape, const json_t *value, const char *at,
-		 struct problems *ps)
+                 struct problems *ps)
 {
 	struct place root = { .token = at };
 
 	if (!json_is_object(value))
 		return place_problem(&root, ps, at[0] ? "wrong_type" : "object_expected",
-				     "This must be a JSON object.");
+		                     "This must be a JSON object.");
 	return check_members(shape, value, &root, ps);
 }
 
@@ -424,7 +424,7 @@ static bool is_number(struct str s)
 }
 
 static bool check_integer_text(const struct field *f, struct str s, const struct place *at,
-			       struct problems *ps)
+                               struct problems *ps)
 {
 	int64_t n;
 
@@ -434,11 +434,11 @@ static bool check_integer_text(const struct field *f, struct str s, const struct
 	    !memchr(s.p, 'E', s.len))
 		return place_problem(at, ps, "out_of_range", "This number is too big.");
 	return place_problem(at, ps, is_number(s) ? "not_integer" : "wrong_type",
-			     "This must be a whole number.");
+	                     "This must be a whole number.");
 }
 
 static bool check_number_text(const struct field *f, struct str s, const struct place *at,
-			      struct problems *ps)
+                              struct problems *ps)
 {
 	const char *text;
 	double n;
@@ -453,7 +453,7 @@ static bool check_number_text(const struct field *f, struct str s, const struct 
 }
 
 static bool check_boolean_text(const struct field *f, struct str s, const struct place *at,
-			       struct problems *ps)
+                               struct problems *ps)
 {
 	(void)f;
 	return text_to_boolean(s) ||
@@ -461,7 +461,7 @@ static bool check_boolean_text(const struct field *f, struct str s, const struct
 }
 
 static bool refuse_text(const struct field *f, struct str s, const struct place *at,
-			struct problems *ps)
+                        struct problems *ps)
 {
 	(void)f;
 	(void)s;
@@ -469,7 +469,7 @@ static bool refuse_text(const struct field *f, struct str s, const struct place 
 }
 
 static bool (*const text_checkers[SHAPE__MAX])(const struct field *, struct str,
-					       const struct place *, struct problems *) = {
+                                               const struct place *, struct problems *) = {
 	[SHAPE_INTEGER] = check_integer_text, [SHAPE_NUMBER] = check_number_text,
 	[SHAPE_BOOLEAN] = check_boolean_text, [SHAPE_OBJECT] = refuse_text,
 	[SHAPE_LIST] = refuse_text,           [SHAPE_MAP] = refuse_text,
@@ -485,7 +485,7 @@ bool shape_check_text(const struct field *f, struct str value, struct problems *
 	if (value.len == 0)
 		return !(f->flags & SHAPE_REQUIRED) ||
 		       place_problem(&at, ps, shape_text_is(f->kind) ? "blank" : "required",
-				     "This field is required.");
+		                     "This field is required.");
 	return text_checkers[f->kind] ? text_checkers[f->kind](f, value, &at, ps)
-				      : shape_text_check(f, value, &at, ps);
+	                              : shape_text_check(f, value, &at, ps);
 }

@@ -23,41 +23,23 @@ struct range {
 
 /* What shows nothing on a screen: a name made of these alone is blank. */
 static const struct range invisible[] = {
-	{0x09,    0x0D  },
-        { 0x20,   0x20  },
-        { 0x85,   0x85  },
-        { 0xA0,   0xA0  },
-	{ 0xAD,   0xAD  },
-        { 0x034F, 0x034F},
-        { 0x115F, 0x1160},
-        { 0x1680, 0x1680},
-	{ 0x17B4, 0x17B5},
-        { 0x180B, 0x180E},
-        { 0x2000, 0x200F},
-        { 0x2028, 0x202F},
-	{ 0x205F, 0x206F},
-        { 0x2800, 0x2800},
-        { 0x3000, 0x3000},
-        { 0x3164, 0x3164},
-	{ 0xFE00, 0xFE0F},
-        { 0xFEFF, 0xFEFF},
-        { 0xFFA0, 0xFFA0},
+	{ 0x09, 0x0D },     { 0x20, 0x20 },     { 0x85, 0x85 },     { 0xA0, 0xA0 },
+	{ 0xAD, 0xAD },     { 0x034F, 0x034F }, { 0x115F, 0x1160 }, { 0x1680, 0x1680 },
+	{ 0x17B4, 0x17B5 }, { 0x180B, 0x180E }, { 0x2000, 0x200F }, { 0x2028, 0x202F },
+	{ 0x205F, 0x206F }, { 0x2800, 0x2800 }, { 0x3000, 0x3000 }, { 0x3164, 0x3164 },
+	{ 0xFE00, 0xFE0F }, { 0xFEFF, 0xFEFF }, { 0xFFA0, 0xFFA0 },
 };
 
 /* Controls and bidirectional overrides: they change how what stands around them is read. */
 static const struct range refused[] = {
-	{0x00,    0x08  },
-        { 0x0B,   0x0C  },
-        { 0x0E,   0x1F  },
-	{ 0x7F,   0x9F  },
-        { 0x202A, 0x202E},
-        { 0x2066, 0x2069},
+	{ 0x00, 0x08 }, { 0x0B, 0x0C },     { 0x0E, 0x1F },
+	{ 0x7F, 0x9F }, { 0x202A, 0x202E }, { 0x2066, 0x2069 },
 };
 
 static const struct range line_breaks[] = {
-	{0x0A,    0x0A  },
-	{ 0x0D,   0x0D  },
-	{ 0x2028, 0x2029},
+	{ 0x0A, 0x0A },
+	{ 0x0D, 0x0D },
+	{ 0x2028, 0x2029 },
 };
 
 static bool in_ranges(uint32_t cp, const struct range *list, size_t n)
@@ -98,20 +80,20 @@ static bool is_graphic(struct str s)
 }
 
 static bool check_characters(struct str s, bool one_line, const struct place *at,
-			     struct problems *ps)
+                             struct problems *ps)
 {
 	while (s.len > 0) {
 		uint32_t cp = str_utf8_next(&s);
 
 		if (cp == 0)
 			return place_problem(at, ps, "nul_not_allowed",
-					     "Remove the NUL character.");
+			                     "Remove the NUL character.");
 		if (IN(cp, refused))
 			return place_problem(at, ps, "control_character",
-					     "Remove the control characters.");
+			                     "Remove the control characters.");
 		if (one_line && IN(cp, line_breaks))
 			return place_problem(at, ps, "control_character",
-					     "This must be one line; remove the line breaks.");
+			                     "This must be one line; remove the line breaks.");
 	}
 	return true;
 }
@@ -132,7 +114,7 @@ static void bounds(const struct field *f, int64_t *min, int64_t *max)
 }
 
 static bool check_length(const struct field *f, struct str s, const struct place *at,
-			 struct problems *ps)
+                         struct problems *ps)
 {
 	int64_t n = (int64_t)str_utf8_count(s), min, max;
 	char msg[MSG_MAX];
@@ -140,19 +122,19 @@ static bool check_length(const struct field *f, struct str s, const struct place
 	bounds(f, &min, &max);
 	if (n > max) {
 		snprintf(msg, sizeof(msg), "This may have at most %lld characters.",
-			 (long long)max);
+		         (long long)max);
 		return place_problem(at, ps, "too_long", msg);
 	}
 	if (n < min) {
 		snprintf(msg, sizeof(msg), "This must have at least %lld characters.",
-			 (long long)min);
+		         (long long)min);
 		return place_problem(at, ps, "too_short", msg);
 	}
 	return true;
 }
 
 static bool check_choice(const struct field *f, struct str s, const struct place *at,
-			 struct problems *ps)
+                         struct problems *ps)
 {
 	char msg[MSG_MAX];
 	int n = 0;
@@ -162,7 +144,7 @@ static bool check_choice(const struct field *f, struct str s, const struct place
 			return true;
 	for (size_t i = 0; f->choices && f->choices[i] && n < (int)sizeof(msg); i++)
 		n += snprintf(msg + n, sizeof(msg) - (size_t)n, "%s%s",
-			      i > 0 ? ", " : "This must be one of: ", f->choices[i]);
+		              i > 0 ? ", " : "This must be one of: ", f->choices[i]);
 	/* A long list of choices is in the documentation; half of one helps nobody. */
 	if (n == 0 || n + 2 > (int)sizeof(msg))
 		return place_problem(at, ps, "not_a_choice", "This is not one of the choices.");
@@ -171,26 +153,26 @@ static bool check_choice(const struct field *f, struct str s, const struct place
 }
 
 static bool check_uuid(const struct field *f, struct str s, const struct place *at,
-		       struct problems *ps)
+                       struct problems *ps)
 {
 	struct uuid id;
 
 	(void)f;
 	return uuid_parse(s, &id) ||
 	       place_problem(at, ps, "uuid_invalid",
-			     "This must be a UUID such as 0198c0de-0000-7000-8000-000000000001.");
+	                     "This must be a UUID such as 0198c0de-0000-7000-8000-000000000001.");
 }
 
 static bool check_time(const struct field *f, struct str s, const struct place *at,
-		       struct problems *ps)
+                       struct problems *ps)
 {
 	int64_t ms;
 
 	(void)f;
 	return clock_parse(s, &ms) ||
 	       place_problem(at, ps, "date_invalid",
-			     "This must be a date and time with its zone, such as "
-			     "2025-10-28T10:00:00Z.");
+	                     "This must be a date and time with its zone, such as "
+	                     "2025-10-28T10:00:00Z.");
 }
 
 /* RFC 5321 dot-string: what people have; quoted local parts are nobody's address. */
@@ -242,12 +224,12 @@ static bool is_email(struct str s)
 }
 
 static bool check_email(const struct field *f, struct str s, const struct place *at,
-			struct problems *ps)
+                        struct problems *ps)
 {
 	(void)f;
 	return is_email(s) || place_problem(at, ps, "email_invalid",
-					    "This must be an email address such as "
-					    "ann@example.com.");
+	                                    "This must be an email address such as "
+	                                    "ann@example.com.");
 }
 
 /* RFC 3986 3.1: the scheme before the first colon; empty when the text has none. */
@@ -265,7 +247,7 @@ static struct str scheme_of(struct str s)
 }
 
 static bool check_url(const struct field *f, struct str s, const struct place *at,
-		      struct problems *ps)
+                      struct problems *ps)
 {
 	static const char words[] =
 		"This must be a whole address such as https://api.example.com/v1.";
@@ -276,7 +258,7 @@ static bool check_url(const struct field *f, struct str s, const struct place *a
 		return place_problem(at, ps, "url_invalid", words);
 	if (!str_eq_nocase(scheme, "https") && !str_eq_nocase(scheme, "http"))
 		return place_problem(at, ps, "scheme_not_allowed",
-				     "This must begin with https:// or http://.");
+		                     "This must begin with https:// or http://.");
 	if (!str_starts(rest, "://") || rest.len == 3 || strchr("/?#:@", rest.p[3]) ||
 	    memchr(s.p, '\\', s.len))
 		return place_problem(at, ps, "url_invalid", words);
@@ -284,7 +266,7 @@ static bool check_url(const struct field *f, struct str s, const struct place *a
 }
 
 static bool check_slug(const struct field *f, struct str s, const struct place *at,
-		       struct problems *ps)
+                       struct problems *ps)
 {
 	bool ok = s.len > 0 && (is_letter(s.p[0]) || is_digit(s.p[0]));
 
@@ -293,12 +275,12 @@ static bool check_slug(const struct field *f, struct str s, const struct place *
 		ok = is_letter(s.p[i]) || is_digit(s.p[i]) || s.p[i] == '.' || s.p[i] == '_' ||
 		     s.p[i] == '-';
 	return ok || place_problem(at, ps, "slug_invalid",
-				   "Use letters, digits, dots, hyphens and underscores, and begin "
-				   "with a letter or a digit.");
+	                           "Use letters, digits, dots, hyphens and underscores, and begin "
+	                           "with a letter or a digit.");
 }
 
 static bool check_nothing(const struct field *f, struct str s, const struct place *at,
-			  struct problems *ps)
+                          struct problems *ps)
 {
 	(void)f;
 	(void)s;
@@ -315,15 +297,15 @@ struct text_kind {
 };
 
 static const struct text_kind kinds[SHAPE__MAX] = {
-	[SHAPE_TEXT] = {check_nothing,  false, false},
-	[SHAPE_LINE] = { check_nothing, true,  false},
-	[SHAPE_CHOICE] = { check_choice,  true,  true },
-	[SHAPE_UUID] = { check_uuid,    true,  true },
-	[SHAPE_TIME] = { check_time,    true,  true },
-	[SHAPE_EMAIL] = { check_email,   true,  false},
-	[SHAPE_URL] = { check_url,     true,  false},
-	[SHAPE_PASSWORD] = { check_nothing, true,  false},
-	[SHAPE_SLUG] = { check_slug,    true,  false},
+	[SHAPE_TEXT] = { check_nothing, false, false },
+	[SHAPE_LINE] = { check_nothing, true, false },
+	[SHAPE_CHOICE] = { check_choice, true, true },
+	[SHAPE_UUID] = { check_uuid, true, true },
+	[SHAPE_TIME] = { check_time, true, true },
+	[SHAPE_EMAIL] = { check_email, true, false },
+	[SHAPE_URL] = { check_url, true, false },
+	[SHAPE_PASSWORD] = { check_nothing, true, false },
+	[SHAPE_SLUG] = { check_slug, true, false },
 };
 
 bool shape_text_is(enum shape_kind kind)
@@ -332,7 +314,7 @@ bool shape_text_is(enum shape_kind kind)
 }
 
 bool shape_text_check(const struct field *f, struct str s, const struct place *at,
-		      struct problems *ps)
+                      struct problems *ps)
 {
 	const struct text_kind *kind = &kinds[f->kind];
 

@@ -67,7 +67,7 @@ static void follow(struct arena *a, struct str text)
 		abort();
 }
 
-/* Jansson refuses more: numbers beyond its types, lone surrogates, NUL in names, our depth is less. */
+/* Jansson refuses more: numbers beyond its types, lone surrogates, NUL in names. */
 static void compare_acceptance(struct str text)
 {
 	json_error_t why;

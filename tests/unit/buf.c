@@ -106,15 +106,15 @@ static const struct {
 	struct str in;
 	const char *json;
 } strings[] = {
-	{STR(""),				      "\"\""				    },
-	{ STR("plain"),				"\"plain\""                               },
-	{ STR("q\"b\\s/"),			     "\"q\\\"b\\\\s/\""                        },
-	{ STR("\b\f\n\r\t"),                           "\"\\b\\f\\n\\r\\t\""                     },
-	{ STR("a\0\x01\x1F\x7F"),                      "\"a\\u0000\\u0001\\u001F\x7F\""          },
-	{ STR("\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"), "\"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\""},
-	{ STR("a\xFFz"),			       "\"a\xEF\xBF\xBDz\""                      },
-	{ STR("\xC3"),				 "\"\xEF\xBF\xBD\""                        },
-	{ STR("\xED\xA0\x80"),                         "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""},
+	{ STR(""), "\"\"" },
+	{ STR("plain"), "\"plain\"" },
+	{ STR("q\"b\\s/"), "\"q\\\"b\\\\s/\"" },
+	{ STR("\b\f\n\r\t"), "\"\\b\\f\\n\\r\\t\"" },
+	{ STR("a\0\x01\x1F\x7F"), "\"a\\u0000\\u0001\\u001F\x7F\"" },
+	{ STR("\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"), "\"\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\"" },
+	{ STR("a\xFFz"), "\"a\xEF\xBF\xBDz\"" },
+	{ STR("\xC3"), "\"\xEF\xBF\xBD\"" },
+	{ STR("\xED\xA0\x80"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"" },
 };
 
 static void a_text_becomes_a_json_string(void **state)

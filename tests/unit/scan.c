@@ -338,8 +338,8 @@ static void grow_string(struct dice *d, struct buf *b)
 static void grow_number(struct dice *d, struct buf *b)
 {
 	static const char *const forms[] = { "0",    "-0",     "7",      "-12",  "1.5",
-					     "0.25", "-3.0e2", "1E+3",   "2e-7", "123456789012",
-					     "-1.0", "10",     "0.0e+0", "99" };
+		                             "0.25", "-3.0e2", "1E+3",   "2e-7", "123456789012",
+		                             "-1.0", "10",     "0.0e+0", "99" };
 
 	buf_text(b, forms[roll(d, ROWS(forms))]);
 }
@@ -471,7 +471,7 @@ static bool same(struct arena *a, struct scan_value value, const json_t *tree)
 		text = scan_text(a, value);
 		return value.type == SCAN_STRING && text.p[text.len] == '\0' &&
 		       str_eq(text,
-			      (struct str){ json_string_value(tree), json_string_length(tree) });
+		              (struct str){ json_string_value(tree), json_string_length(tree) });
 	case JSON_INTEGER:
 		return value.type == SCAN_NUMBER &&
 		       strtoll(scan_text(a, value).p, NULL, 10) == json_integer_value(tree);
@@ -505,7 +505,7 @@ static void compare(const struct buf *b, struct tally *t)
 	} else {
 		if (ok != (tree != NULL))
 			fail_msg("scan %d, Jansson %d (%s) on: %.*s", ok, tree != NULL,
-				 tree ? "" : why.text, (int)b->len, b->p);
+			         tree ? "" : why.text, (int)b->len, b->p);
 		if (ok && !same(a, root, tree))
 			fail_msg("other values than Jansson's in: %.*s", (int)b->len, b->p);
 		t->valid += ok;
@@ -546,40 +546,40 @@ static void what_postgresql_refuses_is_flagged(void **state)
 		const char *text;
 		unsigned flags;
 	} rows[] = {
-		{"{\"a\":[1,\"x\",null,true,-1.5e3]}",  0                                 },
-		{ "\"\\u0000\"",                        SCAN_HAS_NUL                      },
-		{ "\"\\\\u0000\"",                      0                                 },
-		{ "\"\\\\\\u0000\"",                    SCAN_HAS_NUL                      },
-		{ "{\"\\u0000\":1}",                    SCAN_HAS_NUL                      },
-		{ "\"\\u0001\"",                        0                                 },
-		{ "\"\\uD83D\\uDE00\"",                 0                                 },
-		{ "\"\\ud83d\\ude00\"",                 0                                 },
-		{ "\"\\uD83D\"",                        SCAN_LONE_SURROGATE               },
-		{ "\"\\uD83Dx\"",                       SCAN_LONE_SURROGATE               },
-		{ "\"\\uDE00\"",                        SCAN_LONE_SURROGATE               },
-		{ "\"\\uDE00\\uD83D\"",                 SCAN_LONE_SURROGATE               },
-		{ "\"\\uD83D\\uD83D\\uDE00\"",          SCAN_LONE_SURROGATE               },
-		{ "\"\\uD83D\\u0000\"",                 SCAN_LONE_SURROGATE | SCAN_HAS_NUL},
+		{ "{\"a\":[1,\"x\",null,true,-1.5e3]}", 0 },
+		{ "\"\\u0000\"", SCAN_HAS_NUL },
+		{ "\"\\\\u0000\"", 0 },
+		{ "\"\\\\\\u0000\"", SCAN_HAS_NUL },
+		{ "{\"\\u0000\":1}", SCAN_HAS_NUL },
+		{ "\"\\u0001\"", 0 },
+		{ "\"\\uD83D\\uDE00\"", 0 },
+		{ "\"\\ud83d\\ude00\"", 0 },
+		{ "\"\\uD83D\"", SCAN_LONE_SURROGATE },
+		{ "\"\\uD83Dx\"", SCAN_LONE_SURROGATE },
+		{ "\"\\uDE00\"", SCAN_LONE_SURROGATE },
+		{ "\"\\uDE00\\uD83D\"", SCAN_LONE_SURROGATE },
+		{ "\"\\uD83D\\uD83D\\uDE00\"", SCAN_LONE_SURROGATE },
+		{ "\"\\uD83D\\u0000\"", SCAN_LONE_SURROGATE | SCAN_HAS_NUL },
 		{ "[\"\\u0000\",\"\\uD800\",1e999999]",
-                 SCAN_HAS_NUL | SCAN_LONE_SURROGATE | SCAN_HUGE_NUMBER                    },
-		{ "1e400",			      0				 },
-		{ "9223372036854775808",                0                                 },
-		{ "1e131071",                           0				 },
-		{ "1e131072",                           SCAN_HUGE_NUMBER                  },
-		{ "12e131071",                          SCAN_HUGE_NUMBER                  },
-		{ "0.1e131072",                         0                                 },
-		{ "-1E+999999999999999999999",          SCAN_HUGE_NUMBER                  },
-		{ "1e-16383",                           0				 },
-		{ "1e-16384",                           SCAN_HUGE_NUMBER                  },
-		{ "0.1e-16383",                         SCAN_HUGE_NUMBER                  },
-		{ "0e200000",                           0				 },
-		{ "0e-20000",                           SCAN_HUGE_NUMBER                  },
-		{ "0e2000000000",                       SCAN_HUGE_NUMBER                  },
-		{ "0.00e131073",                        0                                 },
-		{ "0.0001e131075",                      0                                 },
-		{ "0.0001e131076",                      SCAN_HUGE_NUMBER                  },
-		{ "\"1e999999\"",                       0                                 },
-		{ "{\"1e999999\":2}",                   0                                 },
+		  SCAN_HAS_NUL | SCAN_LONE_SURROGATE | SCAN_HUGE_NUMBER },
+		{ "1e400", 0 },
+		{ "9223372036854775808", 0 },
+		{ "1e131071", 0 },
+		{ "1e131072", SCAN_HUGE_NUMBER },
+		{ "12e131071", SCAN_HUGE_NUMBER },
+		{ "0.1e131072", 0 },
+		{ "-1E+999999999999999999999", SCAN_HUGE_NUMBER },
+		{ "1e-16383", 0 },
+		{ "1e-16384", SCAN_HUGE_NUMBER },
+		{ "0.1e-16383", SCAN_HUGE_NUMBER },
+		{ "0e200000", 0 },
+		{ "0e-20000", SCAN_HUGE_NUMBER },
+		{ "0e2000000000", SCAN_HUGE_NUMBER },
+		{ "0.00e131073", 0 },
+		{ "0.0001e131075", 0 },
+		{ "0.0001e131076", SCAN_HUGE_NUMBER },
+		{ "\"1e999999\"", 0 },
+		{ "{\"1e999999\":2}", 0 },
 	};
 
 	(void)state;
@@ -610,12 +610,10 @@ static void members_come_in_order_with_their_exact_bytes(void **state)
 {
 	struct scan_iter it = scan_iter(
 		checked("{ \"a\" : 1.50 ,\"b}\\\"\":[ 1 ] , \"c\":{\"d\":\"]\"}, \"a\":null }"));
-	static const char *const want[][2] = {
-		{"\"a\"",       "1.50"         },
-		{ "\"b}\\\"\"", "[ 1 ]"        },
-		{ "\"c\"",      "{\"d\":\"]\"}"},
-		{ "\"a\"",      "null"         }
-	};
+	static const char *const want[][2] = { { "\"a\"", "1.50" },
+		                               { "\"b}\\\"\"", "[ 1 ]" },
+		                               { "\"c\"", "{\"d\":\"]\"}" },
+		                               { "\"a\"", "null" } };
 	struct scan_value value;
 	struct str key;
 
@@ -660,15 +658,15 @@ static void a_text_is_unescaped_and_other_values_give_their_bytes(void **state)
 		const char *json;
 		struct str text;
 	} rows[] = {
-		{"\"plain\"",                         STR("plain")                               },
-		{ "\"\"",			     STR("")				    },
-		{ "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",   STR("\"\\/\b\f\n\r\t")                     },
-		{ "\"\\u00e9\\u20AC\\uD83D\\uDE00\"", STR("\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80")},
-		{ "\"a\\u0000b\"",                    STR("a\0b")                                },
-		{ "\"\\uD83D!\\uDE00\"",              STR("\xEF\xBF\xBD!\xEF\xBF\xBD")           },
-		{ "1.50",			     STR("1.50")                                },
-		{ "null",			     STR("null")                                },
-		{ "[ 1]",			     STR("[ 1]")                                },
+		{ "\"plain\"", STR("plain") },
+		{ "\"\"", STR("") },
+		{ "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", STR("\"\\/\b\f\n\r\t") },
+		{ "\"\\u00e9\\u20AC\\uD83D\\uDE00\"", STR("\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80") },
+		{ "\"a\\u0000b\"", STR("a\0b") },
+		{ "\"\\uD83D!\\uDE00\"", STR("\xEF\xBF\xBD!\xEF\xBF\xBD") },
+		{ "1.50", STR("1.50") },
+		{ "null", STR("null") },
+		{ "[ 1]", STR("[ 1]") },
 	};
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
@@ -699,35 +697,35 @@ static bool append(void *arg, struct scan_value value)
 static const struct {
 	const char *path, *matches;
 } paths[] = {
-	{"items.0.id",                  "1"          },
-	{ "items[0].id",                "1"          },
-	{ "$.items[0].id",              "1"          },
-	{ "$['items'][0][\"id\"]",      "1"          },
-	{ "items.*.id",                 "1 2 3"      },
-	{ "$.items[*].id",              "1 2 3"      },
-	{ "items[*].tags[*]",           "\"a\" \"b\""},
-	{ "items.*.tags.1",             "\"b\""      },
-	{ "items.3.id",                 ""           },
-	{ "items.-1.id",                ""           },
-	{ "items.id",                   ""           },
-	{ "items.99999999999999999999", ""           },
-	{ "a\\.b.c",                    "4"          },
-	{ "['a.b'].c",                  "4"          },
-	{ "0",			  "5"          },
-	{ "\\*",			"6"          },
-	{ "['*']",		      "6"          },
-	{ "m.*.v",		      "7 8"        },
-	{ "next",		       "null"       },
-	{ "next.more",                  ""           },
-	{ "br\\[0\\]",                  "9"          },
-	{ "['br[0]']",                  "9"          },
-	{ "['q\\'\"']",                 "10"         },
-	{ "$x",			 "11"         },
-	{ "\xC3\xA9",                   "12"         },
-	{ "01",			 "13"         },
-	{ "missing",                    ""           },
-	{ "items.*.missing",            ""           },
-	{ "items.0.id.deeper",          ""           },
+	{ "items.0.id", "1" },
+	{ "items[0].id", "1" },
+	{ "$.items[0].id", "1" },
+	{ "$['items'][0][\"id\"]", "1" },
+	{ "items.*.id", "1 2 3" },
+	{ "$.items[*].id", "1 2 3" },
+	{ "items[*].tags[*]", "\"a\" \"b\"" },
+	{ "items.*.tags.1", "\"b\"" },
+	{ "items.3.id", "" },
+	{ "items.-1.id", "" },
+	{ "items.id", "" },
+	{ "items.99999999999999999999", "" },
+	{ "a\\.b.c", "4" },
+	{ "['a.b'].c", "4" },
+	{ "0", "5" },
+	{ "\\*", "6" },
+	{ "['*']", "6" },
+	{ "m.*.v", "7 8" },
+	{ "next", "null" },
+	{ "next.more", "" },
+	{ "br\\[0\\]", "9" },
+	{ "['br[0]']", "9" },
+	{ "['q\\'\"']", "10" },
+	{ "$x", "11" },
+	{ "\xC3\xA9", "12" },
+	{ "01", "13" },
+	{ "missing", "" },
+	{ "items.*.missing", "" },
+	{ "items.0.id.deeper", "" },
 };
 
 static void a_path_finds_its_matches_in_document_order(void **state)
@@ -747,7 +745,7 @@ static void a_path_finds_its_matches_in_document_order(void **state)
 		if (!str_eq_text(buf_view(&b), paths[i].matches))
 			fail_msg("row %s: %s instead of %s", paths[i].path, b.p, paths[i].matches);
 		row_check(paths[i].path, (scan_path_first(path, root).type == SCAN_NONE) ==
-						 (paths[i].matches[0] == '\0'));
+		                                 (paths[i].matches[0] == '\0'));
 	}
 	buf_free(&b);
 }
@@ -797,9 +795,9 @@ static void walking_a_path_stops_when_told_to(void **state)
 static void a_wrong_path_is_refused_with_its_place(void **state)
 {
 	static const char *const wrong[] = { ".",     "a.",        ".a",     "a..b",  "a[",
-					     "a[0",   "a[]",       "a[-1]",  "a[x]",  "a]",
-					     "a\\",   "$.",        "$..a",   "a[0]b", "a['b",
-					     "a['b'", "a[?(@.b)]", "a[0:2]", "a[01]", "a['b'x]" };
+		                             "a[0",   "a[]",       "a[-1]",  "a[x]",  "a]",
+		                             "a\\",   "$.",        "$..a",   "a[0]b", "a['b",
+		                             "a['b'", "a[?(@.b)]", "a[0:2]", "a[01]", "a['b'x]" };
 	char text[3000];
 	struct scan_path *path = NULL;
 	struct err e = { 0 };
