@@ -5,7 +5,7 @@
 
 #include "lib/base/poison.h"
 
-#define EXPONENT_MAX INT64_C(1000000000000000000)
+#define EXPONENT_MAX INT64_C(100000000000000000) /* ten more of it still fit 64 bits */
 
 static bool is_digit(char c)
 {

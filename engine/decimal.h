@@ -2,7 +2,7 @@
  * decimal - numbers as they are written: compared and rewritten by value, never as doubles
  *
  * A number is a span of JSON's grammar (RFC 8259 section 6) of any length. Exponents beyond
- * +-10^18 are all alike.
+ * +-10^17 are all alike.
  *
  * Ownership: spans are borrowed; what is rewritten belongs to the arena.
  * Errors:    false: the text is no number, or cannot be written that way.

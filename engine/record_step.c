@@ -44,13 +44,20 @@ bool record_refuse(struct record_work *w, const char *slug, const char *fmt, ...
 	return false;
 }
 
+bool record_problem(struct problems *problems, const char *at, const struct err *e)
+{
+	const char *slug = arena_strdup(problems->arena, e->slug);
+
+	return problem_add(problems, at, slug == NULL ? "invalid" : slug, "%s", e->msg);
+}
+
 bool record_path_read(const char *text, const char *at, struct problems *problems,
 		      struct scan_path **path)
 {
 	struct err e = { 0 };
 
 	if (!scan_path_parse(problems->arena, str_of(text), path, &e))
-		return problem_add(problems, at, e.slug, "%s", e.msg);
+		return record_problem(problems, at, &e);
 	if (scan_path_length(*path) == 0)
 		return problem_add(problems, at, "path_invalid",
 				   "A member's path is needed, for instance \"price\" or "
@@ -134,7 +141,7 @@ static void *filter_compile(const json_t *config, const char *at, struct problem
 	}
 	if (!condition_parse(problems->arena, arena_copy(problems->arena, str_of(text)),
 			     RECORD_STEP_NAMES, &condition, &e)) {
-		problem_add(problems, here, e.slug, "%s", e.msg);
+		record_problem(problems, here, &e);
 		return NULL;
 	}
 	return condition;

@@ -38,6 +38,8 @@ bool record_transform_apply(const void *compiled, struct record_work *);
 bool record_refuse(struct record_work *, const char *slug, const char *fmt, ...)
         __attribute__((format(printf, 3, 4)));
 
+/* A problem from an err, whose slug does not outlive it. Always false. */
+bool record_problem(struct problems *, const char *at, const struct err *);
 /* Readers of configs; each adds its problem and answers false. */
 bool record_path_read(const char *text, const char *at, struct problems *, struct scan_path **);
 bool record_members_known(const json_t *config, const char *const *known, const char *at,

@@ -18,7 +18,7 @@ enum cast_to { CAST_STRING, CAST_INTEGER, CAST_NUMBER, CAST_BOOLEAN, CAST__MAX }
 /* One part of the paths: what it is called, and what happens where a path ends. */
 struct branch {
 	struct scan_part part;
-	struct branch *child, *next;
+	struct branch *parent, *child, *next;
 	bool leaf;
 	const char *path;      /* as written, for sentences */
 	struct str key;        /* "name" quoted, for set and the new name of rename */
@@ -213,6 +213,11 @@ static bool rename_read(struct branch *b, const json_t *setting, const char *at,
 				   "A new name is one name, the member stays at its place; to move "
 				   "it use set with {{record.path}}, and drop.");
 	b->new_name = scan_path_part(path, 0).name;
+	for (const struct branch *other = b->parent->child; other != NULL; other = other->next) {
+		if (other != b && other->leaf && str_eq(other->new_name, b->new_name))
+			return problem_add(problems, at, "path_overlaps",
+					   "Two members cannot get the same new name.");
+	}
 	b->key = quoted(problems->arena, b->new_name);
 	return true;
 }
@@ -250,7 +255,7 @@ static bool set_read(struct branch *b, const json_t *setting, const char *at,
 		return true;
 	if (!template_parse(arena, str_of(json_string_value(setting)), RECORD_STEP_NAMES, &b->text,
 			    &e))
-		return problem_add(problems, at, e.slug, "%s", e.msg);
+		return record_problem(problems, at, &e);
 	if (template_is_literal(b->text))
 		b->text = NULL;
 	return true;
@@ -440,6 +445,7 @@ static struct branch *branch_add(struct branch *parent, struct scan_part part, c
 	*at = arena_alloc(arena, sizeof(**at));
 	if (*at != NULL)
 		**at = (struct branch){ .part = part,
+					.parent = parent,
 					.path = path,
 					.key = quoted(arena, part.name) };
 	return *at;

@@ -34,13 +34,15 @@ static bool out_of_memory(struct err *e)
 static bool config_parse(struct arena *arena, struct str rest, struct scope_name *name,
 			 struct err *e)
 {
+	bool wrong = rest.len == 0;
+
 	(void)arena;
-	for (size_t i = 0; i < rest.len; i++) {
-		if (strchr(" \t\r\n.|(){}\"'", rest.p[i]) != NULL)
-			return err_set(e, ERR_INPUT, "unknown_name",
-				       "\"config." STR_FMT "\" is not the name of a config field.",
-				       STR_ARG(rest));
-	}
+	for (size_t i = 0; i < rest.len; i++)
+		wrong = wrong || strchr(" \t\r\n|(){}\"'", rest.p[i]) != NULL;
+	if (wrong)
+		return err_set(e, ERR_INPUT, "unknown_name",
+			       "\"config." STR_FMT "\" is not the name of a config field.",
+			       STR_ARG(rest));
 	name->first = rest;
 	return true;
 }
@@ -96,6 +98,10 @@ static struct scope_found execution_value(const struct scope *scope, const struc
 
 static bool path_parse(struct arena *arena, struct str rest, struct scope_name *name, struct err *e)
 {
+	if (rest.len == 0)
+		return err_set(e, ERR_INPUT, "unknown_name",
+			       "\"" STR_FMT "\" needs the path of a member behind its dot.",
+			       STR_ARG(name->text));
 	return scan_path_parse(arena, rest, &name->path, e);
 }
 
@@ -168,7 +174,7 @@ static bool row_matches(const struct scope_row *row, struct str text)
 {
 	if (row->parse == NULL)
 		return str_eq_text(text, row->word);
-	return str_starts(text, row->word) && text.len > strlen(row->word);
+	return str_starts(text, row->word);
 }
 
 static bool not_here(struct str text, struct err *e)

@@ -108,22 +108,7 @@ static bool is_single_name(struct str name)
 /* Could this be meant as a name, or is it a piece of JSON between two braces? */
 static bool looks_like_name(struct str name)
 {
-	if (name.len == 0 || strchr("\"'{[,:;0123456789", name.p[0]) != NULL)
-		return false;
-	for (size_t i = 0; i < name.len; i++) {
-		if (strchr("{}\"\r\n", name.p[i]) != NULL)
-			return false;
-	}
-	return true;
-}
-
-static bool find_text(struct str in, const char *what, size_t *at)
-{
-	const char *p = in.len == 0 ? NULL : memmem(in.p, in.len, what, strlen(what));
-
-	if (p != NULL)
-		*at = (size_t)(p - in.p);
-	return p != NULL;
+	return name.len > 0 && strchr("'[,:;0123456789", name.p[0]) == NULL;
 }
 
 static bool not_closed(struct parser *p, const char *brace)
@@ -134,25 +119,25 @@ static bool not_closed(struct parser *p, const char *brace)
 		p->at + 1, brace);
 }
 
-/* What stands between the braces at p->at, each `width` wide. 0: no placeholder. */
+/* What stands between the braces at p->at, each `width` wide. *end 0: no placeholder. */
 static bool between(struct parser *p, size_t width, struct str *name, size_t *end)
 {
 	static const char *const closing[] = { "", "}", "}}" };
 	struct str rest = str_after(p->text, p->at + width);
-	size_t len;
+	size_t len = 0;
 
+	while (len < rest.len && (rest.p[len] == '\0' || strchr("{}\"\r\n", rest.p[len]) == NULL))
+		len++;
 	*end = 0;
-	if (!find_text(rest, closing[width], &len)) {
-		*name = str_trim(rest);
-		if (width == 1 ? str_starts(*name, "config.") : looks_like_name(*name))
-			return not_closed(p, closing[width]);
-		return true;
-	}
 	*name = (struct str){ rest.p, len };
 	if (width == 2)
 		*name = str_trim(*name);
-	if (width == 1 ? is_single_name(*name) && looks_like_name(*name) : looks_like_name(*name))
+	if (!looks_like_name(*name) || (width == 1 && !is_single_name(*name)))
+		return true;
+	if (str_starts(str_after(rest, len), closing[width]))
 		*end = p->at + width + len + width;
+	else if (width == 2 || str_starts(*name, "config."))
+		return not_closed(p, closing[width]);
 	return true;
 }
 

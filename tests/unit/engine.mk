@@ -14,3 +14,26 @@ ENGINE_RUN_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -DTEST_SRCDIR=\"$(abs_top_srcd
 tests_unit_definition_tap_SOURCES = tests/unit/definition.c tests/unit/engine_doc.c
 tests_unit_definition_tap_CFLAGS = $(ENGINE_RUN_CFLAGS)
 tests_unit_definition_tap_LDADD = $(ENGINE_ALL) $(CMOCKA_LIBS)
+# leaves: values, names, templates, conditions, records
+LEAF_TESTS = tests/unit/template.tap tests/unit/condition.tap tests/unit/record.tap \
+  tests/unit/configuration.tap tests/unit/scope.tap
+check_PROGRAMS += $(LEAF_TESTS)
+TESTS += $(LEAF_TESTS)
+EXTRA_DIST += tests/unit/leaves.h
+LEAF_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+LEAF_LDADD = engine/libengine.a lib/libcatchment.a $(JANSSON_LIBS) $(CRYPTO_LIBS) $(CMOCKA_LIBS) -lm
+tests_unit_template_tap_SOURCES = tests/unit/template.c
+tests_unit_template_tap_CFLAGS = $(LEAF_CFLAGS)
+tests_unit_template_tap_LDADD = $(LEAF_LDADD)
+tests_unit_condition_tap_SOURCES = tests/unit/condition.c
+tests_unit_condition_tap_CFLAGS = $(LEAF_CFLAGS)
+tests_unit_condition_tap_LDADD = $(LEAF_LDADD)
+tests_unit_record_tap_SOURCES = tests/unit/record.c
+tests_unit_record_tap_CFLAGS = $(LEAF_CFLAGS)
+tests_unit_record_tap_LDADD = $(LEAF_LDADD)
+tests_unit_configuration_tap_SOURCES = tests/unit/configuration.c
+tests_unit_configuration_tap_CFLAGS = $(LEAF_CFLAGS)
+tests_unit_configuration_tap_LDADD = $(LEAF_LDADD)
+tests_unit_scope_tap_SOURCES = tests/unit/scope.c
+tests_unit_scope_tap_CFLAGS = $(LEAF_CFLAGS)
+tests_unit_scope_tap_LDADD = $(LEAF_LDADD)
