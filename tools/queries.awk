@@ -195,7 +195,8 @@ function start(line,    head, words, n) {
 	if (n < 2)
 		refuse(at, words[1] ": the kind is missing; add one of :one :maybe :many :exec :copy :listen")
 	if (n > 2 || substr(words[2], 1, 1) != ":" || !(substr(words[2], 2) in is_kind))
-		refuse(at, words[1] ": \"" words[2] "\" is no kind; use one of :one :maybe :many :exec :copy :listen")
+		refuse(at, words[1] ": \"" words[2] "\" is no kind; use one of " \
+			":one :maybe :many :exec :copy :listen")
 	if (words[1] in place)
 		refuse(at, words[1] ": this name is taken by " place[words[1]])
 	name = words[1]

@@ -91,7 +91,7 @@ static char *hex(char *to, struct str s)
 }
 
 static struct db_arg array(struct arena *arena, const struct str *all, size_t n,
-			   char *(*element)(char *, struct str))
+                           char *(*element)(char *, struct str))
 {
 	size_t room = 3;
 	char *p, *to;
@@ -187,7 +187,7 @@ static bool arg_terminate(struct arg_list *list, size_t i, const char *p, size_t
 }
 
 static bool arg_read(struct arg_list *list, size_t i, const struct db_arg *a, unsigned type,
-		     struct err *e)
+                     struct err *e)
 {
 	const char *p = a->p == in_small ? a->small : a->p;
 
@@ -206,7 +206,7 @@ static bool arg_read(struct arg_list *list, size_t i, const struct db_arg *a, un
 }
 
 bool args_read(struct arg_list *list, const struct db_query *q, const struct db_arg *args,
-	       size_t nargs, struct err *e)
+               size_t nargs, struct err *e)
 {
 	const size_t max = sizeof(list->values) / sizeof(list->values[0]);
 
@@ -214,14 +214,14 @@ bool args_read(struct arg_list *list, const struct db_query *q, const struct db_
 	if (nargs != (size_t)q->nparams || nargs > max) {
 		err_set(e, ERR_BUG, "arguments", "Something is wrong on our side.");
 		return err_detail(e, "query %s: %zu arguments for %d parameters", q->name, nargs,
-				  q->nparams);
+		                  q->nparams);
 	}
 	list->n = nargs;
 	for (size_t i = 0; i < nargs; i++) {
 		if (!arg_fits(&args[i], q->types[i])) {
 			err_set(e, ERR_BUG, "arguments", "Something is wrong on our side.");
 			return err_detail(e, "query %s: argument %zu is binary, of another type",
-					  q->name, i + 1);
+			                  q->name, i + 1);
 		}
 		if (!arg_read(list, i, &args[i], q->types[i], e))
 			return false;

@@ -82,7 +82,7 @@ struct arg_list {
 	size_t n;
 };
 bool args_read(struct arg_list *, const struct db_query *, const struct db_arg *, size_t nargs,
-	       struct err *);
+               struct err *);
 void args_free(struct arg_list *);
 
 /* sqlstate.c */

@@ -84,7 +84,7 @@ void conn_close(struct db *db)
 bool conn_lost(struct db *db, struct err *e)
 {
 	err_set(e, ERR_UNAVAILABLE, "database_away",
-		"The database cannot be reached at the moment; try again shortly.");
+	        "The database cannot be reached at the moment; try again shortly.");
 	if (e && !e->retry_after_s)
 		e->retry_after_s = 2;
 	/* While connecting, libpq's words name host and cause. Later they may repeat those of a
@@ -105,7 +105,7 @@ static void notice(void *arg, const PGresult *res)
 
 	/* The words of a notice may quote values, so only its kind is logged. */
 	log_debug("db.notice", "The server sent a %s with SQLSTATE %s.",
-		  severity ? severity : "notice", state ? state : "unknown");
+	          severity ? severity : "notice", state ? state : "unknown");
 	if (sqlstate_fatal(res))
 		db->dying = true;
 }

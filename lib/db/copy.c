@@ -148,7 +148,7 @@ static bool copy_command(struct db *db, const struct db_query *q, struct err *e)
 }
 
 static bool copy_start(struct db *db, enum query query, struct arena *arena, struct db_copy **out,
-		       struct err *e)
+                       struct err *e)
 {
 	const struct db_query *q = &db_queries[query];
 	struct db_copy *c;
@@ -166,7 +166,7 @@ static bool copy_start(struct db *db, enum query query, struct arena *arena, str
 }
 
 bool db_copy_begin(struct db *db, enum query query, struct arena *arena, struct db_copy **out,
-		   struct err *e)
+                   struct err *e)
 {
 	bool ok;
 

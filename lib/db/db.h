@@ -9,8 +9,8 @@
  * together; db_run_last adds COMMIT to the same flight, so a page that reads one document costs one
  * round trip. A lost connection is reopened once, at db_begin, when nothing was sent.
  *
- * SQLSTATE -> err, in one table (lib/db/sqlstate.c): 23505 conflict (slug from the constraint's name
- * after "__": data_collectors__name_taken -> name_taken), 28000 unauthorized, 42501 forbidden,
+ * SQLSTATE -> err, in one table (lib/db/sqlstate.c): 23505 conflict (slug from the constraint's
+ * name after "__": data_collectors__name_taken -> name_taken), 28000 unauthorized, 42501 forbidden,
  * 57014 timeout, 57P0x/08xxx/53xxx unavailable with Retry-After; our own class CA<status> (CA404,
  * CA409, CA422, ...): MESSAGE is the user's sentence, HINT the slug, COLUMN the JSON Pointer, and
  * DETAIL, when it is a number, the seconds of Retry-After. A :one without a row is not_found.
@@ -69,16 +69,16 @@ bool db_in_transaction(const struct db *);
 /* Runs a query; its rows must satisfy the query's kind: :one exactly one, :maybe at most one,
  * :many any, :exec none returned (affected rows are counted). Outside a transaction: on its own. */
 MUST_CHECK bool db_run(struct db *, enum query, const struct db_arg *, size_t nargs, struct arena *,
-		       struct db_rows **, struct err *);
+                       struct db_rows **, struct err *);
 /* The same, and COMMIT in the same flight: so a kind that its rows do not satisfy is told, but
  * what the transaction did stays done. */
 MUST_CHECK bool db_run_last(struct db *, enum query, const struct db_arg *, size_t nargs,
-			    struct arena *, struct db_rows **, struct err *);
+                            struct arena *, struct db_rows **, struct err *);
 /* Queues a query without waiting, inside a transaction; its failure surfaces in the db_run that
  * follows. With db_queue_rows its rows are there after that db_run (or db_commit) succeeded. */
 void db_queue(struct db *, enum query, const struct db_arg *, size_t nargs);
 void db_queue_rows(struct db *, enum query, const struct db_arg *, size_t nargs, struct arena *,
-		   struct db_rows **);
+                   struct db_rows **);
 MUST_CHECK bool db_commit(struct db *, struct err *);
 /* COMMIT was sent and the connection broke: nobody knows. True after such a db_commit/_run_last,
  * and after a db_run outside a transaction, which commits by itself. */
@@ -94,7 +94,7 @@ size_t db_count(const struct db_rows *);
 size_t db_columns(const struct db_rows *);
 size_t db_affected(const struct db_rows *);
 struct str db_get(const struct db_rows *, size_t row,
-		  size_t column); /* NUL-terminated; null: p NULL */
+                  size_t column); /* NUL-terminated; null: p NULL */
 int64_t db_get_int(const struct db_rows *, size_t row, size_t column);
 bool db_get_bool(const struct db_rows *, size_t row, size_t column);
 /* false: null, or no uuid. */
@@ -105,7 +105,7 @@ struct str db_get_bytes(const struct db_rows *, size_t row, size_t column);
 /* COPY ... FROM STDIN BINARY of a query of kind :copy, inside a transaction. */
 struct db_copy;
 MUST_CHECK bool db_copy_begin(struct db *, enum query, struct arena *, struct db_copy **,
-			      struct err *);
+                              struct err *);
 void db_copy_row(struct db_copy *, int columns);
 void db_copy_bytes(struct db_copy *, struct str); /* text, json, bytea: their bytes */
 void db_copy_int8(struct db_copy *, int64_t);
@@ -122,6 +122,6 @@ MUST_CHECK bool db_copy_end(struct db_copy *, struct err *);
 MUST_CHECK bool db_listen(struct db *, enum query, struct err *);
 /* Reads what has arrived without blocking; calls fn for each note. False: the connection is gone. */
 MUST_CHECK bool db_notes(struct db *, void (*fn)(void *, const char *channel, const char *payload),
-			 void *arg, struct err *);
+                         void *arg, struct err *);
 
 #endif

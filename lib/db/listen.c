@@ -26,7 +26,7 @@ bool db_listen(struct db *db, enum query query, struct err *e)
 }
 
 bool db_notes(struct db *db, void (*fn)(void *, const char *channel, const char *payload),
-	      void *arg, struct err *e)
+              void *arg, struct err *e)
 {
 	PGnotify *note;
 	bool alive;

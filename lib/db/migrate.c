@@ -78,7 +78,7 @@ static bool file_load(const struct folder *f, struct file *file, struct err *e)
 
 	if (!in)
 		return err_set(e, ERR_INPUT, "migration_unreadable", "%s cannot be opened: %s.",
-			       path, strerror(errno));
+		               path, strerror(errno));
 	buf_init(&b, FILE_BYTES_MAX);
 	ok = file_read_all(in, &b);
 	fclose(in);
@@ -88,7 +88,7 @@ static bool file_load(const struct folder *f, struct file *file, struct err *e)
 	buf_free(&b);
 	if (!ok)
 		return err_set(e, ERR_INPUT, "migration_unreadable",
-			       "%s cannot be read, or is not a text of at most 16 MiB.", path);
+		               "%s cannot be read, or is not a text of at most 16 MiB.", path);
 	crypt_sha256(file->text, hash);
 	file->sha256 = crypt_hex(f->arena, (struct str){ (const char *)hash, sizeof(hash) });
 	return true;
@@ -103,13 +103,13 @@ static bool number_check(const struct folder *f, size_t i, struct err *e)
 		return true;
 	if (i > 0 && file->number == f->files[i - 1].number)
 		return err_set(e, ERR_INPUT, "migration_doubled",
-			       "Two migrations have the number %04d: %s and %s; give the newer one "
-			       "the next free number.",
-			       file->number, f->files[i - 1].name, file->name);
+		               "Two migrations have the number %04d: %s and %s; give the newer one "
+		               "the next free number.",
+		               file->number, f->files[i - 1].name, file->name);
 	return err_set(e, ERR_INPUT, "migration_gap",
-		       "The migration %04d is missing before %s in %s; put it back, or number "
-		       "without gaps from 0001.",
-		       want, file->name, f->m->folder);
+	               "The migration %04d is missing before %s in %s; put it back, or number "
+	               "without gaps from 0001.",
+	               want, file->name, f->m->folder);
 }
 
 static bool entries_read(struct folder *f, struct dirent **entries, size_t n, struct err *e)
@@ -144,8 +144,8 @@ static bool folder_read(struct folder *f, struct err *e)
 
 	if (n < 0)
 		return err_set(e, ERR_INPUT, "migration_folder",
-			       "The folder of migrations %s cannot be read: %s.", f->m->folder,
-			       strerror(errno));
+		               "The folder of migrations %s cannot be read: %s.", f->m->folder,
+		               strerror(errno));
 	ok = entries_read(f, entries, (size_t)n, e);
 	for (int i = 0; i < n; i++)
 		free(entries[i]);
@@ -156,7 +156,7 @@ static bool folder_read(struct folder *f, struct err *e)
 /* ---- comparing it with the database ---- */
 
 static bool applied_check(const struct folder *f, const struct db_rows *rows, size_t row,
-			  struct err *e)
+                          struct err *e)
 {
 	int number = (int)db_get_int(rows, row, 0);
 	const char *name = db_get(rows, row, 1).p;
@@ -164,9 +164,9 @@ static bool applied_check(const struct folder *f, const struct db_rows *rows, si
 
 	if (!file || file->number != number || strcmp(file->name, name) != 0)
 		return err_set(e, ERR_CONFLICT, "migration_unknown",
-			       "The database has the migration %s, which is not in %s; use the "
-			       "release that brought it, or a newer one.",
-			       name, f->m->folder);
+		               "The database has the migration %s, which is not in %s; use the "
+		               "release that brought it, or a newer one.",
+		               name, f->m->folder);
 	if (!str_eq(file->sha256, db_get(rows, row, 2)))
 		return err_set(
 			e, ERR_CONFLICT, "migration_changed",
@@ -234,10 +234,10 @@ static bool text_refused(const struct file *file, const PGresult *res, struct er
 	if (line > 0)
 		snprintf(where, sizeof(where), " at line %d", line);
 	err_set(e, ERR_DB, "migration_failed",
-		"%s failed%s: %s. Nothing of it was kept; mend the cause and migrate again.",
-		file->name, where, words ? words : "the connection broke");
+	        "%s failed%s: %s. Nothing of it was kept; mend the cause and migrate again.",
+	        file->name, where, words ? words : "the connection broke");
 	return err_detail(e, "SQLSTATE %s%s%s", state ? state : "none", context ? ", " : "",
-			  context ? context : "");
+	                  context ? context : "");
 }
 
 /* The simple protocol takes all statements of a file at once; a pipeline would not. */
@@ -258,8 +258,8 @@ static bool text_run(struct db *db, const struct file *file, struct err *e)
 	case PGRES_COPY_IN:
 	case PGRES_COPY_OUT:
 		err_set(e, ERR_DB, "migration_failed",
-			"%s uses COPY with the client, which a migration cannot; use INSERT.",
-			file->name);
+		        "%s uses COPY with the client, which a migration cannot; use INSERT.",
+		        file->name);
 		conn_close(db);
 		ok = false;
 		break;
@@ -274,7 +274,7 @@ static bool text_run(struct db *db, const struct file *file, struct err *e)
 
 /* A file that says COMMIT would be applied, but not noted, or the other way round. */
 static bool transaction_check(struct db *db, struct arena *arena, const struct file *file,
-			      struct str before, struct err *e)
+                              struct str before, struct err *e)
 {
 	struct db_rows *rows;
 
@@ -286,9 +286,9 @@ static bool transaction_check(struct db *db, struct arena *arena, const struct f
 			return true;
 	}
 	return err_set(e, ERR_DB, "migration_transaction",
-		       "%s ends its transaction itself, so part of it may have been kept; remove "
-		       "COMMIT and ROLLBACK from it, and undo that part by hand.",
-		       file->name);
+	               "%s ends its transaction itself, so part of it may have been kept; remove "
+	               "COMMIT and ROLLBACK from it, and undo that part by hand.",
+	               file->name);
 }
 
 static bool file_steps(struct db *db, struct arena *arena, const struct file *file, struct err *e)
@@ -300,8 +300,8 @@ static bool file_steps(struct db *db, struct arena *arena, const struct file *fi
 	if (!text_run(db, file, e) || !transaction_check(db, arena, file, db_get(rows, 0, 1), e))
 		return false;
 	return db_run_last(db, Q_MIGRATION_INSERT,
-			   DB_ARGS(db_int(file->number), db_text(file->name), db_str(file->sha256)),
-			   NULL, NULL, e);
+	                   DB_ARGS(db_int(file->number), db_text(file->name), db_str(file->sha256)),
+	                   NULL, NULL, e);
 }
 
 static bool file_apply(struct db *db, struct arena *arena, const struct file *file, struct err *e)
@@ -313,7 +313,7 @@ static bool file_apply(struct db *db, struct arena *arena, const struct file *fi
 	if (!file_steps(db, arena, file, e)) {
 		if (db_commit_unknown(db))
 			err_detail(e, "%s: its COMMIT was sent; migrate again to learn its fate",
-				   file->name);
+			           file->name);
 		db_rollback(db);
 		return false;
 	}

@@ -50,7 +50,7 @@ bool rows_kind_check(const PGresult *res, const struct db_query *q, struct err *
 	case DB_KIND_ONE:
 		if (n == 0) {
 			err_set(e, ERR_NOT_FOUND, "not_found",
-				"This does not exist, or it is not yours to see.");
+			        "This does not exist, or it is not yours to see.");
 			return err_detail(e, "query %s gave no row", q->name);
 		}
 		return n == 1 || kind_bug(q, res, ":one means exactly one", e);

@@ -72,7 +72,7 @@ bool flight_prepare(struct db *db, unsigned query, struct err *e)
 }
 
 bool flight_query(struct db *db, struct slot slot, const struct db_arg *args, size_t nargs,
-		  struct err *e)
+                  struct err *e)
 {
 	const struct db_query *q = &db_queries[slot.query];
 	struct arg_list list;
@@ -84,7 +84,7 @@ bool flight_query(struct db *db, struct slot slot, const struct db_arg *args, si
 	}
 	ok = flight_prepare(db, slot.query, e) && slot_add(db, slot, e) &&
 	     (PQsendQueryPrepared(db->pg, q->name, q->nparams, list.values, list.lengths,
-				  list.formats, 0) ||
+	                          list.formats, 0) ||
 	      flight_broken(db, 0, e));
 	args_free(&list);
 	return ok;
@@ -279,12 +279,12 @@ static bool query_runs(enum query query, struct err *e)
 	assert((size_t)query < db_queries_count);
 	if (q->kind == DB_KIND_COPY || q->kind == DB_KIND_LISTEN)
 		return bug(e, "query_kind", "neither db_copy_begin nor db_listen was called",
-			   q->name);
+		           q->name);
 	return true;
 }
 
 void db_queue_rows(struct db *db, enum query query, const struct db_arg *args, size_t nargs,
-		   struct arena *arena, struct db_rows **rows)
+                   struct arena *arena, struct db_rows **rows)
 {
 	struct slot slot = { .kind = SLOT_QUERY, .query = query, .arena = arena, .rows = rows };
 
@@ -304,7 +304,7 @@ void db_queue(struct db *db, enum query query, const struct db_arg *args, size_t
 }
 
 static bool run(struct db *db, struct slot slot, const struct db_arg *args, size_t nargs,
-		struct err *e)
+                struct err *e)
 {
 	if (flight_pending(db, e) || !flight_start(db, e))
 		return failed(db);
@@ -312,7 +312,7 @@ static bool run(struct db *db, struct slot slot, const struct db_arg *args, size
 }
 
 bool db_run(struct db *db, enum query query, const struct db_arg *args, size_t nargs,
-	    struct arena *arena, struct db_rows **rows, struct err *e)
+            struct arena *arena, struct db_rows **rows, struct err *e)
 {
 	struct slot slot = { .kind = SLOT_QUERY, .query = query, .arena = arena, .rows = rows };
 
@@ -324,7 +324,7 @@ bool db_run(struct db *db, enum query query, const struct db_arg *args, size_t n
 }
 
 bool db_run_last(struct db *db, enum query query, const struct db_arg *args, size_t nargs,
-		 struct arena *arena, struct db_rows **rows, struct err *e)
+                 struct arena *arena, struct db_rows **rows, struct err *e)
 {
 	struct slot slot = { .kind = SLOT_QUERY, .query = query, .arena = arena, .rows = rows };
 

@@ -20,42 +20,42 @@ struct row {
 
 /* The first match counts: exact states stand before their class. */
 static const struct row rows[] = {
-	{"23505",  ERR_CONFLICT,     "already_exists",     0,
-         "Something with this name or key exists already; choose another."                                   },
-	{ "23503", ERR_CONFLICT,     "reference",          0,
-         "This refers to something that is missing, or is still referred to."                                },
-	{ "23514", ERR_INPUT,        "value_refused",      0,  "A value is outside of what is allowed here." },
-	{ "23P01", ERR_CONFLICT,     "overlaps",           0,  "This overlaps with something that exists."   },
-	{ "22021", ERR_INPUT,        "text_refused",       0,
-         "A text contains characters that cannot be stored; remove them."                                    },
-	{ "22P05", ERR_INPUT,        "text_refused",       0,
-         "A text contains characters that cannot be stored; remove them."                                    },
-	{ "22",    ERR_INPUT,        "value_refused",      0,  "A value cannot be read as what it should be."},
-	{ "28",    ERR_UNAUTHORIZED, "unauthorized",       0,  "Sign in, or send a valid token."             },
-	{ "42501", ERR_FORBIDDEN,    "forbidden",          0,  "You may not do this."                        },
-	{ "40001", ERR_UNAVAILABLE,  "try_again",          1,
-         "Somebody else changed the same thing at this moment; try again."                                   },
-	{ "40P01", ERR_UNAVAILABLE,  "try_again",          1,
-         "Somebody else changed the same thing at this moment; try again."                                   },
-	{ "55P03", ERR_UNAVAILABLE,  "busy",               2,
-         "Somebody else is changing the same thing; try again shortly."                                      },
-	{ "57014", ERR_TIMEOUT,      "database_slow",      0,
-         "This took the database too long and was stopped; ask for less, or try again."                      },
-	{ "26000", ERR_UNAVAILABLE,  "database_changed",   1,
-         "The database was just changed; try again."							 },
-	{ "25P03", ERR_UNAVAILABLE,  "database_away",      2,
-         "The database ended the connection; try again shortly."                                             },
-	{ "25P02", ERR_BUG,          "transaction_failed", 0,  "Something is wrong on our side."             },
-	{ "57P",   ERR_UNAVAILABLE,  "database_away",      2,
-         "The database cannot be reached at the moment; try again shortly."                                  },
-	{ "08",    ERR_UNAVAILABLE,  "database_away",      2,
-         "The database cannot be reached at the moment; try again shortly."                                  },
-	{ "53",    ERR_UNAVAILABLE,  "database_full",      10,
-         "The database has no room or memory left at the moment; try again later."                           },
-	{ "58",    ERR_UNAVAILABLE,  "database_away",      10,
-         "The database has trouble with its machine; try again later."                                       },
-	{ "",      ERR_DB,           "database",           0,
-         "The database refused something that it should not; the log says more."                             },
+	{ "23505", ERR_CONFLICT, "already_exists", 0,
+	  "Something with this name or key exists already; choose another." },
+	{ "23503", ERR_CONFLICT, "reference", 0,
+	  "This refers to something that is missing, or is still referred to." },
+	{ "23514", ERR_INPUT, "value_refused", 0, "A value is outside of what is allowed here." },
+	{ "23P01", ERR_CONFLICT, "overlaps", 0, "This overlaps with something that exists." },
+	{ "22021", ERR_INPUT, "text_refused", 0,
+	  "A text contains characters that cannot be stored; remove them." },
+	{ "22P05", ERR_INPUT, "text_refused", 0,
+	  "A text contains characters that cannot be stored; remove them." },
+	{ "22", ERR_INPUT, "value_refused", 0, "A value cannot be read as what it should be." },
+	{ "28", ERR_UNAUTHORIZED, "unauthorized", 0, "Sign in, or send a valid token." },
+	{ "42501", ERR_FORBIDDEN, "forbidden", 0, "You may not do this." },
+	{ "40001", ERR_UNAVAILABLE, "try_again", 1,
+	  "Somebody else changed the same thing at this moment; try again." },
+	{ "40P01", ERR_UNAVAILABLE, "try_again", 1,
+	  "Somebody else changed the same thing at this moment; try again." },
+	{ "55P03", ERR_UNAVAILABLE, "busy", 2,
+	  "Somebody else is changing the same thing; try again shortly." },
+	{ "57014", ERR_TIMEOUT, "database_slow", 0,
+	  "This took the database too long and was stopped; ask for less, or try again." },
+	{ "26000", ERR_UNAVAILABLE, "database_changed", 1,
+	  "The database was just changed; try again." },
+	{ "25P03", ERR_UNAVAILABLE, "database_away", 2,
+	  "The database ended the connection; try again shortly." },
+	{ "25P02", ERR_BUG, "transaction_failed", 0, "Something is wrong on our side." },
+	{ "57P", ERR_UNAVAILABLE, "database_away", 2,
+	  "The database cannot be reached at the moment; try again shortly." },
+	{ "08", ERR_UNAVAILABLE, "database_away", 2,
+	  "The database cannot be reached at the moment; try again shortly." },
+	{ "53", ERR_UNAVAILABLE, "database_full", 10,
+	  "The database has no room or memory left at the moment; try again later." },
+	{ "58", ERR_UNAVAILABLE, "database_away", 10,
+	  "The database has trouble with its machine; try again later." },
+	{ "", ERR_DB, "database", 0,
+	  "The database refused something that it should not; the log says more." },
 };
 
 /* CA404: our functions name the status themselves. */
@@ -63,21 +63,11 @@ static const struct own {
 	const char *status;
 	enum err_code code;
 } owns[] = {
-	{"400",  ERR_SYNTAX        },
-        { "401", ERR_UNAUTHORIZED  },
-        { "403", ERR_FORBIDDEN     },
-	{ "404", ERR_NOT_FOUND     },
-        { "405", ERR_METHOD        },
-        { "406", ERR_NOT_ACCEPTABLE},
-	{ "409", ERR_CONFLICT      },
-        { "412", ERR_STALE         },
-        { "413", ERR_TOO_LARGE     },
-	{ "415", ERR_MEDIA_TYPE    },
-        { "422", ERR_INPUT         },
-        { "429", ERR_TOO_MANY      },
-	{ "502", ERR_UPSTREAM      },
-        { "503", ERR_UNAVAILABLE   },
-        { "504", ERR_TIMEOUT       },
+	{ "400", ERR_SYNTAX },     { "401", ERR_UNAUTHORIZED }, { "403", ERR_FORBIDDEN },
+	{ "404", ERR_NOT_FOUND },  { "405", ERR_METHOD },       { "406", ERR_NOT_ACCEPTABLE },
+	{ "409", ERR_CONFLICT },   { "412", ERR_STALE },        { "413", ERR_TOO_LARGE },
+	{ "415", ERR_MEDIA_TYPE }, { "422", ERR_INPUT },        { "429", ERR_TOO_MANY },
+	{ "502", ERR_UPSTREAM },   { "503", ERR_UNAVAILABLE },  { "504", ERR_TIMEOUT },
 };
 
 static const char *field(const PGresult *res, int which)
@@ -99,7 +89,7 @@ bool sqlstate_end(const PGresult *res)
 {
 	return !res || sqlstate_fatal(res) ||
 	       (PQresultStatus(res) == PGRES_FATAL_ERROR &&
-		!PQresultErrorField(res, PG_DIAG_SQLSTATE));
+	        !PQresultErrorField(res, PG_DIAG_SQLSTATE));
 }
 
 /* A migration changed what a prepared statement returns, or a pooler changed hands. */
@@ -109,7 +99,7 @@ bool sqlstate_stale(const PGresult *res)
 
 	return strcmp(state, "26000") == 0 ||
 	       (strcmp(state, "0A000") == 0 &&
-		strcmp(field(res, PG_DIAG_SOURCE_FUNCTION), "RevalidateCachedQuery") == 0);
+	        strcmp(field(res, PG_DIAG_SOURCE_FUNCTION), "RevalidateCachedQuery") == 0);
 }
 
 /* Data exceptions, violated constraints and our own sentences may quote what a user typed; the
@@ -128,9 +118,9 @@ static void detail(const PGresult *res, const struct db_query *q, struct err *e)
 	const char *words = words_may_quote(state) ? "" : field(res, PG_DIAG_MESSAGE_PRIMARY);
 
 	err_detail(e, "SQLSTATE %s%s%s%s%s%s%s in %s%s%s", state[0] ? state : "none",
-		   table[0] ? " table " : "", table, constraint[0] ? " constraint " : "",
-		   constraint, q ? " query " : "", q ? q->name : "",
-		   field(res, PG_DIAG_SOURCE_FUNCTION), words[0] ? ": " : "", words);
+	           table[0] ? " table " : "", table, constraint[0] ? " constraint " : "",
+	           constraint, q ? " query " : "", q ? q->name : "",
+	           field(res, PG_DIAG_SOURCE_FUNCTION), words[0] ? ": " : "", words);
 }
 
 static bool own_error(const PGresult *res, const char *status, struct err *e)

@@ -63,8 +63,8 @@ static bool insert(struct fixture *f, const char *name)
 	struct uuid id = uuid_v7();
 
 	return db_run(f->db, Q_THING_INSERT,
-		      DB_ARGS(db_uuid(&id), db_text(name), db_int(1), db_null()), NULL, NULL,
-		      &f->e);
+	              DB_ARGS(db_uuid(&id), db_text(name), db_int(1), db_null()), NULL, NULL,
+	              &f->e);
 }
 
 static bool insert_last(struct fixture *f, const char *name)
@@ -72,8 +72,8 @@ static bool insert_last(struct fixture *f, const char *name)
 	struct uuid id = uuid_v7();
 
 	return db_run_last(f->db, Q_THING_INSERT,
-			   DB_ARGS(db_uuid(&id), db_text(name), db_int(1), db_null()), NULL, NULL,
-			   &f->e);
+	                   DB_ARGS(db_uuid(&id), db_text(name), db_int(1), db_null()), NULL, NULL,
+	                   &f->e);
 }
 
 static void queue(struct fixture *f, const char *name)
@@ -211,17 +211,17 @@ static void commit_may_be_refused(void **state)
 
 	db_begin(f->db);
 	must(f, db_run(f->db, Q_THING_INSERT,
-		       DB_ARGS(db_uuid(&id), db_text("a"), db_null(), db_uuid(&parent)), NULL, NULL,
-		       &f->e));
+	               DB_ARGS(db_uuid(&id), db_text("a"), db_null(), db_uuid(&parent)), NULL, NULL,
+	               &f->e));
 	must_fail(f, db_commit(f->db, &f->e), ERR_CONFLICT, "parent_missing");
 	assert_false(db_commit_unknown(f->db));
 	db_rollback(f->db);
 	assert_int_equal(things(f), 0);
 	must_fail(f,
-		  db_run(f->db, Q_THING_INSERT,
-			 DB_ARGS(db_uuid(&id), db_text("a"), db_null(), db_uuid(&parent)), NULL,
-			 NULL, &f->e),
-		  ERR_CONFLICT, "parent_missing");
+	          db_run(f->db, Q_THING_INSERT,
+	                 DB_ARGS(db_uuid(&id), db_text("a"), db_null(), db_uuid(&parent)), NULL,
+	                 NULL, &f->e),
+	          ERR_CONFLICT, "parent_missing");
 	must(f, insert(f, "b"));
 	assert_int_equal(things(f), 1);
 }
@@ -266,17 +266,17 @@ static void kinds_are_enforced(void **state)
 	must(f, insert(f, "a"));
 	must(f, insert(f, "b"));
 	must_fail(f, db_run(f->db, Q_THING_GET, DB_ARGS(db_uuid(&nobody)), f->arena, &rows, &f->e),
-		  ERR_NOT_FOUND, "not_found");
+	          ERR_NOT_FOUND, "not_found");
 	must(f, db_run(f->db, Q_THING_FIND, DB_ARGS(db_text("c")), f->arena, &rows, &f->e));
 	assert_int_equal(db_count(rows), 0);
 	must_fail(f, db_run(f->db, Q_THING_FIND_BADLY, DB_NO_ARGS, f->arena, &rows, &f->e), ERR_BUG,
-		  "query_kind");
+	          "query_kind");
 	must_fail(f, db_run(f->db, Q_THING_GET_BADLY, DB_NO_ARGS, f->arena, &rows, &f->e), ERR_BUG,
-		  "query_kind");
+	          "query_kind");
 	must_fail(f, db_run(f->db, Q_THING_EXEC_BADLY, DB_NO_ARGS, f->arena, &rows, &f->e), ERR_BUG,
-		  "query_kind");
+	          "query_kind");
 	must_fail(f, db_run(f->db, Q_THING_COPY, DB_NO_ARGS, NULL, NULL, &f->e), ERR_BUG,
-		  "query_kind");
+	          "query_kind");
 	must_fail(f, db_run(f->db, Q_NEWS, DB_NO_ARGS, NULL, NULL, &f->e), ERR_BUG, "query_kind");
 }
 
@@ -288,16 +288,16 @@ static void values_come_back(void **state)
 	struct db_rows *r;
 
 	must(f, db_run(f->db, Q_THING_INSERT,
-		       DB_ARGS(db_uuid(&id), db_str((struct str){ "naïve'…", 7 }),
-			       db_int(INT64_MAX), db_null()),
-		       f->arena, &r, &f->e));
+	               DB_ARGS(db_uuid(&id), db_str((struct str){ "naïve'…", 7 }),
+	                       db_int(INT64_MAX), db_null()),
+	               f->arena, &r, &f->e));
 	assert_int_equal(db_affected(r), 1);
 	must(f, db_run(f->db, Q_THING_SET,
-		       DB_ARGS(db_uuid(&id), db_bool(true),
-			       db_bytes((struct str){ bytes, sizeof(bytes) }),
-			       db_str((struct str){ "{\"a\":1}...", 7 }),
-			       db_str((struct str){ "[1, null]...", 9 })),
-		       NULL, NULL, &f->e));
+	               DB_ARGS(db_uuid(&id), db_bool(true),
+	                       db_bytes((struct str){ bytes, sizeof(bytes) }),
+	                       db_str((struct str){ "{\"a\":1}...", 7 }),
+	                       db_str((struct str){ "[1, null]...", 9 })),
+	               NULL, NULL, &f->e));
 	must(f, db_run(f->db, Q_THING_GET, DB_ARGS(db_uuid(&id)), f->arena, &r, &f->e));
 	assert_true(db_get_uuid(r, 0, 0, &got) && uuid_eq(&id, &got));
 	assert_true(str_eq(db_get(r, 0, 1), (struct str){ "naïve'…", 7 }));
@@ -313,25 +313,17 @@ static void values_come_back(void **state)
 
 static void arrays_become_rows(void **state)
 {
-	static const struct str names[] = {
-		{"{a,\"b\\\"}", 8},
-                { "",           0},
-                { "NULL",       4}
-	};
-	static const struct str raws[] = {
-		{"\0\\\xff", 3},
-                { NULL,      0},
-                { "",        0}
-	};
+	static const struct str names[] = { { "{a,\"b\\\"}", 8 }, { "", 0 }, { "NULL", 4 } };
+	static const struct str raws[] = { { "\0\\\xff", 3 }, { NULL, 0 }, { "", 0 } };
 	static const int64_t prices[] = { 0, INT64_MAX, 7 };
 	struct uuid ids[] = { uuid_v7(), uuid_v7(), uuid_v7() };
 	struct fixture *f = *state;
 	struct db_rows *r;
 
 	must(f, db_run(f->db, Q_THING_INSERT_ALL,
-		       DB_ARGS(db_uuids(f->arena, ids, 3), db_strs(f->arena, names, 3),
-			       db_ints(f->arena, prices, 3), db_byteas(f->arena, raws, 3)),
-		       f->arena, &r, &f->e));
+	               DB_ARGS(db_uuids(f->arena, ids, 3), db_strs(f->arena, names, 3),
+	                       db_ints(f->arena, prices, 3), db_byteas(f->arena, raws, 3)),
+	               f->arena, &r, &f->e));
 	assert_int_equal(db_affected(r), 3);
 	must(f, db_run(f->db, Q_THING_LIST, DB_NO_ARGS, f->arena, &r, &f->e));
 	assert_string_equal(db_get(r, 0, 0).p, "");
@@ -342,9 +334,9 @@ static void arrays_become_rows(void **state)
 	assert_true(str_eq(db_get(r, 2, 0), names[0]));
 	assert_true(str_eq(db_get_bytes(r, 2, 2), raws[0]));
 	must(f, db_run(f->db, Q_THING_INSERT_ALL,
-		       DB_ARGS(db_uuids(f->arena, NULL, 0), db_strs(f->arena, NULL, 0),
-			       db_ints(f->arena, NULL, 0), db_byteas(f->arena, NULL, 0)),
-		       f->arena, &r, &f->e));
+	               DB_ARGS(db_uuids(f->arena, NULL, 0), db_strs(f->arena, NULL, 0),
+	                       db_ints(f->arena, NULL, 0), db_byteas(f->arena, NULL, 0)),
+	               f->arena, &r, &f->e));
 	assert_int_equal(db_affected(r), 0);
 }
 
@@ -355,27 +347,27 @@ static void nul_is_refused(void **state)
 
 	must(f, insert(f, "a"));
 	must_fail(f,
-		  db_run(f->db, Q_THING_FIND, DB_ARGS(db_str((struct str){ "a\0b", 3 })), f->arena,
-			 NULL, &f->e),
-		  ERR_INPUT, "text_refused");
+	          db_run(f->db, Q_THING_FIND, DB_ARGS(db_str((struct str){ "a\0b", 3 })), f->arena,
+	                 NULL, &f->e),
+	          ERR_INPUT, "text_refused");
 	must_fail(f,
-		  db_run(f->db, Q_THING_SET,
-			 DB_ARGS(db_uuid(&id), db_null(), db_null(), db_null(),
-				 db_str((struct str){ "1\0", 2 })),
-			 NULL, NULL, &f->e),
-		  ERR_INPUT, "text_refused");
+	          db_run(f->db, Q_THING_SET,
+	                 DB_ARGS(db_uuid(&id), db_null(), db_null(), db_null(),
+	                         db_str((struct str){ "1\0", 2 })),
+	                 NULL, NULL, &f->e),
+	          ERR_INPUT, "text_refused");
 	must_fail(f,
-		  db_run(f->db, Q_THING_SET,
-			 DB_ARGS(db_uuid(&id), db_null(), db_null(), db_null(),
-				 db_text("\"\\u0000\"")),
-			 NULL, NULL, &f->e),
-		  ERR_INPUT, "text_refused");
+	          db_run(f->db, Q_THING_SET,
+	                 DB_ARGS(db_uuid(&id), db_null(), db_null(), db_null(),
+	                         db_text("\"\\u0000\"")),
+	                 NULL, NULL, &f->e),
+	          ERR_INPUT, "text_refused");
 }
 
 static void session_is_ours(void **state)
 {
 	static const char *const want[] = { "catchment-test", "UTF8", "ISO, MDY", "UTC",
-					    "2025-10-28 08:00:00+00" };
+		                            "2025-10-28 08:00:00+00" };
 	struct fixture *f = *state;
 	struct db_rows *r;
 
@@ -394,25 +386,25 @@ static void sqlstates_become_errors(void **state)
 		const char *slug;
 		int retry_after_s;
 	} rows[] = {
-		{"23505",  "thing__name_taken", ERR_CONFLICT,     "name_taken",       0 },
-		{ "23505", "thing_pkey",        ERR_CONFLICT,     "already_exists",   0 },
-		{ "23503", "",                  ERR_CONFLICT,     "reference",        0 },
-		{ "23514", "x__too_dear",       ERR_INPUT,        "too_dear",         0 },
-		{ "23502", "",                  ERR_DB,           "database",         0 },
-		{ "22P02", "",                  ERR_INPUT,        "value_refused",    0 },
-		{ "22021", "",                  ERR_INPUT,        "text_refused",     0 },
-		{ "28000", "",                  ERR_UNAUTHORIZED, "unauthorized",     0 },
-		{ "42501", "",                  ERR_FORBIDDEN,    "forbidden",        0 },
-		{ "40001", "",                  ERR_UNAVAILABLE,  "try_again",        1 },
-		{ "40P01", "",                  ERR_UNAVAILABLE,  "try_again",        1 },
-		{ "55P03", "",                  ERR_UNAVAILABLE,  "busy",             2 },
-		{ "57014", "",                  ERR_TIMEOUT,      "database_slow",    0 },
-		{ "57P03", "",                  ERR_UNAVAILABLE,  "database_away",    2 },
-		{ "08006", "",                  ERR_UNAVAILABLE,  "database_away",    2 },
-		{ "53300", "",                  ERR_UNAVAILABLE,  "database_full",    10},
-		{ "26000", "",                  ERR_UNAVAILABLE,  "database_changed", 1 },
-		{ "42P01", "",                  ERR_DB,           "database",         0 },
-		{ "P0001", "",                  ERR_DB,           "database",         0 },
+		{ "23505", "thing__name_taken", ERR_CONFLICT, "name_taken", 0 },
+		{ "23505", "thing_pkey", ERR_CONFLICT, "already_exists", 0 },
+		{ "23503", "", ERR_CONFLICT, "reference", 0 },
+		{ "23514", "x__too_dear", ERR_INPUT, "too_dear", 0 },
+		{ "23502", "", ERR_DB, "database", 0 },
+		{ "22P02", "", ERR_INPUT, "value_refused", 0 },
+		{ "22021", "", ERR_INPUT, "text_refused", 0 },
+		{ "28000", "", ERR_UNAUTHORIZED, "unauthorized", 0 },
+		{ "42501", "", ERR_FORBIDDEN, "forbidden", 0 },
+		{ "40001", "", ERR_UNAVAILABLE, "try_again", 1 },
+		{ "40P01", "", ERR_UNAVAILABLE, "try_again", 1 },
+		{ "55P03", "", ERR_UNAVAILABLE, "busy", 2 },
+		{ "57014", "", ERR_TIMEOUT, "database_slow", 0 },
+		{ "57P03", "", ERR_UNAVAILABLE, "database_away", 2 },
+		{ "08006", "", ERR_UNAVAILABLE, "database_away", 2 },
+		{ "53300", "", ERR_UNAVAILABLE, "database_full", 10 },
+		{ "26000", "", ERR_UNAVAILABLE, "database_changed", 1 },
+		{ "42P01", "", ERR_DB, "database", 0 },
+		{ "P0001", "", ERR_DB, "database", 0 },
 	};
 	struct fixture *f = *state;
 
@@ -420,9 +412,9 @@ static void sqlstates_become_errors(void **state)
 		err_clear(&f->e);
 		assert_false(
 			db_run(f->db, Q_RAISER_CALL,
-			       DB_ARGS(db_text(rows[i].state), db_text("hush secret"), db_text(""),
-				       db_text("place"), db_text("7"), db_text(rows[i].rule)),
-			       f->arena, NULL, &f->e));
+		               DB_ARGS(db_text(rows[i].state), db_text("hush secret"), db_text(""),
+		                       db_text("place"), db_text("7"), db_text(rows[i].rule)),
+		               f->arena, NULL, &f->e));
 		row_check(rows[i].state, f->e.code == rows[i].code);
 		row_check(rows[i].state, strcmp(f->e.slug, rows[i].slug) == 0);
 		row_check(rows[i].state, f->e.retry_after_s == rows[i].retry_after_s);
@@ -437,29 +429,23 @@ static void own_errors_speak(void **state)
 		const char *state;
 		enum err_code code;
 	} rows[] = {
-		{"CA400",  ERR_SYNTAX      },
-                { "CA401", ERR_UNAUTHORIZED},
-		{ "CA403", ERR_FORBIDDEN   },
-                { "CA404", ERR_NOT_FOUND   },
-		{ "CA409", ERR_CONFLICT    },
-                { "CA412", ERR_STALE       },
-		{ "CA413", ERR_TOO_LARGE   },
-                { "CA422", ERR_INPUT       },
-		{ "CA429", ERR_TOO_MANY    },
-                { "CA503", ERR_UNAVAILABLE },
-		{ "28000", ERR_UNAUTHORIZED},
-                { "42501", ERR_FORBIDDEN   },
-		{ "CA999", ERR_DB          },
+		{ "CA400", ERR_SYNTAX },       { "CA401", ERR_UNAUTHORIZED },
+		{ "CA403", ERR_FORBIDDEN },    { "CA404", ERR_NOT_FOUND },
+		{ "CA409", ERR_CONFLICT },     { "CA412", ERR_STALE },
+		{ "CA413", ERR_TOO_LARGE },    { "CA422", ERR_INPUT },
+		{ "CA429", ERR_TOO_MANY },     { "CA503", ERR_UNAVAILABLE },
+		{ "28000", ERR_UNAUTHORIZED }, { "42501", ERR_FORBIDDEN },
+		{ "CA999", ERR_DB },
 	};
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		err_clear(&f->e);
 		assert_false(db_run(f->db, Q_RAISER_CALL,
-				    DB_ARGS(db_text(rows[i].state), db_text("This is 100% full."),
-					    db_text("too_full"), db_text("/cup/0"), db_text("7"),
-					    db_text("")),
-				    f->arena, NULL, &f->e));
+		                    DB_ARGS(db_text(rows[i].state), db_text("This is 100% full."),
+		                            db_text("too_full"), db_text("/cup/0"), db_text("7"),
+		                            db_text("")),
+		                    f->arena, NULL, &f->e));
 		row_check(rows[i].state, f->e.code == rows[i].code);
 		row_check(rows[i].state, strcmp(f->e.slug, "too_full") == 0);
 		row_check(rows[i].state, strcmp(f->e.msg, "This is 100% full.") == 0);
@@ -477,7 +463,7 @@ static void details_hold_no_values(void **state)
 	assert_null(strstr(f->e.detail, "hush"));
 	assert_non_null(strstr(f->e.detail, "thing_insert"));
 	must_fail(f, db_run(f->db, Q_THING_GET, DB_ARGS(db_text("hush")), f->arena, NULL, &f->e),
-		  ERR_INPUT, "value_refused");
+	          ERR_INPUT, "value_refused");
 	assert_null(strstr(f->e.detail, "hush"));
 	assert_null(strstr(f->e.msg, "hush"));
 }
@@ -489,7 +475,7 @@ static void slow_statement_times_out(void **state)
 	db_begin(f->db);
 	db_queue(f->db, Q_TIMEOUT_SET, DB_NO_ARGS);
 	must_fail(f, db_run(f->db, Q_SLOW, DB_NO_ARGS, NULL, NULL, &f->e), ERR_TIMEOUT,
-		  "database_slow");
+	          "database_slow");
 	db_rollback(f->db);
 	must(f, insert(f, "a"));
 }
@@ -502,7 +488,7 @@ static void schema_change_heals(void **state)
 	must(f, db_run(f->db, Q_THING_STAR, DB_NO_ARGS, f->arena, &r, &f->e));
 	run(f, f->other, Q_THING_WIDEN);
 	must_fail(f, db_run(f->db, Q_THING_STAR, DB_NO_ARGS, f->arena, &r, &f->e), ERR_UNAVAILABLE,
-		  "database_changed");
+	          "database_changed");
 	must(f, db_run(f->db, Q_THING_STAR, DB_NO_ARGS, f->arena, &r, &f->e));
 }
 
@@ -572,7 +558,7 @@ static void own_end_before_commit_is_known(void **state)
 	db_begin(f->db);
 	must(f, insert(f, "a"));
 	must_fail(f, db_run_last(f->db, Q_BACKEND_TERMINATE, DB_ARGS(pid), NULL, NULL, &f->e),
-		  ERR_UNAVAILABLE, "database_away");
+	          ERR_UNAVAILABLE, "database_away");
 	assert_false(db_commit_unknown(f->db));
 	db_rollback(f->db);
 	assert_int_equal(things(f), 0);
@@ -870,15 +856,15 @@ static int tests(void)
 		DB_TEST("a whole transaction is one round trip", one_round_trip),
 		DB_TEST("preparing adds no round trip", first_use_is_one_round_trip_too),
 		DB_TEST("an empty transaction asks the server nothing",
-			empty_transaction_asks_nothing),
+		        empty_transaction_asks_nothing),
 		DB_TEST("commit makes visible what was queued and run", commit_makes_visible),
 		DB_TEST("after a failure nothing is kept and the connection goes on",
-			failure_keeps_nothing),
+		        failure_keeps_nothing),
 		DB_TEST("a failure in the flight stops its commit", failure_before_commit_stops_it),
 		DB_TEST("a commit may be refused by a deferred constraint", commit_may_be_refused),
 		DB_TEST("a savepoint mends a failed transaction", savepoint_mends),
 		DB_TEST("a mistake in a queued query surfaces in the next run",
-			queued_mistakes_surface),
+		        queued_mistakes_surface),
 		DB_TEST("each kind is enforced", kinds_are_enforced),
 		DB_TEST("values of each type come back as they went", values_come_back),
 		DB_TEST("arrays become rows", arrays_become_rows),
@@ -886,27 +872,27 @@ static int tests(void)
 		DB_TEST("a session speaks UTF-8, ISO dates and UTC", session_is_ours),
 		DB_TEST("each SQLSTATE becomes its error", sqlstates_become_errors),
 		DB_TEST("our own SQLSTATEs bring sentence, slug, pointer and delay",
-			own_errors_speak),
+		        own_errors_speak),
 		DB_TEST("errors hold no values", details_hold_no_values),
 		DB_TEST("a slow statement is a timeout and a rollback cures it",
-			slow_statement_times_out),
+		        slow_statement_times_out),
 		DB_TEST("a changed schema is met by a new connection", schema_change_heals),
 		DB_TEST("prepare_all names the query that does not fit", all_queries_prepare),
 		DB_TEST("a connection lost while idle is reopened unnoticed", lost_while_idle),
 		DB_TEST("a backend ended in a transaction fails it once", lost_in_transaction),
 		DB_TEST("an end told before COMMIT is no unknown commit",
-			own_end_before_commit_is_known),
+		        own_end_before_commit_is_known),
 		DB_TEST("a commit whose answer was lost is unknown", commit_carried_out_is_unknown),
 		DB_TEST("a commit lost on its way is unknown", commit_lost_on_its_way_is_unknown),
 		DB_TEST("a run outside a transaction may be unknown", lone_run_may_be_unknown),
 		DB_TEST("a query lost without COMMIT is known to be undone",
-			query_lost_without_commit_is_known),
+		        query_lost_without_commit_is_known),
 		DB_TEST("an unreachable server is unavailable", unreachable_is_unavailable),
 		DB_TEST("COPY carries every column type", copy_carries_every_type),
 		DB_TEST("COPY of many rows goes out in parts", copy_of_many_rows),
 		DB_TEST("a refused COPY is mended by a savepoint", copy_refused_then_mended),
 		DB_TEST("a COPY row with the wrong number of values is refused",
-			copy_mistakes_are_told),
+		        copy_mistakes_are_told),
 		DB_TEST("an abandoned COPY leaves nothing", copy_abandoned),
 		DB_TEST("a COPY whose connection breaks fails", copy_loses_its_connection),
 		DB_TEST("notes arrive, also after a reconnect", notes_arrive),

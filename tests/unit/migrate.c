@@ -94,7 +94,7 @@ static void must_refuse(struct fixture *f, const char *slug, const char *words)
 		fail_msg("it was accepted, expected %s", slug);
 	if (strcmp(f->e.slug, slug) != 0 || !strstr(f->e.msg, words))
 		fail_msg("expected %s and \"%s\", got %s: %s %s", slug, words, f->e.slug, f->e.msg,
-			 f->e.detail);
+		         f->e.detail);
 }
 
 /* Asks psql, because lib/db has no way to send SQL text. */
@@ -104,7 +104,7 @@ static void must_answer(struct fixture *f, const char *sql, const char *want)
 	FILE *in;
 
 	snprintf(command, sizeof(command), "%s/psql -XAtq '%s' -c \"%s\" 2>&1",
-		 getenv("CATCHMENT_TEST_PG_BIN"), f->conninfo, sql);
+	         getenv("CATCHMENT_TEST_PG_BIN"), f->conninfo, sql);
 	in = popen(command, "r");
 	assert_non_null(in);
 	if (!fgets(got, sizeof(got), in))
@@ -166,9 +166,9 @@ static void applies_in_order_once(void **state)
 	assert_int_equal(f->n, 0);
 	must_answer(f, "SELECT count(*) FROM a, c", "0");
 	must_answer(f,
-		    "SELECT string_agg(number || name || length(sha256), ' ' ORDER BY number) "
-		    "FROM migration.applied WHERE applied_at <= now()",
-		    "10001_a.sql64 20002_b.sql64 30003_c.sql64");
+	            "SELECT string_agg(number || name || length(sha256), ' ' ORDER BY number) "
+	            "FROM migration.applied WHERE applied_at <= now()",
+	            "10001_a.sql64 20002_b.sql64 30003_c.sql64");
 }
 
 static void broken_one_leaves_nothing(void **state)
@@ -176,7 +176,7 @@ static void broken_one_leaves_nothing(void **state)
 	struct fixture *f = *state;
 
 	file_write(f, "0003_c.sql",
-		   "CREATE TABLE c (n int);\nINSERT INTO a VALUES (3);\n-- ä\nSELECT nosuch;\n");
+	           "CREATE TABLE c (n int);\nINSERT INTO a VALUES (3);\n-- ä\nSELECT nosuch;\n");
 	must_refuse(f, "migration_failed", "0003_c.sql failed at line 4: column");
 	assert_string_equal(f->told, "+0001_a.sql +0002_b.sql ");
 	assert_int_equal(f->n, 2);
@@ -245,11 +245,11 @@ static void settings_do_not_leak(void **state)
 	struct fixture *f = *state;
 
 	file_write(f, "0003_c.sql",
-		   "SET search_path = pg_catalog; SET lock_timeout = '1ms';\n"
-		   "SET LOCAL ROLE pg_monitor;");
+	           "SET search_path = pg_catalog; SET lock_timeout = '1ms';\n"
+	           "SET LOCAL ROLE pg_monitor;");
 	file_write(f, "0004_d.sql",
-		   "CREATE TABLE d AS SELECT current_setting('search_path') AS path,\n"
-		   "current_setting('lock_timeout') AS wait, current_user::text AS who;");
+	           "CREATE TABLE d AS SELECT current_setting('search_path') AS path,\n"
+	           "current_setting('lock_timeout') AS wait, current_user::text AS who;");
 	must(f, migrate(f, false));
 	must_answer(f, "SELECT * FROM public.d", "\"$user\", public|10s|postgres");
 }
@@ -309,12 +309,12 @@ static int tests(void)
 		MIGRATE_TEST("a broken migration leaves nothing behind", broken_one_leaves_nothing),
 		MIGRATE_TEST("an applied file that changed or went is refused", changed_is_refused),
 		MIGRATE_TEST("gaps, doubles and other names are refused before anything runs",
-			     numbers_and_names_are_checked),
+		             numbers_and_names_are_checked),
 		MIGRATE_TEST("a file that ends its transaction is refused", transaction_stays_ours),
 		MIGRATE_TEST("settings of one file do not reach the next", settings_do_not_leak),
 		MIGRATE_TEST("many at once apply each file once", two_at_once_are_safe),
 		MIGRATE_TEST("nobody needs to listen to the report",
-			     queries_of_the_project_prepare),
+		             queries_of_the_project_prepare),
 	};
 
 	return cmocka_run_group_tests_name("migrate", all, NULL, NULL);

@@ -61,10 +61,8 @@ static void answer_swallow(int server)
 
 static void serve(struct proxy *p, int client, int server)
 {
-	struct pollfd fds[2] = {
-		{.fd = client,  .events = POLLIN},
-                { .fd = server, .events = POLLIN}
-	};
+	struct pollfd fds[2] = { { .fd = client, .events = POLLIN },
+		                 { .fd = server, .events = POLLIN } };
 	bool asked = false;
 
 	while (!atomic_load(&p->stop)) {
