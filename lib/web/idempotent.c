@@ -71,9 +71,10 @@ static bool judge(struct req *r, const struct db_rows *rows, struct err *e)
 		return err_set(
 			e, ERR_CONFLICT, "idempotency_answer_not_kept",
 			"This was done already; its answer showed a secret and is not kept.");
+	err_set(e, ERR_CONFLICT, "idempotency_in_flight",
+		"The first request with this Idempotency-Key is still at work; try again.");
 	e->retry_after_s = 1;
-	return err_set(e, ERR_CONFLICT, "idempotency_in_flight",
-		       "The first request with this Idempotency-Key is still at work; try again.");
+	return false;
 }
 
 static bool begin(struct req *r, struct db_rows **rows, struct err *e)

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/web/private.h"
@@ -57,15 +58,22 @@ static const char *name_shown(struct arena *a, struct str name)
 	return arena_text(a, name);
 }
 
+/* After shape_check_text said that the text is fine. */
 static json_t *value_typed(const struct field *f, struct str value)
 {
+	static const char *const yes[] = { "true", "1", "yes", "on" };
+	bool is_yes = false;
 	int64_t n;
 
 	if (f->kind == SHAPE_INTEGER && str_int(value, INT64_MIN, INT64_MAX, &n))
 		return json_integer(n);
-	if (f->kind == SHAPE_BOOLEAN)
-		return json_boolean(str_eq_text(value, "true") || str_eq_text(value, "1"));
-	return json_stringn(value.p, value.len);
+	if (f->kind == SHAPE_NUMBER)
+		return json_real(strtod(value.p, NULL)); /* decoded texts end with NUL */
+	if (f->kind != SHAPE_BOOLEAN)
+		return json_stringn(value.p, value.len);
+	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
+		is_yes = is_yes || str_eq_nocase(value, yes[i]);
+	return json_boolean(is_yes);
 }
 
 static void value_take(struct req *r, struct str name, struct str value)

@@ -145,10 +145,11 @@ bool rate_take(struct req *r, struct err *e)
 		return true;
 	if (rate_count(r->app->rate, r->token_hash, clock_wall_ms() / 1000, state))
 		return true;
+	err_set(e, ERR_TOO_MANY, "rate_limited",
+		"This token may send %lld requests a minute; wait %lld seconds.",
+		(long long)state->limit, (long long)state->reset_s);
 	e->retry_after_s = (int)state->reset_s;
-	return err_set(e, ERR_TOO_MANY, "rate_limited",
-		       "This token may send %lld requests a minute; wait %lld seconds.",
-		       (long long)state->limit, (long long)state->reset_s);
+	return false;
 }
 
 /* draft-ietf-httpapi-ratelimit-headers-10. */
