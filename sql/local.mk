@@ -3,8 +3,11 @@
 QUERIES =
 QUERIES += sql/queries/migration.sql
 QUERIES += sql/queries/audit.sql
+QUERIES += sql/queries/execution.sql
+QUERIES += sql/queries/instance.sql
 QUERIES += sql/queries/member.sql
 QUERIES += sql/queries/operator.sql
+QUERIES += sql/queries/record.sql
 QUERIES += sql/queries/tenant.sql
 QUERIES += sql/queries/token.sql
 QUERIES += sql/queries/user.sql
@@ -23,5 +26,6 @@ MIGRATIONS = \
   sql/migrations/0007_instances.sql \
   sql/migrations/0008_work.sql \
   sql/migrations/0009_runs.sql \
-  sql/migrations/0010_months_ahead.sql
+  sql/migrations/0010_months_ahead.sql \
+  sql/migrations/0011_documents.sql
 nobase_dist_pkgdata_DATA += $(MIGRATIONS)

@@ -200,12 +200,18 @@ bool reply_document(struct req *r, const struct db_rows *rows, struct err *e)
 bool reply_list(struct req *r, const char *nouns, const struct db_rows *rows, struct err *e)
 {
 	struct str items = db_get(rows, 0, 0), next = db_get(rows, 0, 1), body;
+	struct str head = db_columns(rows) > 2 ? db_get(rows, 0, 2) : (struct str){ NULL, 0 };
 	const char *cursor = next.p ? page_cursor_sign(r, arena_text(r->arena, next)) : NULL;
 	const char *link = cursor ? page_next_link(r, cursor) : NULL;
 	struct buf b;
 
 	buf_init(&b, DOCUMENT_MAX);
-	buf_printf(&b, "{\"%s\":", nouns);
+	buf_char(&b, '{');
+	if (head.len > 2) { /* an object's text: its members come first */
+		buf_add(&b, head.p + 1, head.len - 2);
+		buf_char(&b, ',');
+	}
+	buf_printf(&b, "\"%s\":", nouns);
 	buf_str(&b, items.p ? items : STR("[]"));
 	buf_text(&b, ",\"nextCursor\":");
 	if (cursor)

@@ -147,7 +147,8 @@ MUST_CHECK bool req_page(struct req *, struct req_page *, struct err *);
  * No row is a 404. */
 MUST_CHECK bool reply_document(struct req *, const struct db_rows *, struct err *);
 /* A list: rows hold (items json array text, next key text or null):
- * {"<nouns>":[...],"nextCursor":...} and Link rel=next. */
+ * {"<nouns>":[...],"nextCursor":...} and Link rel=next. A third column, an object's text, gives
+ * members that come before the list. */
 MUST_CHECK bool reply_list(struct req *, const char *nouns, const struct db_rows *, struct err *);
 MUST_CHECK bool reply_json(struct req *, struct str json, struct err *); /* no version */
 MUST_CHECK bool reply_empty(struct req *, struct err *);                 /* 204 */

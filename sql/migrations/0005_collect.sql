@@ -76,3 +76,13 @@ GRANT SELECT (tenant_id, owner_id, field, version, kid, updated_at), INSERT, DEL
 	UPDATE (version, kid, sealed, updated_at) ON collect.secrets TO catchment_web;
 GRANT SELECT ON collect.secrets TO catchment_trial, catchment_run;
 GRANT UPDATE (kid, sealed, version, updated_at) ON collect.secrets TO catchment_run; -- re-sealing
+
+-- A config as every answer shows it: plain values as they are, of secrets only that they are set.
+CREATE FUNCTION collect.config_doc(p_owner uuid, p_plain json) RETURNS json
+LANGUAGE sql STABLE SET search_path = pg_catalog
+RETURN (SELECT coalesce(json_object_agg(x.name, x.value), '{}') FROM (
+	SELECT p.key AS name, p.value FROM json_each(p_plain) p
+	UNION ALL
+	SELECT s.field, json_build_object('set', true, 'updatedAt', util.utc(s.updated_at))
+	FROM collect.secrets s WHERE s.tenant_id = util.tenant() AND s.owner_id = p_owner) x);
+GRANT EXECUTE ON FUNCTION collect.config_doc TO catchment_web, catchment_trial;

@@ -1,0 +1,36 @@
+-- Records as the tenant reads them. The stored json goes out byte for byte.
+
+-- name: record_stream :maybe (instance uuid, stream text)
+SELECT s.id, s.name FROM collect.streams s
+WHERE s.tenant_id = util.tenant() AND s.instance_id = $1
+	AND ($2::text IS NULL OR s.id::text = $2 OR s.name = $2 OR s.pipeline_id = $2)
+ORDER BY s.created_at, s.id LIMIT 1
+
+-- name: record_stream_list :one (instance uuid)
+SELECT json_build_object('instanceId', $1::uuid, 'streams', coalesce((
+	SELECT json_agg(collect.stream_doc(s) ORDER BY s.created_at, s.id) FROM collect.streams s
+	WHERE s.tenant_id = util.tenant() AND s.instance_id = $1), '[]'))
+FROM collect.collector_instances i WHERE i.tenant_id = util.tenant() AND i.id = $1
+
+-- name: record_list :one (stream uuid, after text, row_limit bigint, key text, field text[], value text, vanished bool, since timestamptz)
+WITH page AS (
+	SELECT c.* FROM collect.records c
+	WHERE c.tenant_id = util.tenant() AND c.stream_id = $1 AND ($2::text IS NULL OR c.record_key > $2)
+		AND ($4::text IS NULL OR c.record_key = $4)
+		AND ($5::text[] IS NULL OR c.data #>> $5 = $6)
+		AND ($7::bool IS NULL OR (c.vanished_at IS NOT NULL) = $7)
+		AND ($8::timestamptz IS NULL OR c.changed_at >= $8)
+	ORDER BY c.record_key LIMIT $3 + 1),
+shown AS (SELECT * FROM page ORDER BY record_key LIMIT $3)
+SELECT coalesce((SELECT json_agg(json_build_object('key', s.record_key, 'firstSeenAt', util.utc(s.first_seen_at),
+		'changedAt', util.utc(s.changed_at), 'vanishedAt', util.utc(s.vanished_at), 'data', s.data)
+		ORDER BY s.record_key) FROM shown s), '[]'),
+	CASE WHEN (SELECT count(*) FROM page) > $3 THEN (SELECT max(s.record_key) FROM shown s) END,
+	collect.stream_doc(st)::text
+FROM collect.streams st WHERE st.tenant_id = util.tenant() AND st.id = $1
+
+-- name: record_export :many (stream uuid, after text, row_limit bigint, vanished bool)
+SELECT c.record_key, c.data FROM collect.records c
+WHERE c.tenant_id = util.tenant() AND c.stream_id = $1 AND ($2::text IS NULL OR c.record_key > $2)
+	AND ($4 OR c.vanished_at IS NULL)
+ORDER BY c.record_key LIMIT $3
