@@ -1,0 +1,25 @@
+/*
+ * instances - handlers and shapes of the family of installations, their runs and their records
+ *
+ * Ownership, errors, threads: as lib/web/web.h says.
+ */
+#ifndef CATCHMENT_INSTANCES_INSTANCES_H
+#define CATCHMENT_INSTANCES_INSTANCES_H
+
+#include "lib/web/web.h"
+
+web_handler instance_list, instance_get, instance_update, instance_uninstall;
+web_handler instance_upgrade_preview, instance_upgrade;
+web_handler execution_request, execution_list, execution_get, execution_log, execution_quarantine;
+web_handler execution_cancel, execution_retry;
+web_handler record_streams, record_list;
+
+extern const struct shape instance_list_query, instance_list_doc, instance_doc, instance_in;
+extern const struct shape instance_upgrade_query, instance_upgrade_doc, instance_upgrade_in;
+extern const struct shape execution_request_in, execution_request_doc, execution_doc;
+extern const struct shape execution_list_query, execution_list_doc;
+extern const struct shape execution_log_query, execution_log_doc, execution_quarantine_doc;
+extern const struct shape execution_cancel_doc;
+extern const struct shape record_streams_doc, record_list_query, record_list_doc;
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * instances - installations of a tenant: config, runs, history, records
+ *
+ *   GET /collector-instances                      GET PATCH DELETE /collector-instances/{id}
+ *   GET POST /collector-instances/{id}/upgrade    POST GET /collector-instances/{id}/execute(ions)
+ *   GET /collector-instances/{id}/streams         GET /collector-instances/{id}/records
+ *   GET /executions/{id}   .../log   .../quarantine     POST /executions/{id}/cancel   .../retry
+ */
+#include "config.h"
+
+#include "cgi/instances/instances.h"
+#include "cgi/part/config_store.h"
+#include "lib/base/poison.h"
+
+#define BODY_MAX   (256 * 1024)
+#define SMALL_BODY (16 * 1024)
+
+/* clang-format off: a row a route */
+static const struct route routes[] = {
+	{ M_GET, "/collector-instances", ACCESS_MEMBER, "viewer", "instances:read", 0,
+	  &instance_list_query, NULL, &instance_list_doc, 200, instance_list, "Installations", 0 },
+	{ M_GET, "/collector-instances/{id}", ACCESS_MEMBER, "viewer", "instances:read", 0, NULL,
+	  NULL, &instance_doc, 200, instance_get, "One installation", 0 },
+	{ M_PATCH, "/collector-instances/{id}", ACCESS_MEMBER, "editor", "instances:write",
+	  BODY_MAX, NULL, &instance_in, &instance_doc, 200, instance_update,
+	  "Rename, reconfigure, (de)activate", 0 },
+	{ M_DELETE, "/collector-instances/{id}", ACCESS_MEMBER, "admin", "instances:write", 0, NULL,
+	  NULL, NULL, 204, instance_uninstall, "Uninstall; erases its records and history", 0 },
+	{ M_GET, "/collector-instances/{id}/upgrade", ACCESS_MEMBER, "viewer", "instances:read", 0,
+	  &instance_upgrade_query, NULL, &instance_upgrade_doc, 200, instance_upgrade_preview,
+	  "What an upgrade would change and break", 0 },
+	{ M_POST, "/collector-instances/{id}/upgrade", ACCESS_MEMBER, "editor", "instances:write",
+	  BODY_MAX, NULL, &instance_upgrade_in, &instance_doc, 200, instance_upgrade,
+	  "Move to another published version", ROUTE_BODY_OPTIONAL },
+	{ M_POST, "/collector-instances/{id}/execute", ACCESS_MEMBER, "editor", "executions:run",
+	  SMALL_BODY, NULL, &execution_request_in, &execution_request_doc, 202, execution_request,
+	  "Run all pipelines, or one", ROUTE_BODY_OPTIONAL },
+	{ M_GET, "/collector-instances/{id}/executions", ACCESS_MEMBER, "viewer", "executions:read",
+	  0, &execution_list_query, NULL, &execution_list_doc, 200, execution_list,
+	  "History of runs", 0 },
+	{ M_GET, "/collector-instances/{id}/streams", ACCESS_MEMBER, "viewer", "records:read", 0,
+	  NULL, NULL, &record_streams_doc, 200, record_streams,
+	  "Streams and how many records they hold", 0 },
+	{ M_GET, "/collector-instances/{id}/records", ACCESS_MEMBER, "viewer", "records:read", 0,
+	  &record_list_query, NULL, &record_list_doc, 200, record_list, "Records of a stream", 0 },
+	{ M_GET, "/executions/{id}", ACCESS_MEMBER, "viewer", "executions:read", 0, NULL, NULL,
+	  &execution_doc, 200, execution_get, "One run", 0 },
+	{ M_GET, "/executions/{id}/log", ACCESS_MEMBER, "viewer", "executions:read", 0,
+	  &execution_log_query, NULL, &execution_log_doc, 200, execution_log,
+	  "What a run did: requests, waits, pages, why it stopped", 0 },
+	{ M_GET, "/executions/{id}/quarantine", ACCESS_MEMBER, "viewer", "records:read", 0,
+	  &web_page_query, NULL, &execution_quarantine_doc, 200, execution_quarantine,
+	  "Records that could not be stored, and why", 0 },
+	{ M_POST, "/executions/{id}/cancel", ACCESS_MEMBER, "editor", "executions:run", 0, NULL,
+	  NULL, &execution_cancel_doc, 202, execution_cancel, "Stop a run at its next page", 0 },
+	{ M_POST, "/executions/{id}/retry", ACCESS_MEMBER, "editor", "executions:run", 0, NULL,
+	  NULL, &execution_request_doc, 202, execution_retry, "Run the same pipeline again", 0 },
+};
+/* clang-format on */
+
+static const struct web_family family = {
+	.name = "instances",
+	.role = "web",
+	.routes = routes,
+	.route_count = sizeof(routes) / sizeof(routes[0]),
+	.open = config_store_open,
+	.close = config_store_close,
+};
+
+int main(int argc, char **argv)
+{
+	return web_main(argc, argv, &family);
+}

@@ -1,0 +1,151 @@
+/* record - what was collected: streams and their records, byte for byte */
+#include "config.h"
+
+#include "cgi/instances/instances.h"
+#include "lib/base/buf.h"
+#include "lib/db/queries.h"
+#include "lib/base/poison.h"
+
+#define PATH_MAX_BYTES 1000
+
+static const struct field stream_fields[] = {
+	{ .name = "streamId", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },
+	{ .name = "pipelineId", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "strategy", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "recordCount", .kind = SHAPE_INTEGER, .flags = SHAPE_REQUIRED },
+	{ .name = "collectedAt", .kind = SHAPE_TIME, .flags = SHAPE_NULLABLE },
+	{ .name = NULL },
+};
+static const struct shape stream_doc = { .name = "Stream", .fields = stream_fields };
+
+static const struct field streams_fields[] = {
+	{ .name = "instanceId", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },
+	{ .name = "streams",
+	  .kind = SHAPE_LIST,
+	  .flags = SHAPE_REQUIRED,
+	  .max = 1000,
+	  .of = &stream_doc },
+	{ .name = NULL },
+};
+const struct shape record_streams_doc = { .name = "Streams", .fields = streams_fields };
+
+static const struct field query_fields[] = {
+	WEB_PAGE_FIELDS,
+	{ .name = "stream",
+	  .kind = SHAPE_LINE,
+	  .max = 200,
+	  .help = "A stream's id or name, or a pipeline's id; the first stream without it" },
+	{ .name = "key", .kind = SHAPE_LINE, .max = 512, .help = "The record of this key" },
+	{ .name = "field",
+	  .kind = SHAPE_LINE,
+	  .max = 200,
+	  .help = "With value: a dotted path, variants.0.sku" },
+	{ .name = "value", .kind = SHAPE_LINE, .max = 1000, .help = "The text that the field has" },
+	{ .name = "vanished",
+	  .kind = SHAPE_BOOLEAN,
+	  .help = "Only records that vanished upstream, or only others" },
+	{ .name = "changedSince", .kind = SHAPE_TIME },
+	{ .name = NULL },
+};
+const struct shape record_list_query = { .name = "RecordsQuery", .fields = query_fields };
+
+static const struct field record_fields[] = {
+	{ .name = "key", .kind = SHAPE_TEXT, .flags = SHAPE_REQUIRED, .max = 2000 },
+	{ .name = "firstSeenAt", .kind = SHAPE_TIME, .flags = SHAPE_REQUIRED },
+	{ .name = "changedAt", .kind = SHAPE_TIME, .flags = SHAPE_REQUIRED },
+	{ .name = "vanishedAt", .kind = SHAPE_TIME, .flags = SHAPE_NULLABLE },
+	{ .name = "data", .kind = SHAPE_ANY, .flags = SHAPE_REQUIRED | SHAPE_NULLABLE },
+	{ .name = NULL },
+};
+static const struct shape record_doc = { .name = "Record", .fields = record_fields };
+
+static const struct field list_fields[] = {
+	{ .name = "streamId", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },
+	{ .name = "pipelineId", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "strategy", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "recordCount", .kind = SHAPE_INTEGER, .flags = SHAPE_REQUIRED },
+	{ .name = "collectedAt", .kind = SHAPE_TIME, .flags = SHAPE_NULLABLE },
+	{ .name = "records",
+	  .kind = SHAPE_LIST,
+	  .flags = SHAPE_REQUIRED,
+	  .max = 200,
+	  .of = &record_doc },
+	{ .name = "nextCursor",
+	  .kind = SHAPE_LINE,
+	  .flags = SHAPE_REQUIRED | SHAPE_NULLABLE,
+	  .max = 4000 },
+	{ .name = NULL },
+};
+const struct shape record_list_doc = { .name = "Records", .fields = list_fields };
+
+bool record_streams(struct req *r, struct err *e)
+{
+	struct db_rows *rows;
+
+	return req_run_last(r, Q_RECORD_STREAM_LIST, DB_ARGS(db_uuid(&r->params[0])), &rows, e) &&
+	       reply_document(r, rows, e);
+}
+
+/* "variants.0.sku" as a PostgreSQL array of texts, each element quoted; NULL without ?field=. */
+static const char *field_path(struct req *r)
+{
+	const char *field = json_text(r->query, "field", NULL);
+	struct buf b;
+	char *out;
+
+	if (field == NULL)
+		return NULL;
+	buf_init(&b, PATH_MAX_BYTES);
+	buf_text(&b, "{\"");
+	for (const char *p = field; *p != '\0'; p++) {
+		if (*p == '.')
+			buf_text(&b, "\",\"");
+		else if (*p == '"' || *p == '\\')
+			buf_printf(&b, "\\%c", *p);
+		else
+			buf_char(&b, *p);
+	}
+	buf_text(&b, "\"}");
+	out = arena_text(r->arena, buf_view(&b));
+	buf_free(&b);
+	return out;
+}
+
+static struct db_arg flag_asked(const struct req *r, const char *name)
+{
+	const json_t *flag = json_object_get(r->query, name);
+
+	return flag != NULL ? db_bool(json_is_true(flag)) : db_null();
+}
+
+bool record_list(struct req *r, struct err *e)
+{
+	const char *field = field_path(r), *value = json_text(r->query, "value", NULL);
+	struct req_page page;
+	struct db_rows *rows;
+	struct uuid stream;
+
+	if ((field == NULL) != (value == NULL)) {
+		err_set(e, ERR_INPUT, "field_and_value",
+		        "The parameters field and value go together.");
+		return err_at(e, "%s", field == NULL ? "field" : "value");
+	}
+	if (!req_page(r, &page, e) ||
+	    !req_run(r, Q_RECORD_STREAM,
+	             DB_ARGS(db_uuid(&r->params[0]), db_text(json_text(r->query, "stream", NULL))),
+	             &rows, e))
+		return false;
+	if (db_count(rows) == 0 || !db_get_uuid(rows, 0, 0, &stream))
+		return err_set(e, ERR_NOT_FOUND, "stream_not_found",
+		               "There is no such stream. A stream exists once its pipeline was "
+		               "asked to run.");
+	return req_run_last(r, Q_RECORD_LIST,
+	                    DB_ARGS(db_uuid(&stream), db_text(page.after), db_int(page.limit),
+	                            db_text(json_text(r->query, "key", NULL)), db_text(field),
+	                            db_text(value), flag_asked(r, "vanished"),
+	                            db_text(json_text(r->query, "changedSince", NULL))),
+	                    &rows, e) &&
+	       reply_list(r, "records", rows, e);
+}

@@ -1,0 +1,47 @@
+/* execute - asking for runs of an installation */
+#include "config.h"
+
+#include "cgi/part/execute.h"
+#include "lib/base/buf.h"
+#include "lib/db/queries.h"
+#include "lib/base/poison.h"
+
+#define IDS_MAX (64 * 1024)
+
+bool part_runs_request(struct req *r, const struct uuid *instance, const char *pipeline,
+                       const struct uuid *retry_of, struct part_runs *out, struct err *e)
+{
+	struct db_rows *rows;
+	struct buf b;
+
+	*out = (struct part_runs){ .ids = "{}" };
+	if (!req_run(r, Q_EXECUTION_REQUEST,
+	             DB_ARGS(db_uuid(instance), db_text(pipeline),
+	                     db_text(retry_of != NULL ? "retry" : "manual"), db_uuid(retry_of)),
+	             &rows, e))
+		return false;
+	if (db_count(rows) == 0) {
+		err_set(e, ERR_INPUT, "pipeline_unknown",
+		        "This installation has no such pipeline.");
+		return err_at(e, "/pipelineId");
+	}
+	buf_init(&b, IDS_MAX);
+	for (size_t i = 0; i < db_count(rows); i++) {
+		buf_char(&b, i == 0 ? '{' : ',');
+		buf_str(&b, db_get(rows, i, 0));
+		out->fresh += db_get_bool(rows, i, 1);
+	}
+	buf_char(&b, '}');
+	out->ids = arena_text(r->arena, buf_view(&b));
+	out->first = db_get(rows, 0, 0).p;
+	out->count = db_count(rows);
+	buf_free(&b);
+	return true;
+}
+
+void part_runs_reply(struct req *r, const struct part_runs *runs)
+{
+	reply_status(r, runs->fresh > 0 ? 202 : 200);
+	if (runs->count == 1)
+		reply_location(r, "/executions/%s", runs->first);
+}
