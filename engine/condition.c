@@ -59,14 +59,14 @@ struct parser {
 static bool wrong(const struct parser *p, size_t at, const char *what)
 {
 	return err_set(p->e, ERR_INPUT, "condition_invalid",
-		       "The condition is wrong at character %zu: %s.",
-		       str_utf8_count((struct str){ p->text.p, at }) + 1, what);
+	               "The condition is wrong at character %zu: %s.",
+	               str_utf8_count((struct str){ p->text.p, at }) + 1, what);
 }
 
 static bool out_of_memory(struct err *e)
 {
 	return err_set(e, ERR_UNAVAILABLE, "out_of_memory",
-		       "There was not enough memory for this; try again later.");
+	               "There was not enough memory for this; try again later.");
 }
 
 /*
@@ -79,35 +79,35 @@ static const struct sign {
 	enum word_kind kind;
 	const char *refusal; /* for signs of other languages */
 } signs[] = {
-	{"===",  WORD_SAME,      NULL					 },
-	{ "!==", WORD_DIFFERENT, NULL					 },
-	{ "==",  WORD_END,       "write === to compare"                       },
-	{ "!=",  WORD_END,       "write !== to compare"                       },
-	{ "<=",  WORD_LESS_SAME, NULL					 },
-	{ ">=",  WORD_MORE_SAME, NULL					 },
-	{ "<",   WORD_LESS,      NULL					 },
-	{ ">",   WORD_MORE,      NULL					 },
-	{ "&&",  WORD_AND,       NULL					 },
-	{ "||",  WORD_OR,        NULL					 },
-	{ "!",   WORD_NOT,       NULL					 },
-	{ "(",   WORD_OPEN,      NULL					 },
-	{ ")",   WORD_CLOSE,     NULL					 },
-	{ "=",   WORD_END,       "write === to compare"                       },
-	{ "&",   WORD_END,       "write && for and"                           },
-	{ "|",   WORD_END,       "write || for or"                            },
-	{ "+",   WORD_END,       "a condition compares, it does not calculate"},
-	{ "*",   WORD_END,       "a condition compares, it does not calculate"},
-	{ "/",   WORD_END,       "a condition compares, it does not calculate"},
-	{ "%",   WORD_END,       "a condition compares, it does not calculate"},
+	{ "===", WORD_SAME, NULL },
+	{ "!==", WORD_DIFFERENT, NULL },
+	{ "==", WORD_END, "write === to compare" },
+	{ "!=", WORD_END, "write !== to compare" },
+	{ "<=", WORD_LESS_SAME, NULL },
+	{ ">=", WORD_MORE_SAME, NULL },
+	{ "<", WORD_LESS, NULL },
+	{ ">", WORD_MORE, NULL },
+	{ "&&", WORD_AND, NULL },
+	{ "||", WORD_OR, NULL },
+	{ "!", WORD_NOT, NULL },
+	{ "(", WORD_OPEN, NULL },
+	{ ")", WORD_CLOSE, NULL },
+	{ "=", WORD_END, "write === to compare" },
+	{ "&", WORD_END, "write && for and" },
+	{ "|", WORD_END, "write || for or" },
+	{ "+", WORD_END, "a condition compares, it does not calculate" },
+	{ "*", WORD_END, "a condition compares, it does not calculate" },
+	{ "/", WORD_END, "a condition compares, it does not calculate" },
+	{ "%", WORD_END, "a condition compares, it does not calculate" },
 };
 
 static const struct literal {
 	const char *text;
 	enum word_kind kind;
 } literals[] = {
-	{"true",   WORD_TRUE },
-	{ "false", WORD_FALSE},
-	{ "null",  WORD_NULL },
+	{ "true", WORD_TRUE },
+	{ "false", WORD_FALSE },
+	{ "null", WORD_NULL },
 };
 
 static struct str rest_of(const struct parser *p)
@@ -156,10 +156,7 @@ static bool read_text(struct parser *p)
 		char c = s.p[i];
 
 		if (c == quote) {
-			p->word = (struct word){
-				WORD_TEXT, {out, n},
-                                 p->at
-			};
+			p->word = (struct word){ WORD_TEXT, { out, n }, p->at };
 			p->at += i + 1;
 			return true;
 		}
@@ -167,7 +164,7 @@ static bool read_text(struct parser *p)
 			c = ++i < s.len ? unescaped(s.p[i]) : '\0';
 			if (c == '\0')
 				return wrong(p, p->at + i - 1,
-					     "a backslash takes n, r, t, a quote or a backslash");
+				             "a backslash takes n, r, t, a quote or a backslash");
 		}
 		out[n++] = c;
 	}
@@ -180,7 +177,7 @@ static bool read_number(struct parser *p)
 	size_t n = 1;
 
 	while (n < s.len && (is_name_byte(s.p[n]) || s.p[n] == '.' ||
-			     ((s.p[n] == '+' || s.p[n] == '-') && (s.p[n - 1] | 0x20) == 'e')))
+	                     ((s.p[n] == '+' || s.p[n] == '-') && (s.p[n - 1] | 0x20) == 'e')))
 		n++;
 	s.len = n;
 	if (!decimal_is(s))
@@ -267,8 +264,8 @@ static bool count_node(struct parser *p)
 {
 	if (++p->nodes > NODES_MAX)
 		return err_set(p->e, ERR_INPUT, "too_complex",
-			       "The condition has more than %d parts; split it into several steps.",
-			       NODES_MAX);
+		               "The condition has more than %d parts; split it into several steps.",
+		               NODES_MAX);
 	return true;
 }
 
@@ -291,8 +288,8 @@ static bool parse_value(struct parser *p, struct condition **out)
 		return wrong(p, word.at, "it ends where a value was expected");
 	if (word.kind > WORD_NULL)
 		return wrong(p, word.at,
-			     "a value was expected: a number, a 'text', a name or a "
-			     "bracket");
+		             "a value was expected: a number, a 'text', a name or a "
+		             "bracket");
 	if (!node_new(p, word.kind, out))
 		return false;
 	(*out)->text = word.text;
@@ -349,7 +346,7 @@ static bool parse_comparison(struct parser *p, struct condition **out)
 
 /* left, then any number of `kind right`. */
 static bool parse_chain(struct parser *p, enum word_kind kind,
-			bool (*parse)(struct parser *, struct condition **), struct condition **out)
+                        bool (*parse)(struct parser *, struct condition **), struct condition **out)
 {
 	struct condition *left = NULL;
 
@@ -378,7 +375,7 @@ static bool parse_or(struct parser *p, struct condition **out)
 }
 
 bool condition_parse(struct arena *arena, struct str text, unsigned allowed_names,
-		     struct condition **out, struct err *e)
+                     struct condition **out, struct err *e)
 {
 	struct parser p = { .arena = arena, .text = text, .allowed = allowed_names, .e = e };
 

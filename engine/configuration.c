@@ -38,12 +38,12 @@ static const struct config_kind {
 	unsigned flags;
 	int64_t max;
 } config_kinds[] = {
-	{"Text",      SHAPE_LINE,    0,            CONFIG_TEXT_MAX  },
-	{ "Password", SHAPE_TEXT,    SHAPE_SECRET, CONFIG_SECRET_MAX},
-	{ "Select",   SHAPE_CHOICE,  0,            0                },
-	{ "Number",   SHAPE_NUMBER,  0,            0                },
-	{ "Boolean",  SHAPE_BOOLEAN, 0,            0                },
-	{ "Url",      SHAPE_URL,     0,            CONFIG_TEXT_MAX  },
+	{ "Text", SHAPE_LINE, 0, CONFIG_TEXT_MAX },
+	{ "Password", SHAPE_TEXT, SHAPE_SECRET, CONFIG_SECRET_MAX },
+	{ "Select", SHAPE_CHOICE, 0, 0 },
+	{ "Number", SHAPE_NUMBER, 0, 0 },
+	{ "Boolean", SHAPE_BOOLEAN, 0, 0 },
+	{ "Url", SHAPE_URL, 0, CONFIG_TEXT_MAX },
 };
 
 static const struct config_kind *kind_find(const json_t *field)
@@ -112,7 +112,7 @@ static const char *const *field_choices(struct arena *arena, const json_t *field
 	json_array_foreach(options, i, option)
 	{
 		const char *text = json_is_string(option) ? json_string_value(option)
-							  : json_text(option, "value", NULL);
+		                                          : json_text(option, "value", NULL);
 
 		if (text != NULL)
 			list[n++] = text;
@@ -132,12 +132,12 @@ static json_t *with_scheme(struct arena *arena, const json_t *value)
 }
 
 static void check_value(const json_t *field, const json_t *value, const char *at,
-			struct problems *problems)
+                        struct problems *problems)
 {
 	const struct config_kind *kind = kind_find(field);
 	const char *name = json_text(field, "name", "");
 	struct field fields[2] = {
-		{.name = name, .kind = kind->kind, .flags = kind->flags, .max = kind->max},
+		{ .name = name, .kind = kind->kind, .flags = kind->flags, .max = kind->max },
 	};
 	const struct shape shape = { .name = "Config", .fields = fields, .open = true };
 	json_t *one = json_object();
@@ -147,14 +147,14 @@ static void check_value(const json_t *field, const json_t *value, const char *at
 	if (config_field_is_secret(field))
 		fields[0].flags |= SHAPE_SECRET;
 	json_object_set_new(one, name,
-			    kind->kind == SHAPE_URL ? with_scheme(problems->arena, value)
-						    : json_incref((json_t *)value));
+	                    kind->kind == SHAPE_URL ? with_scheme(problems->arena, value)
+	                                            : json_incref((json_t *)value));
 	shape_check(&shape, one, at, problems);
 	json_decref(one);
 }
 
 static void check_field(const json_t *field, const json_t *values, const char *const *kept,
-			const char *at, struct problems *problems)
+                        const char *at, struct problems *problems)
 {
 	const char *name = json_text(field, "name", "");
 	const json_t *value = json_object_get(values, name);
@@ -168,11 +168,11 @@ static void check_field(const json_t *field, const json_t *values, const char *c
 	if (config_field_is_secret(field) && is_kept(kept, name))
 		return;
 	problem_add(problems, json_pointer_add(problems->arena, at, name), "required",
-		    "%s is needed.", json_text(field, "label", name));
+	            "%s is needed.", json_text(field, "label", name));
 }
 
 bool config_check(const json_t *fields, const json_t *values, const char *const *kept,
-		  const char *at, struct problems *problems)
+                  const char *at, struct problems *problems)
 {
 	size_t before = problems->count, i;
 	const char *name;
@@ -181,14 +181,14 @@ bool config_check(const json_t *fields, const json_t *values, const char *const 
 
 	if (values != NULL && !json_is_object(values))
 		return problem_add(problems, at, "wrong_type",
-				   "The config must be an object with one member for each field.");
+		                   "The config must be an object with one member for each field.");
 	json_array_foreach(fields, i, field) check_field(field, values, kept, at, problems);
 	json_object_foreach((json_t *)values, name, value)
 	{
 		if (field_named(fields, name) == NULL)
 			problem_add(problems, json_pointer_add(problems->arena, at, name),
-				    "unknown_field",
-				    "The data source has no config field of this name.");
+			            "unknown_field",
+			            "The data source has no config field of this name.");
 	}
 	return problems->count == before;
 }
@@ -246,7 +246,7 @@ static void text_value(struct arena *arena, const json_t *field, struct config_v
 }
 
 static void plain_value(struct arena *arena, const json_t *field, const json_t *given,
-			struct config_value *v)
+                        struct config_value *v)
 {
 	const json_t *value = is_given(given) ? given : field_default(field);
 
@@ -280,7 +280,7 @@ static void plain_value(struct arena *arena, const json_t *field, const json_t *
 }
 
 static const struct secret *secret_named(const struct config_secret *secrets, size_t count,
-					 const char *name)
+                                         const char *name)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(secrets[i].field, name) == 0)
@@ -292,7 +292,7 @@ static const struct secret *secret_named(const struct config_secret *secrets, si
 static void starts_init(struct config *config);
 
 struct config *config_new(struct arena *arena, const json_t *fields, const json_t *values,
-			  const struct config_secret *secrets, size_t secret_count)
+                          const struct config_secret *secrets, size_t secret_count)
 {
 	struct config *config = arena_alloc(arena, sizeof(*config));
 	const json_t *field;
@@ -330,7 +330,7 @@ static const struct config_value *value_find(const struct config *config, struct
 }
 
 bool config_find(const struct config *config, struct str name, struct str *plain,
-		 const struct secret **secret)
+                 const struct secret **secret)
 {
 	const struct config_value *v = value_find(config, name);
 

@@ -202,8 +202,8 @@ bool decimal_read(struct arena *arena, struct str text, struct str *number)
 	if (digits.len == 0)
 		digits = STR("0");
 	out = arena_printf(arena, "%s" STR_FMT "%s" STR_FMT "%s" STR_FMT, n.negative ? "-" : "",
-			   STR_ARG(digits), n.has_point ? "." : "", STR_ARG(n.fraction),
-			   n.exponent.len > 0 ? "e" : "", STR_ARG(n.exponent));
+	                   STR_ARG(digits), n.has_point ? "." : "", STR_ARG(n.fraction),
+	                   n.exponent.len > 0 ? "e" : "", STR_ARG(n.exponent));
 	*number = str_of(out);
 	return out != NULL;
 }

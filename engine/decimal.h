@@ -13,10 +13,10 @@
 
 #include "lib/base/arena.h"
 
-bool decimal_is(struct str text);                  /* JSON's grammar, nothing before or after */
-int decimal_compare(struct str a, struct str b);   /* <0, 0, >0; both are decimal_is */
+bool decimal_is(struct str text);                /* JSON's grammar, nothing before or after */
+int decimal_compare(struct str a, struct str b); /* <0, 0, >0; both are decimal_is */
 bool decimal_is_zero(struct str number);
-bool decimal_is_integer(struct str number);        /* by value: 5.0 and 1e3 are */
+bool decimal_is_integer(struct str number); /* by value: 5.0 and 1e3 are */
 
 /* A text as a JSON number: white space around it, a plus sign and leading zeros go, ".5" gets its
  * zero; the digits stay as they stand ("19.90" gives 19.90). */

@@ -78,10 +78,10 @@ static const char *member_names(struct arena *arena, struct scan_value object)
 			return arena_printf(arena, "%s, ...", names);
 		if (n == 0)
 			names = arena_printf(arena, "the members %.*s",
-					     key.len > 40 ? 40 : (int)key.len, key.p);
+			                     key.len > 40 ? 40 : (int)key.len, key.p);
 		else
 			names = arena_printf(arena, "%s, %.*s", names,
-					     key.len > 40 ? 40 : (int)key.len, key.p);
+			                     key.len > 40 ? 40 : (int)key.len, key.p);
 		if (names == NULL)
 			return "";
 	}
@@ -89,24 +89,24 @@ static const char *member_names(struct arena *arena, struct scan_value object)
 }
 
 static bool not_found(struct arena *arena, struct scan_value body, const struct finder *f,
-		      struct err *e)
+                      struct err *e)
 {
 	if (f->odd != SCAN_NONE)
 		return err_set(e, ERR_UPSTREAM, "records_not_found",
-			       "At the records path stands %s; records are an array or objects.",
-			       record_type_name(f->odd));
+		               "At the records path stands %s; records are an array or objects.",
+		               record_type_name(f->odd));
 	if (body.type != SCAN_OBJECT)
 		return err_set(e, ERR_UPSTREAM, "records_not_found",
-			       "The answer is %s, so it has nothing at the records path.",
-			       record_type_name(body.type));
+		               "The answer is %s, so it has nothing at the records path.",
+		               record_type_name(body.type));
 	return err_set(e, ERR_UPSTREAM, "records_not_found",
-		       "The answer has nothing at the records path; it is an object with %s.",
-		       member_names(arena, body));
+	               "The answer has nothing at the records path; it is an object with %s.",
+	               member_names(arena, body));
 }
 
 /* The default: the body, or its only array member. */
 static bool default_place(struct arena *arena, struct scan_value body, struct scan_value *place,
-			  struct err *e)
+                          struct err *e)
 {
 	struct scan_iter it = scan_iter(body);
 	struct scan_value value;
@@ -118,8 +118,8 @@ static bool default_place(struct arena *arena, struct scan_value body, struct sc
 		return true;
 	if (body.type != SCAN_OBJECT)
 		return err_set(e, ERR_UPSTREAM, "records_not_found",
-			       "The answer is %s; records are an array or a member of an object.",
-			       record_type_name(body.type));
+		               "The answer is %s; records are an array or a member of an object.",
+		               record_type_name(body.type));
 	while (scan_next(&it, &key, &value)) {
 		if (value.type != SCAN_ARRAY)
 			continue;
@@ -129,8 +129,8 @@ static bool default_place(struct arena *arena, struct scan_value body, struct sc
 	if (arrays == 1)
 		return true;
 	return err_set(e, ERR_UPSTREAM, "records_not_found",
-		       "The answer is an object with %s arrays (it has %s); name the records path.",
-		       arrays == 0 ? "no" : "several", member_names(arena, body));
+	               "The answer is an object with %s arrays (it has %s); name the records path.",
+	               arrays == 0 ? "no" : "several", member_names(arena, body));
 }
 
 static void find_all(const struct scan_path *path, struct scan_value place, struct finder *f)
@@ -142,10 +142,10 @@ static void find_all(const struct scan_path *path, struct scan_value place, stru
 }
 
 bool record_list(struct arena *arena, const struct scan_path *path_or_null, struct scan_value body,
-		 struct scan_value **records, size_t *count, struct err *e)
+                 struct scan_value **records, size_t *count, struct err *e)
 {
 	struct finder f = { .wildcard =
-				    path_or_null != NULL && scan_path_has_wildcard(path_or_null) };
+		                    path_or_null != NULL && scan_path_has_wildcard(path_or_null) };
 	struct scan_value place = body;
 
 	if (path_or_null == NULL && !default_place(arena, body, &place, e))
@@ -156,8 +156,8 @@ bool record_list(struct arena *arena, const struct scan_path *path_or_null, stru
 	f.list = arena_array(arena, f.count + 1, sizeof(*f.list));
 	if (f.list == NULL)
 		return err_set(e, ERR_UNAVAILABLE, "out_of_memory",
-			       "The page has more records than there is memory for; ask for "
-			       "smaller pages.");
+		               "The page has more records than there is memory for; ask for "
+		               "smaller pages.");
 	f.count = 0;
 	find_all(path_or_null, place, &f);
 	*records = f.list;
@@ -183,12 +183,12 @@ static const struct refusal {
 	unsigned flag;
 	const char *slug, *why;
 } refusals[] = {
-	{SCAN_HAS_NUL,         "nul_character",
-         "A text holds the character NUL (\\u0000), which PostgreSQL cannot store."},
+	{ SCAN_HAS_NUL, "nul_character",
+	  "A text holds the character NUL (\\u0000), which PostgreSQL cannot store." },
 	{ SCAN_LONE_SURROGATE, "lone_surrogate",
-         "A text holds half of a surrogate pair, which is no character."           },
-	{ SCAN_HUGE_NUMBER,    "number_too_big",
-         "A number has an exponent or a length that PostgreSQL cannot hold."       },
+	  "A text holds half of a surrogate pair, which is no character." },
+	{ SCAN_HUGE_NUMBER, "number_too_big",
+	  "A number has an exponent or a length that PostgreSQL cannot hold." },
 };
 
 static void judge(struct record *r)
@@ -231,7 +231,7 @@ static bool is_key_part(struct scan_value v)
 
 /* Several members as a JSON array; texts written anew, so that escapes do not make two keys. */
 static bool joined_key(struct arena *arena, struct scan_path *const *paths, struct scan_value root,
-		       struct str *key)
+                       struct str *key)
 {
 	struct buf b;
 	bool ok = true;
@@ -256,7 +256,7 @@ static bool joined_key(struct arena *arena, struct scan_path *const *paths, stru
 }
 
 static void key_by_members(struct arena *arena, struct scan_path *const *paths,
-			   struct scan_value root, struct record *r)
+                           struct scan_value root, struct record *r)
 {
 	struct scan_value only = scan_path_first(paths[0], root);
 
@@ -265,7 +265,7 @@ static void key_by_members(struct arena *arena, struct scan_path *const *paths,
 	} else if (paths[1] == NULL || !joined_key(arena, paths, root, &r->key)) {
 		r->key = (struct str){ "", 0 };
 		quarantine(r, "key_missing",
-			   "A member of the primary key is absent, null or empty in this record.");
+		           "A member of the primary key is absent, null or empty in this record.");
 	}
 }
 
@@ -296,7 +296,7 @@ static void shorten_key(struct arena *arena, struct crypt_hasher *hasher, struct
 }
 
 static void find_cursor(struct arena *arena, const struct scan_path *path, struct scan_value root,
-			struct record *r)
+                        struct record *r)
 {
 	struct scan_value v = scan_path_first(path, root);
 
@@ -307,7 +307,7 @@ static void find_cursor(struct arena *arena, const struct scan_path *path, struc
 }
 
 void record_identify(struct arena *arena, struct crypt_hasher *hasher,
-		     const struct record_identity *identity, struct record *r)
+                     const struct record_identity *identity, struct record *r)
 {
 	struct scan_value root = whole(r->bytes);
 

@@ -47,16 +47,16 @@
 enum record_fate { RECORD_KEEP, RECORD_DROP_FILTER, RECORD_DROP_DUPLICATE, RECORD_QUARANTINE };
 
 struct record {
-	struct str bytes;          /* the JSON to store */
-	struct str key;            /* text; several key members are joined as a JSON array */
-	bool key_is_hash;          /* no key member: the key is the content's hash */
-	unsigned char hash[32];    /* SHA-256 of bytes */
-	struct str cursor;         /* the cursor member's text, or empty */
+	struct str bytes;       /* the JSON to store */
+	struct str key;         /* text; several key members are joined as a JSON array */
+	bool key_is_hash;       /* no key member: the key is the content's hash */
+	unsigned char hash[32]; /* SHA-256 of bytes */
+	struct str cursor;      /* the cursor member's text, or empty */
 	enum scan_type cursor_type;
 	enum record_fate fate;
-	const char *slug;          /* why quarantined: nul_character, lone_surrogate, number_too_big,
+	const char *slug; /* why quarantined: nul_character, lone_surrogate, number_too_big,
 	                              record_too_large, key_missing, validation_failed, cast_failed */
-	const char *why;           /* a sentence */
+	const char *why;  /* a sentence */
 };
 
 /* Where the records stand in a body: the path, or by default the body itself when it is an array,
@@ -82,7 +82,8 @@ void record_steps_apply(const struct record_steps *, struct scope *, struct reco
                         struct scan_value in, struct record *out);
 
 struct record_identity {
-	struct scan_path *const *key; /* NULL-terminated paths; NULL: "id" when present, else hash */
+	struct scan_path *const
+		*key; /* NULL-terminated paths; NULL: "id" when present, else hash */
 	const struct scan_path *cursor;
 };
 struct crypt_hasher;

@@ -52,7 +52,7 @@ bool record_problem(struct problems *problems, const char *at, const struct err 
 }
 
 bool record_path_read(const char *text, const char *at, struct problems *problems,
-		      struct scan_path **path)
+                      struct scan_path **path)
 {
 	struct err e = { 0 };
 
@@ -60,13 +60,13 @@ bool record_path_read(const char *text, const char *at, struct problems *problem
 		return record_problem(problems, at, &e);
 	if (scan_path_length(*path) == 0)
 		return problem_add(problems, at, "path_invalid",
-				   "A member's path is needed, for instance \"price\" or "
-				   "\"variants.0.sku\".");
+		                   "A member's path is needed, for instance \"price\" or "
+		                   "\"variants.0.sku\".");
 	return true;
 }
 
 bool record_members_known(const json_t *config, const char *const *known, const char *at,
-			  struct problems *problems)
+                          struct problems *problems)
 {
 	size_t before = problems->count;
 	const char *name;
@@ -80,7 +80,7 @@ bool record_members_known(const json_t *config, const char *const *known, const 
 			i++;
 		if (known[i] == NULL)
 			problem_add(problems, json_pointer_add(problems->arena, at, name),
-				    "unknown_field", "This step has no setting of this name.");
+			            "unknown_field", "This step has no setting of this name.");
 	}
 	return problems->count == before;
 }
@@ -106,10 +106,10 @@ static struct scan_path **paths_read(const json_t *list, const char *at, struct 
 
 			if (!json_is_string(item))
 				problem_add(problems, here, "wrong_type",
-					    "A member is named by a text.");
+				            "A member is named by a text.");
 			else
 				record_path_read(json_string_value(item), here, problems,
-						 &paths[i]);
+				                 &paths[i]);
 		}
 	}
 	return problems->count == before ? paths : NULL;
@@ -136,11 +136,11 @@ static void *filter_compile(const json_t *config, const char *at, struct problem
 		return NULL;
 	if (text == NULL) {
 		problem_add(problems, here, "required",
-			    "A filter needs a condition, for instance \"price > 10\".");
+		            "A filter needs a condition, for instance \"price > 10\".");
 		return NULL;
 	}
 	if (!condition_parse(problems->arena, arena_copy(problems->arena, str_of(text)),
-			     RECORD_STEP_NAMES, &condition, &e)) {
+	                     RECORD_STEP_NAMES, &condition, &e)) {
 		record_problem(problems, here, &e);
 		return NULL;
 	}
@@ -324,12 +324,12 @@ static const struct type_row {
 	const char *name, *said;
 	unsigned types; /* bits of scan_type */
 } type_rows[] = {
-	{"string",   "a text",         1U << SCAN_STRING                 },
-	{ "integer", "a whole number", 1U << SCAN_NUMBER                 },
-	{ "number",  "a number",       1U << SCAN_NUMBER                 },
-	{ "boolean", "true or false",  1U << SCAN_TRUE | 1U << SCAN_FALSE},
-	{ "object",  "an object",      1U << SCAN_OBJECT                 },
-	{ "array",   "an array",       1U << SCAN_ARRAY                  },
+	{ "string", "a text", 1U << SCAN_STRING },
+	{ "integer", "a whole number", 1U << SCAN_NUMBER },
+	{ "number", "a number", 1U << SCAN_NUMBER },
+	{ "boolean", "true or false", 1U << SCAN_TRUE | 1U << SCAN_FALSE },
+	{ "object", "an object", 1U << SCAN_OBJECT },
+	{ "array", "an array", 1U << SCAN_ARRAY },
 };
 
 struct rule {
@@ -353,7 +353,7 @@ static const struct type_row *type_find(const char *name)
 }
 
 static void validate_required(struct validate *v, const json_t *list, const char *at,
-			      struct problems *problems)
+                              struct problems *problems)
 {
 	struct scan_path **paths = paths_read(list, at, problems);
 
@@ -366,7 +366,7 @@ static void validate_required(struct validate *v, const json_t *list, const char
 }
 
 static void validate_types(struct validate *v, const json_t *types, const char *at,
-			   struct problems *problems)
+                           struct problems *problems)
 {
 	struct arena *arena = problems->arena;
 	const char *name;
@@ -374,7 +374,7 @@ static void validate_types(struct validate *v, const json_t *types, const char *
 
 	if (!json_is_object(types)) {
 		problem_add(problems, at, "wrong_type",
-			    "An object of members and types is needed: {\"id\": \"integer\"}.");
+		            "An object of members and types is needed: {\"id\": \"integer\"}.");
 		return;
 	}
 	json_object_foreach((json_t *)types, name, value)
@@ -386,7 +386,7 @@ static void validate_types(struct validate *v, const json_t *types, const char *
 		rule->type = type_find(json_string_value(value));
 		if (rule->type == NULL)
 			problem_add(problems, here, "not_a_choice",
-				    "A type is string, integer, number, boolean, object or array.");
+			            "A type is string, integer, number, boolean, object or array.");
 		record_path_read(name, here, problems, &rule->path);
 	}
 }
@@ -403,7 +403,7 @@ static void *validate_compile(const json_t *config, const char *at, struct probl
 	if (v == NULL || !record_members_known(config, known, at, problems))
 		return NULL;
 	v->rules = arena_array(arena, json_array_size(required) + json_object_size(types) + 1,
-			       sizeof(*v->rules));
+	                       sizeof(*v->rules));
 	if (v->rules == NULL)
 		return NULL;
 	if (required != NULL)
@@ -449,12 +449,12 @@ static bool rule_apply(const struct rule *rule, struct record_work *w)
 	scan_path_each(rule->path, w->value, rule_meets, &v);
 	if (rule->type == NULL && (v.matches == 0 || v.broken))
 		return record_refuse(w, "validation_failed", "\"%.100s\" is required, but %s.",
-				     rule->text, v.matches == 0 ? "absent" : "null");
+		                     rule->text, v.matches == 0 ? "absent" : "null");
 	if (v.broken)
 		return record_refuse(w, "validation_failed", "\"%.100s\" must be %s, but is %s.",
-				     rule->text, rule->type->said,
-				     v.odd == SCAN_NUMBER ? "a number with a fraction"
-							  : record_type_name(v.odd));
+		                     rule->text, rule->type->said,
+		                     v.odd == SCAN_NUMBER ? "a number with a fraction"
+		                                          : record_type_name(v.odd));
 	return true;
 }
 
@@ -464,8 +464,8 @@ static bool validate_apply(const void *compiled, struct record_work *w)
 
 	if (w->value.type != SCAN_OBJECT)
 		return record_refuse(w, "validation_failed",
-				     "The record is %s; only objects can be validated.",
-				     record_type_name(w->value.type));
+		                     "The record is %s; only objects can be validated.",
+		                     record_type_name(w->value.type));
 	for (size_t i = 0; i < v->count; i++) {
 		if (!rule_apply(&v->rules[i], w))
 			return false;
@@ -478,12 +478,12 @@ static bool validate_apply(const void *compiled, struct record_work *w)
  */
 
 static const struct record_kind record_kinds[] = {
-	{.type = "transform",
-         .compile = record_transform_compile,
-         .apply = record_transform_apply					     },
-	{ .type = "filter",      .compile = filter_compile,   .apply = filter_apply  },
-	{ .type = "deduplicate", .compile = dedupe_compile,   .apply = dedupe_apply  },
-	{ .type = "validate",    .compile = validate_compile, .apply = validate_apply},
+	{ .type = "transform",
+	  .compile = record_transform_compile,
+	  .apply = record_transform_apply },
+	{ .type = "filter", .compile = filter_compile, .apply = filter_apply },
+	{ .type = "deduplicate", .compile = dedupe_compile, .apply = dedupe_apply },
+	{ .type = "validate", .compile = validate_compile, .apply = validate_apply },
 };
 
 static const struct record_kind *kind_find(const json_t *step)
@@ -498,7 +498,7 @@ static const struct record_kind *kind_find(const json_t *step)
 }
 
 static void step_compile(struct record_steps *steps, const struct record_kind *kind,
-			 const json_t *step, const char *at, struct problems *problems)
+                         const json_t *step, const char *at, struct problems *problems)
 {
 	const json_t *config = json_object_get(step, "config");
 	json_t *none = NULL;
@@ -518,7 +518,7 @@ static void step_compile(struct record_steps *steps, const struct record_kind *k
 }
 
 bool record_steps_compile(struct arena *arena, const json_t *processing_steps, const char *at,
-			  struct record_steps **out, struct problems *problems)
+                          struct record_steps **out, struct problems *problems)
 {
 	struct record_steps *steps = arena_alloc(arena, sizeof(*steps));
 	size_t before = problems->count, i;
@@ -526,17 +526,17 @@ bool record_steps_compile(struct arena *arena, const json_t *processing_steps, c
 
 	if (steps != NULL)
 		steps->list = arena_array(arena, json_array_size(processing_steps) + 1,
-					  sizeof(*steps->list));
+		                          sizeof(*steps->list));
 	if (steps == NULL || steps->list == NULL)
 		return problem_add(problems, at, "out_of_memory",
-				   "There was not enough memory for this; try again later.");
+		                   "There was not enough memory for this; try again later.");
 	json_array_foreach(processing_steps, i, step)
 	{
 		const struct record_kind *kind = kind_find(step);
 
 		if (kind != NULL && json_flag(step, "enabled", true))
 			step_compile(steps, kind, step, json_pointer_index(problems->arena, at, i),
-				     problems);
+			             problems);
 	}
 	*out = steps;
 	return problems->count == before;
@@ -553,7 +553,7 @@ void record_steps_identity(struct record_steps *steps, struct scan_path *const *
 }
 
 void record_steps_apply(const struct record_steps *steps, struct scope *scope,
-			struct record_seen *seen, struct scan_value in, struct record *out)
+                        struct record_seen *seen, struct scan_value in, struct record *out)
 {
 	struct record_work w = {
 		.scope = scope, .seen = seen, .identity = steps->identity, .value = in, .out = out

@@ -36,7 +36,7 @@ bool record_transform_apply(const void *compiled, struct record_work *);
 
 /* Ends the work on a record: quarantined, with a formatted sentence. Always false. */
 bool record_refuse(struct record_work *, const char *slug, const char *fmt, ...)
-        __attribute__((format(printf, 3, 4)));
+	__attribute__((format(printf, 3, 4)));
 
 /* A problem from an err, whose slug does not outlive it. Always false. */
 bool record_problem(struct problems *, const char *at, const struct err *);

@@ -95,7 +95,7 @@ static const struct branch *branch_find(const struct branch *parent, struct str 
 		if (b->part.wildcard)
 			return b;
 		if (key.len > 0 ? scan_key_eq(key, b->part.name)
-				: b->part.is_index && b->part.index == index)
+		                : b->part.is_index && b->part.index == index)
 			return b;
 	}
 	return NULL;
@@ -107,7 +107,7 @@ static bool is_container(struct scan_value v)
 }
 
 static bool write_one(struct walk *w, const struct branch *b, struct str key,
-		      struct scan_value value)
+                      struct scan_value value)
 {
 	if (b->leaf)
 		return w->op->leaf(w, b, key, value);
@@ -133,7 +133,7 @@ static bool write_members(struct walk *w, const struct branch *parent, struct sc
 			if (!write_one(w, b, key, member))
 				return false;
 		} else if (w->op->keeps_others && !(w->op->hides != NULL && key.len > 0 &&
-						    w->op->hides(parent, key, value))) {
+		                                    w->op->hides(parent, key, value))) {
 			write_member(w, key, member.span);
 		}
 	}
@@ -161,7 +161,7 @@ static bool write_value(struct walk *w, const struct branch *b, struct scan_valu
  */
 
 static bool pick_leaf(struct walk *w, const struct branch *b, struct str key,
-		      struct scan_value value)
+                      struct scan_value value)
 {
 	(void)b;
 	write_member(w, key, value.span);
@@ -169,7 +169,7 @@ static bool pick_leaf(struct walk *w, const struct branch *b, struct str key,
 }
 
 static bool drop_leaf(struct walk *w, const struct branch *b, struct str key,
-		      struct scan_value value)
+                      struct scan_value value)
 {
 	(void)w;
 	(void)b;
@@ -196,7 +196,7 @@ static struct str quoted(struct arena *arena, struct str text)
 }
 
 static bool rename_read(struct branch *b, const json_t *setting, const char *at,
-			struct problems *problems)
+                        struct problems *problems)
 {
 	struct scan_path *path = NULL;
 	const char *text = json_string_value(setting);
@@ -205,25 +205,25 @@ static bool rename_read(struct branch *b, const json_t *setting, const char *at,
 		return problem_add(problems, at, "wrong_type", "The new name is a text.");
 	if (b->part.wildcard)
 		return problem_add(problems, at, "path_invalid",
-				   "A member is renamed by its name, not by \"*\".");
+		                   "A member is renamed by its name, not by \"*\".");
 	if (!record_path_read(text, at, problems, &path))
 		return false;
 	if (scan_path_length(path) != 1 || scan_path_part(path, 0).wildcard)
 		return problem_add(problems, at, "path_invalid",
-				   "A new name is one name, the member stays at its place; to move "
-				   "it use set with {{record.path}}, and drop.");
+		                   "A new name is one name, the member stays at its place; to move "
+		                   "it use set with {{record.path}}, and drop.");
 	b->new_name = scan_path_part(path, 0).name;
 	for (const struct branch *other = b->parent->child; other != NULL; other = other->next) {
 		if (other != b && other->leaf && str_eq(other->new_name, b->new_name))
 			return problem_add(problems, at, "path_overlaps",
-					   "Two members cannot get the same new name.");
+			                   "Two members cannot get the same new name.");
 	}
 	b->key = quoted(problems->arena, b->new_name);
 	return true;
 }
 
 static bool rename_leaf(struct walk *w, const struct branch *b, struct str key,
-			struct scan_value value)
+                        struct scan_value value)
 {
 	write_member(w, key.len > 0 ? b->key : key, value.span);
 	return true;
@@ -245,7 +245,7 @@ static bool rename_hides(const struct branch *parent, struct str key, struct sca
  */
 
 static bool set_read(struct branch *b, const json_t *setting, const char *at,
-		     struct problems *problems)
+                     struct problems *problems)
 {
 	struct arena *arena = problems->arena;
 	struct err e = { 0 };
@@ -254,7 +254,7 @@ static bool set_read(struct branch *b, const json_t *setting, const char *at,
 	if (!json_is_string(setting))
 		return true;
 	if (!template_parse(arena, str_of(json_string_value(setting)), RECORD_STEP_NAMES, &b->text,
-			    &e))
+	                    &e))
 		return record_problem(problems, at, &e);
 	if (template_is_literal(b->text))
 		b->text = NULL;
@@ -262,7 +262,7 @@ static bool set_read(struct branch *b, const json_t *setting, const char *at,
 }
 
 static bool set_leaf(struct walk *w, const struct branch *b, struct str key,
-		     struct scan_value value)
+                     struct scan_value value)
 {
 	struct str json = b->json;
 	struct err e = { 0 };
@@ -352,14 +352,14 @@ static const struct cast_row {
 	const char *name, *said;
 	bool (*cast)(struct walk *, struct scan_value, struct str *out);
 } cast_rows[CAST__MAX] = {
-	[CAST_STRING] = {"string",   "a text",         cast_string },
-	[CAST_INTEGER] = { "integer", "a whole number", cast_integer},
-	[CAST_NUMBER] = { "number",  "a number",       cast_number },
-	[CAST_BOOLEAN] = { "boolean", "true or false",  cast_boolean},
+	[CAST_STRING] = { "string", "a text", cast_string },
+	[CAST_INTEGER] = { "integer", "a whole number", cast_integer },
+	[CAST_NUMBER] = { "number", "a number", cast_number },
+	[CAST_BOOLEAN] = { "boolean", "true or false", cast_boolean },
 };
 
 static bool cast_read(struct branch *b, const json_t *setting, const char *at,
-		      struct problems *problems)
+                      struct problems *problems)
 {
 	const char *name = json_string_value(setting);
 
@@ -370,22 +370,22 @@ static bool cast_read(struct branch *b, const json_t *setting, const char *at,
 		return true;
 	}
 	return problem_add(problems, at, "not_a_choice",
-			   "A cast is to string, integer, number or boolean.");
+	                   "A cast is to string, integer, number or boolean.");
 }
 
 static bool cast_leaf(struct walk *w, const struct branch *b, struct str key,
-		      struct scan_value value)
+                      struct scan_value value)
 {
 	const struct cast_row *row = &cast_rows[b->cast];
 	struct str out = value.span;
 
 	if (value.type != SCAN_NULL && !row->cast(w, value, &out))
 		return record_refuse(w->work, "cast_failed",
-				     "\"%.100s\" is %s that cannot be read as %s.", b->path,
-				     value.type == SCAN_TRUE || value.type == SCAN_FALSE
-					     ? "a flag"
-					     : record_type_name(value.type),
-				     row->said);
+		                     "\"%.100s\" is %s that cannot be read as %s.", b->path,
+		                     value.type == SCAN_TRUE || value.type == SCAN_FALSE
+		                             ? "a flag"
+		                             : record_type_name(value.type),
+		                     row->said);
 	write_member(w, key, out);
 	return true;
 }
@@ -396,33 +396,33 @@ static bool cast_leaf(struct walk *w, const struct branch *b, struct str key,
 
 /* In the order in which they run. */
 static const struct op ops[OPS_MAX] = {
-	{.name = "pick",
-         .wants = "A list of members is needed: [\"id\", \"price.amount\"].",
-         .is_list = true,
-         .leaf = pick_leaf							    },
+	{ .name = "pick",
+	  .wants = "A list of members is needed: [\"id\", \"price.amount\"].",
+	  .is_list = true,
+	  .leaf = pick_leaf },
 	{ .name = "drop",
-         .wants = "A list of members is needed: [\"id\", \"price.amount\"].",
-         .is_list = true,
-         .keeps_others = true,
-         .leaf = drop_leaf },
-	{							    .name = "rename",
-         .wants = "An object of old and new names is needed: {\"old\": \"new\"}.",
-         .keeps_others = true,
-         .read = rename_read,
-         .leaf = rename_leaf,
-         .hides = rename_hides },
-	{							   .name = "set",
-         .wants = "An object of members and values is needed: {\"source\": \"shop\"}.",
-         .keeps_others = true,
-         .replaces = true,
-         .read = set_read,
-         .leaf = set_leaf,
-         .finish = set_finish },
-	{								.name = "cast",
-         .wants = "An object of members and types is needed: {\"price\": \"number\"}.",
-         .keeps_others = true,
-         .read = cast_read,
-         .leaf = cast_leaf },
+	  .wants = "A list of members is needed: [\"id\", \"price.amount\"].",
+	  .is_list = true,
+	  .keeps_others = true,
+	  .leaf = drop_leaf },
+	{ .name = "rename",
+	  .wants = "An object of old and new names is needed: {\"old\": \"new\"}.",
+	  .keeps_others = true,
+	  .read = rename_read,
+	  .leaf = rename_leaf,
+	  .hides = rename_hides },
+	{ .name = "set",
+	  .wants = "An object of members and values is needed: {\"source\": \"shop\"}.",
+	  .keeps_others = true,
+	  .replaces = true,
+	  .read = set_read,
+	  .leaf = set_leaf,
+	  .finish = set_finish },
+	{ .name = "cast",
+	  .wants = "An object of members and types is needed: {\"price\": \"number\"}.",
+	  .keeps_others = true,
+	  .read = cast_read,
+	  .leaf = cast_leaf },
 };
 
 static bool part_eq(struct scan_part a, struct scan_part b)
@@ -432,7 +432,7 @@ static bool part_eq(struct scan_part a, struct scan_part b)
 
 /* The branch for one more part below parent; NULL: it overlaps another, or there is no memory. */
 static struct branch *branch_add(struct branch *parent, struct scan_part part, const char *path,
-				 struct arena *arena)
+                                 struct arena *arena)
 {
 	struct branch **at = &parent->child;
 
@@ -445,14 +445,14 @@ static struct branch *branch_add(struct branch *parent, struct scan_part part, c
 	*at = arena_alloc(arena, sizeof(**at));
 	if (*at != NULL)
 		**at = (struct branch){ .part = part,
-					.parent = parent,
-					.path = path,
-					.key = quoted(arena, part.name) };
+			                .parent = parent,
+			                .path = path,
+			                .key = quoted(arena, part.name) };
 	return *at;
 }
 
 static bool path_add(struct task *task, const char *text, const json_t *setting, const char *at,
-		     struct problems *problems)
+                     struct problems *problems)
 {
 	struct scan_path *path = NULL;
 	struct branch *b = &task->root;
@@ -467,14 +467,14 @@ static bool path_add(struct task *task, const char *text, const json_t *setting,
 	}
 	if (b == NULL || b->leaf || b->child != NULL)
 		return problem_add(problems, at, "path_overlaps",
-				   "This path and another one of the same operation name the same "
-				   "member.");
+		                   "This path and another one of the same operation name the same "
+		                   "member.");
 	b->leaf = true;
 	return task->op->read == NULL || task->op->read(b, setting, at, problems);
 }
 
 static void list_read(struct task *task, const json_t *list, const char *at,
-		      struct problems *problems)
+                      struct problems *problems)
 {
 	const json_t *item;
 	size_t i;
@@ -491,7 +491,7 @@ static void list_read(struct task *task, const json_t *list, const char *at,
 }
 
 static void object_read(struct task *task, const json_t *object, const char *at,
-			struct problems *problems)
+                        struct problems *problems)
 {
 	const char *name;
 	json_t *value;
@@ -503,7 +503,7 @@ static void object_read(struct task *task, const json_t *object, const char *at,
 }
 
 static void task_read(struct transform *t, const struct op *op, const json_t *setting,
-		      const char *at, struct problems *problems)
+                      const char *at, struct problems *problems)
 {
 	struct task *task = &t->tasks[t->count++];
 	const char *here = json_pointer_add(problems->arena, at, op->name);
@@ -548,10 +548,10 @@ static bool task_apply(const struct task *task, struct record_work *work, struct
 	if (!write_value(&w, &task->root, work->value))
 		return false;
 	bytes = out->failed ? (struct str){ NULL, 0 }
-			    : arena_copy(work->scope->arena, buf_view(out));
+	                    : arena_copy(work->scope->arena, buf_view(out));
 	if (bytes.p == NULL)
 		return record_refuse(work, "record_too_large",
-				     "The record grew beyond what a step may write.");
+		                     "The record grew beyond what a step may write.");
 	work->value.span = bytes;
 	work->scope->record = work->value;
 	return true;
@@ -567,8 +567,8 @@ bool record_transform_apply(const void *compiled, struct record_work *work)
 		return true;
 	if (work->value.type != SCAN_OBJECT)
 		return record_refuse(work, "validation_failed",
-				     "The record is %s; only objects can be transformed.",
-				     record_type_name(work->value.type));
+		                     "The record is %s; only objects can be transformed.",
+		                     record_type_name(work->value.type));
 	buf_init(&out, WORK_MAX);
 	for (size_t i = 0; ok && i < t->count; i++)
 		ok = task_apply(&t->tasks[i], work, &out);

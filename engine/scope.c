@@ -28,11 +28,11 @@ struct scope_name {
 static bool out_of_memory(struct err *e)
 {
 	return err_set(e, ERR_UNAVAILABLE, "out_of_memory",
-		       "There was not enough memory for this; try again later.");
+	               "There was not enough memory for this; try again later.");
 }
 
 static bool config_parse(struct arena *arena, struct str rest, struct scope_name *name,
-			 struct err *e)
+                         struct err *e)
 {
 	bool wrong = rest.len == 0;
 
@@ -41,8 +41,8 @@ static bool config_parse(struct arena *arena, struct str rest, struct scope_name
 		wrong = wrong || strchr(" \t\r\n|(){}\"'", rest.p[i]) != NULL;
 	if (wrong)
 		return err_set(e, ERR_INPUT, "unknown_name",
-			       "\"config." STR_FMT "\" is not the name of a config field.",
-			       STR_ARG(rest));
+		               "\"config." STR_FMT "\" is not the name of a config field.",
+		               STR_ARG(rest));
 	name->first = rest;
 	return true;
 }
@@ -52,7 +52,7 @@ static struct scope_found config_value(const struct scope *scope, const struct s
 	struct scope_found found = { 0 };
 
 	found.present = scope->config != NULL &&
-			config_find(scope->config, name->first, &found.text, &found.secret);
+	                config_find(scope->config, name->first, &found.text, &found.secret);
 	if (found.present && found.secret == NULL)
 		found.value = config_json(scope->config, name->first);
 	return found;
@@ -100,13 +100,13 @@ static bool path_parse(struct arena *arena, struct str rest, struct scope_name *
 {
 	if (rest.len == 0)
 		return err_set(e, ERR_INPUT, "unknown_name",
-			       "\"" STR_FMT "\" needs the path of a member behind its dot.",
-			       STR_ARG(name->text));
+		               "\"" STR_FMT "\" needs the path of a member behind its dot.",
+		               STR_ARG(name->text));
 	return scan_path_parse(arena, rest, &name->path, e);
 }
 
 static struct scope_found path_value(const struct scope *scope, const struct scope_name *name,
-				     struct scan_value root)
+                                     struct scan_value root)
 {
 	struct scan_value value = { .type = SCAN_NONE };
 
@@ -115,8 +115,8 @@ static struct scope_found path_value(const struct scope *scope, const struct sco
 	if (value.type == SCAN_NONE)
 		return (struct scope_found){ 0 };
 	return (struct scope_found){ .present = true,
-				     .value = value,
-				     .text = scan_text(scope->arena, value) };
+		                     .value = value,
+		                     .text = scan_text(scope->arena, value) };
 }
 
 static struct scope_found input_value(const struct scope *scope, const struct scope_name *name)
@@ -148,9 +148,8 @@ static struct scope_found step_value(const struct scope *scope, const struct sco
 		if (!str_eq_text(name->first, step->id))
 			continue;
 		if (step->output.type == SCAN_NONE)
-			return (struct scope_found){
-				.present = true, .value = {SCAN_NULL, STR("null")}
-			};
+			return (struct scope_found){ .present = true,
+				                     .value = { SCAN_NULL, STR("null") } };
 		return path_value(scope, name, step->output);
 	}
 	return (struct scope_found){ 0 };
@@ -180,14 +179,14 @@ static bool row_matches(const struct scope_row *row, struct str text)
 static bool not_here(struct str text, struct err *e)
 {
 	return err_set(e, ERR_INPUT, "unknown_name",
-		       "\"" STR_FMT "\" cannot be used here; nothing of this name has a value at "
-		       "this place.",
-		       STR_ARG(text));
+	               "\"" STR_FMT "\" cannot be used here; nothing of this name has a value at "
+	               "this place.",
+	               STR_ARG(text));
 }
 
 /* The row of a written name, and what follows its word. */
 static bool row_find(struct str text, unsigned allowed, const struct scope_row **row,
-		     struct str *rest, struct err *e)
+                     struct str *rest, struct err *e)
 {
 	bool known = false;
 
@@ -211,7 +210,7 @@ static bool row_find(struct str text, unsigned allowed, const struct scope_row *
 }
 
 bool scope_name_parse(struct arena *arena, struct str text, unsigned allowed,
-		      struct scope_name **out, struct err *e)
+                      struct scope_name **out, struct err *e)
 {
 	struct scope_name *name;
 	const struct scope_row *row;
@@ -222,7 +221,7 @@ bool scope_name_parse(struct arena *arena, struct str text, unsigned allowed,
 		return err_set(e, ERR_INPUT, "unknown_name", "A placeholder without a name.");
 	if (text.len > NAME_MAX_BYTES)
 		return err_set(e, ERR_INPUT, "unknown_name", "A name is longer than %d bytes.",
-			       NAME_MAX_BYTES);
+		               NAME_MAX_BYTES);
 	if (!row_find(text, allowed, &row, &rest, e))
 		return false;
 	name = arena_alloc(arena, sizeof(*name));

@@ -25,7 +25,7 @@ struct scope_step {
 struct scope {
 	struct arena *arena;
 	const struct config *config;
-	struct str cursor;        /* greatest stored value less the overlap; empty: none */
+	struct str cursor; /* greatest stored value less the overlap; empty: none */
 	int64_t now_ms;
 	const char *execution_id;
 	struct scan_value input;
@@ -54,8 +54,8 @@ MUST_CHECK bool scope_name_parse(struct arena *, struct str text, unsigned allow
  * the value null. A path with a wildcard gives its first match. */
 struct scope_found {
 	bool present;
-	struct scan_value value;     /* JSON: steps, record, input, plain config; else SCAN_NONE */
-	struct str text;             /* the value as text (strings unescaped), also cursor and times */
+	struct scan_value value; /* JSON: steps, record, input, plain config; else SCAN_NONE */
+	struct str text;         /* the value as text (strings unescaped), also cursor and times */
 	const struct secret *secret; /* set when it is one: then value and text are empty */
 };
 struct scope_found scope_find(const struct scope *, const struct scope_name *);

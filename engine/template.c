@@ -30,7 +30,7 @@ struct template
 static bool out_of_memory(struct err *e)
 {
 	return err_set(e, ERR_UNAVAILABLE, "out_of_memory",
-		       "There was not enough memory for this; try again later.");
+	               "There was not enough memory for this; try again later.");
 }
 
 /*
@@ -205,7 +205,7 @@ static size_t braces(struct str text)
 }
 
 bool template_parse(struct arena *arena, struct str text, unsigned allowed_names,
-		    struct template **out, struct err *e)
+                    struct template **out, struct err *e)
 {
 	struct template *t = arena_alloc(arena, sizeof(*t));
 	struct parser p = { .arena = arena, .allowed = allowed_names, .out = t, .e = e };
@@ -499,27 +499,27 @@ static const struct context {
 	bool null_is_missing;        /* a null has no meaning here */
 	const char *wants;           /* "Its value ..." */
 } contexts[] = {
-	[TEMPLATE_PLAIN] = {.put = put_plain_value                                       },
-	[TEMPLATE_ORIGIN] = {  .put = put_origin_value,
-                            .value_ok = origin_value_ok,
-                            .text_ok = no_dot_segments,
-                            .null_is_missing = true,
-                            .wants = "may hold only the letters, digits, dots and hyphens of a "
-				       "host name" },
-	[TEMPLATE_PATH] = {					  .put = put_percent_value,
-			    .value_ok = path_value_ok,
-			    .text_ok = no_dot_segments,
-			    .null_is_missing = true,
-			    .wants = "may be neither empty nor \".\" or \"..\" in a path" },
-	[TEMPLATE_QUERY] = {					.put = put_percent_value,													.null_is_missing = true },
+	[TEMPLATE_PLAIN] = { .put = put_plain_value },
+	[TEMPLATE_ORIGIN] = { .put = put_origin_value,
+	                      .value_ok = origin_value_ok,
+	                      .text_ok = no_dot_segments,
+	                      .null_is_missing = true,
+	                      .wants = "may hold only the letters, digits, dots and hyphens of a "
+	                               "host name" },
+	[TEMPLATE_PATH] = { .put = put_percent_value,
+	                    .value_ok = path_value_ok,
+	                    .text_ok = no_dot_segments,
+	                    .null_is_missing = true,
+	                    .wants = "may be neither empty nor \".\" or \"..\" in a path" },
+	[TEMPLATE_QUERY] = { .put = put_percent_value, .null_is_missing = true },
 	[TEMPLATE_HEADER] = { .put = put_plain_value,
-                            .value_ok = header_value_ok,
-                            .text_ok = header_text_ok,
-                            .null_is_missing = true,
-                            .wants = "may hold no line breaks or other control characters" },
-	[TEMPLATE_JSON] = {				       .put = put_json_value,
-			    .value_ok = json_value_ok,
-			    .wants = "is not valid UTF-8" },
+	                      .value_ok = header_value_ok,
+	                      .text_ok = header_text_ok,
+	                      .null_is_missing = true,
+	                      .wants = "may hold no line breaks or other control characters" },
+	[TEMPLATE_JSON] = { .put = put_json_value,
+	                    .value_ok = json_value_ok,
+	                    .wants = "is not valid UTF-8" },
 };
 
 static bool missing(const struct part *part, struct err *e)
@@ -527,7 +527,7 @@ static bool missing(const struct part *part, struct err *e)
 	struct str name = scope_name_text(part->name);
 
 	return err_set(e, ERR_INPUT, "value_missing",
-		       "\"" STR_FMT "\" has no value, but the request needs one.", STR_ARG(name));
+	               "\"" STR_FMT "\" has no value, but the request needs one.", STR_ARG(name));
 }
 
 static bool not_allowed(const struct part *part, const struct context *context, struct err *e)
@@ -535,8 +535,8 @@ static bool not_allowed(const struct part *part, const struct context *context, 
 	struct str name = scope_name_text(part->name);
 
 	return err_set(e, ERR_INPUT, "value_not_allowed",
-		       "The value of \"" STR_FMT "\" cannot stand here: it %s.", STR_ARG(name),
-		       context->wants);
+	               "The value of \"" STR_FMT "\" cannot stand here: it %s.", STR_ARG(name),
+	               context->wants);
 }
 
 static struct value value_of(const struct scope_found *found)
@@ -550,7 +550,7 @@ static struct value value_of(const struct scope_found *found)
 
 /* Looks every placeholder up once and judges the values; both passes then use the same ones. */
 static bool collect(const struct template *t, const struct scope *scope,
-		    enum template_context where, struct value *values, struct err *e)
+                    enum template_context where, struct value *values, struct err *e)
 {
 	const struct context *context = &contexts[where];
 
@@ -607,11 +607,11 @@ static bool whole_ok(const struct render *r, struct str text, struct err *e)
 			return not_allowed(&r->t->parts[i], r->context, e);
 	}
 	return err_set(e, ERR_INPUT, "value_not_allowed", "This text cannot stand here: it %s.",
-		       r->context->wants);
+	               r->context->wants);
 }
 
 static bool render_wire(struct arena *arena, const struct render *r, const struct secret **wire,
-			struct err *e)
+                        struct err *e)
 {
 	struct sink out = { NULL, 0 };
 	char *bytes;
@@ -620,7 +620,7 @@ static bool render_wire(struct arena *arena, const struct render *r, const struc
 	put_all(&out, r);
 	if (out.len > OUT_MAX)
 		return err_set(e, ERR_INPUT, "value_too_long",
-			       "With its values this text is longer than %d bytes.", OUT_MAX);
+		               "With its values this text is longer than %d bytes.", OUT_MAX);
 	bytes = malloc(out.len + 1);
 	if (bytes == NULL)
 		return out_of_memory(e);
@@ -637,7 +637,7 @@ static bool render_wire(struct arena *arena, const struct render *r, const struc
 }
 
 static bool render_shown(struct arena *arena, const struct render *r, struct str *shown,
-			 struct err *e)
+                         struct err *e)
 {
 	struct sink out = { NULL, 0 };
 	char *bytes;
@@ -654,7 +654,7 @@ static bool render_shown(struct arena *arena, const struct render *r, struct str
 }
 
 bool template_render(const struct template *t, const struct scope *scope,
-		     enum template_context where, struct http_text *out, struct err *e)
+                     enum template_context where, struct http_text *out, struct err *e)
 {
 	struct value *values = arena_array(scope->arena, t->count + 1, sizeof(*values));
 	struct render r = { .t = t, .context = &contexts[where], .values = values };
@@ -699,7 +699,7 @@ static void put_text_json(struct sink *out, const struct template *t, const stru
 }
 
 bool template_render_json(const struct template *t, const struct scope *scope, struct str *json,
-			  struct err *e)
+                          struct err *e)
 {
 	struct value *values;
 	struct sink out = { NULL, 0 };

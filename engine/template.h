@@ -19,15 +19,15 @@
 #include "lib/http/exchange.h"
 
 enum template_context {
-	TEMPLATE_PLAIN,   /* as it is */
-	TEMPLATE_ORIGIN,  /* scheme://host[:port][/base]: values may hold only host characters and,
+	TEMPLATE_PLAIN,  /* as it is */
+	TEMPLATE_ORIGIN, /* scheme://host[:port][/base]: values may hold only host characters and,
 	                     at the end of the host, a port; in the base they are encoded as in a
 	                     path. A placeholder that is all there is may be a bare host or a whole
 	                     http(s) URL, both with a base path or without; no user, no query */
-	TEMPLATE_PATH,    /* percent-encoded per segment; no empty value, no "." or ".." segment */
-	TEMPLATE_QUERY,   /* percent-encoded */
-	TEMPLATE_HEADER,  /* no CR, LF or NUL */
-	TEMPLATE_JSON,    /* inside a JSON body: inside quotes escaped, outside quotes a JSON value */
+	TEMPLATE_PATH,   /* percent-encoded per segment; no empty value, no "." or ".." segment */
+	TEMPLATE_QUERY,  /* percent-encoded */
+	TEMPLATE_HEADER, /* no CR, LF or NUL */
+	TEMPLATE_JSON, /* inside a JSON body: inside quotes escaped, outside quotes a JSON value */
 };
 
 struct template;
@@ -43,7 +43,7 @@ MUST_CHECK bool template_render(const struct template *, const struct scope *,
                                 enum template_context, struct http_text *, struct err *);
 /* As one JSON value, for members of records: a placeholder alone keeps its type (absent: null),
  * all else becomes a text (absent: nothing). Secrets are masked. Fails out of memory only. */
-MUST_CHECK bool template_render_json(const struct template *, const struct scope *, struct str *json,
-                                     struct err *);
+MUST_CHECK bool template_render_json(const struct template *, const struct scope *,
+                                     struct str *json, struct err *);
 
 #endif

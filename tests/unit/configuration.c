@@ -27,34 +27,34 @@ struct check {
 };
 
 static const struct check checks[] = {
-	{"{" GOOD "}",						     NULL,      NULL,          NULL                },
-	{ "{\"shopUrl\":\"b.example\"}",                                   NULL,      "/c/apiKey",   "required"          },
-	{ "{\"shopUrl\":\"b.example\"}",                                   "apiKey",  NULL,          NULL                },
-	{ "{\"shopUrl\":\"b.example\",\"apiKey\":\"\"}",                   "apiKey",  NULL,          NULL                },
-	{ "{\"shopUrl\":\"b.example\",\"apiKey\":\"\"}",                   NULL,      "/c/apiKey",   "required"          },
-	{ "{\"shopUrl\":\"b.example\",\"apiKey\":null}",                   NULL,      "/c/apiKey",   "required"          },
- /* only secrets are kept */
-	{ "{\"apiKey\":\"k\"}",					    "shopUrl", "/c/shopUrl",  "required"          },
-	{ "{\"shopUrl\":\"\",\"apiKey\":\"k\"}",                           NULL,      "/c/shopUrl",  "required"          },
-	{ "{" GOOD ",\"version\":\"2023-10\"}",                            NULL,      NULL,          NULL                },
-	{ "{" GOOD ",\"version\":\"plain\"}",                              NULL,      NULL,          NULL                },
-	{ "{" GOOD ",\"version\":\"2022\"}",                               NULL,      "/c/version",  "not_a_choice"      },
-	{ "{" GOOD ",\"version\":1}",				      NULL,      "/c/version",  NULL                },
-	{ "{" GOOD ",\"limit\":7}",					NULL,      NULL,          NULL                },
-	{ "{" GOOD ",\"limit\":7.5}",				      NULL,      NULL,          NULL                },
-	{ "{" GOOD ",\"limit\":\"7\"}",                                    NULL,      "/c/limit",    "wrong_type"        },
-	{ "{" GOOD ",\"live\":false}",                                     NULL,      NULL,          NULL                },
-	{ "{" GOOD ",\"live\":0}",					 NULL,      "/c/live",     "wrong_type"        },
-	{ "{" GOOD ",\"home\":\"https://a.example/x\"}",                   NULL,      NULL,          NULL                },
-	{ "{" GOOD ",\"home\":\"a.example\"}",                             NULL,      NULL,          NULL                },
-	{ "{" GOOD ",\"home\":\"ftp://a.example\"}",                       NULL,      "/c/home",     "scheme_not_allowed"},
-	{ "{" GOOD ",\"home\":5}",					 NULL,      "/c/home",     "wrong_type"        },
-	{ "{" GOOD ",\"other/x\":1}",				      NULL,      "/c/other~1x", "unknown_field"     },
-	{ "{\"shopUrl\":5,\"apiKey\":\"k\"}",                              NULL,      "/c/shopUrl",  "wrong_type"        },
-	{ "{\"shopUrl\":\"a\\nb\",\"apiKey\":\"k\"}",                      NULL,      "/c/shopUrl",  "control_character" },
-	{ "{\"shopUrl\":\"a\",\"apiKey\":\"-----BEGIN KEY-----\\nx\\n\"}", NULL,      NULL,          NULL                },
-	{ "{\"shopUrl\":\"a\",\"apiKey\":5}",                              NULL,      "/c/apiKey",   "wrong_type"        },
-	{ "[]",							    NULL,      "/c",          "wrong_type"        },
+	{ "{" GOOD "}", NULL, NULL, NULL },
+	{ "{\"shopUrl\":\"b.example\"}", NULL, "/c/apiKey", "required" },
+	{ "{\"shopUrl\":\"b.example\"}", "apiKey", NULL, NULL },
+	{ "{\"shopUrl\":\"b.example\",\"apiKey\":\"\"}", "apiKey", NULL, NULL },
+	{ "{\"shopUrl\":\"b.example\",\"apiKey\":\"\"}", NULL, "/c/apiKey", "required" },
+	{ "{\"shopUrl\":\"b.example\",\"apiKey\":null}", NULL, "/c/apiKey", "required" },
+	/* only secrets are kept */
+	{ "{\"apiKey\":\"k\"}", "shopUrl", "/c/shopUrl", "required" },
+	{ "{\"shopUrl\":\"\",\"apiKey\":\"k\"}", NULL, "/c/shopUrl", "required" },
+	{ "{" GOOD ",\"version\":\"2023-10\"}", NULL, NULL, NULL },
+	{ "{" GOOD ",\"version\":\"plain\"}", NULL, NULL, NULL },
+	{ "{" GOOD ",\"version\":\"2022\"}", NULL, "/c/version", "not_a_choice" },
+	{ "{" GOOD ",\"version\":1}", NULL, "/c/version", NULL },
+	{ "{" GOOD ",\"limit\":7}", NULL, NULL, NULL },
+	{ "{" GOOD ",\"limit\":7.5}", NULL, NULL, NULL },
+	{ "{" GOOD ",\"limit\":\"7\"}", NULL, "/c/limit", "wrong_type" },
+	{ "{" GOOD ",\"live\":false}", NULL, NULL, NULL },
+	{ "{" GOOD ",\"live\":0}", NULL, "/c/live", "wrong_type" },
+	{ "{" GOOD ",\"home\":\"https://a.example/x\"}", NULL, NULL, NULL },
+	{ "{" GOOD ",\"home\":\"a.example\"}", NULL, NULL, NULL },
+	{ "{" GOOD ",\"home\":\"ftp://a.example\"}", NULL, "/c/home", "scheme_not_allowed" },
+	{ "{" GOOD ",\"home\":5}", NULL, "/c/home", "wrong_type" },
+	{ "{" GOOD ",\"other/x\":1}", NULL, "/c/other~1x", "unknown_field" },
+	{ "{\"shopUrl\":5,\"apiKey\":\"k\"}", NULL, "/c/shopUrl", "wrong_type" },
+	{ "{\"shopUrl\":\"a\\nb\",\"apiKey\":\"k\"}", NULL, "/c/shopUrl", "control_character" },
+	{ "{\"shopUrl\":\"a\",\"apiKey\":\"-----BEGIN KEY-----\\nx\\n\"}", NULL, NULL, NULL },
+	{ "{\"shopUrl\":\"a\",\"apiKey\":5}", NULL, "/c/apiKey", "wrong_type" },
+	{ "[]", NULL, "/c", "wrong_type" },
 };
 
 static void configs_are_checked(void **state)
@@ -66,7 +66,7 @@ static void configs_are_checked(void **state)
 		const char *const kept[] = { r->kept, NULL };
 		struct problems *problems = problems_new(l->arena);
 		bool ok = config_check(leaves_json(l->arena, FIELDS),
-				       leaves_json(l->arena, r->values), kept, "/c", problems);
+		                       leaves_json(l->arena, r->values), kept, "/c", problems);
 
 		row_check(r->values, ok == (r->pointer == NULL));
 		row_check(r->values, problems->count == (ok ? 0 : 1));
@@ -75,7 +75,7 @@ static void configs_are_checked(void **state)
 		if (strcmp(problems->list[0].pointer, r->pointer) != 0 ||
 		    (r->slug != NULL && strcmp(problems->list[0].slug, r->slug) != 0))
 			fail_msg("row %s: %s %s", r->values, problems->list[0].pointer,
-				 problems->list[0].slug);
+			         problems->list[0].slug);
 	}
 }
 
@@ -96,22 +96,22 @@ static void values_are_found(void **state)
 	static const struct {
 		const char *name, *text, *json;
 	} rows[] = {
-		{"shopUrl",  "bob.example", "\"bob.example\""},
-		{ "version", "2024-01",     "\"2024-01\""    },
-		{ "limit",   "50",          "50"             },
-		{ "rate",    "0.1",         "0.1"            },
-		{ "live",    "true",        "true"           },
-		{ "home",    NULL,          NULL             },
-		{ "nothing", NULL,          NULL             },
-		{ "pin",     NULL,          NULL             }, /* a secret that was not given; its plain value is ignored */
+		{ "shopUrl", "bob.example", "\"bob.example\"" },
+		{ "version", "2024-01", "\"2024-01\"" },
+		{ "limit", "50", "50" },
+		{ "rate", "0.1", "0.1" },
+		{ "live", "true", "true" },
+		{ "home", NULL, NULL },
+		{ "nothing", NULL, NULL },
+		{ "pin", NULL, NULL }, /* a secret that was not given; its plain value is ignored */
 	};
 	struct leaves *l = *state;
 	const struct config_secret key = { "apiKey", secret_new_in(l->arena, STR("k")) };
 	const struct secret *secret;
 	struct config *c = config_new(l->arena, leaves_json(l->arena, FIELDS),
-				      leaves_json(l->arena, "{" GOOD ",\"rate\":0.1,\"live\":true,"
-							    "\"pin\":\"1234\",\"home\":\"\"}"),
-				      &key, 1);
+	                              leaves_json(l->arena, "{" GOOD ",\"rate\":0.1,\"live\":true,"
+	                                                    "\"pin\":\"1234\",\"home\":\"\"}"),
+	                              &key, 1);
 	struct str text;
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
@@ -122,7 +122,7 @@ static void values_are_found(void **state)
 			continue;
 		row_check(rows[i].name, secret == NULL && str_eq_text(text, rows[i].text));
 		row_check(rows[i].name,
-			  str_eq_text(config_json(c, str_of(rows[i].name)).span, rows[i].json));
+		          str_eq_text(config_json(c, str_of(rows[i].name)).span, rows[i].json));
 	}
 	assert_true(config_find(c, STR("apiKey"), &text, &secret));
 	assert_ptr_equal(secret, key.value);
@@ -135,12 +135,12 @@ static void values_are_found(void **state)
 static struct config *with_secrets(struct leaves *l, struct str first, struct str second)
 {
 	const struct config_secret secrets[] = {
-		{"apiKey", secret_new_in(l->arena, first) },
-		{ "pin",   secret_new_in(l->arena, second)},
+		{ "apiKey", secret_new_in(l->arena, first) },
+		{ "pin", secret_new_in(l->arena, second) },
 	};
 
 	return config_new(l->arena, leaves_json(l->arena, FIELDS), leaves_json(l->arena, "{}"),
-			  secrets, 2);
+	                  secrets, 2);
 }
 
 static void secrets_are_masked_in_every_form(void **state)
@@ -148,28 +148,28 @@ static void secrets_are_masked_in_every_form(void **state)
 	static const struct {
 		const char *text, *shown;
 	} rows[] = {
-		{"",					      ""                      },
-		{ "nothing here",                                 "nothing here"          },
-		{ SECRET,					 "[redacted]"            },
-		{ "a " SECRET " b",                               "a [redacted] b"        },
-		{ SECRET SECRET,				  "[redacted][redacted]"  },
- /* percent-encoded, in each writer's manner */
-		{ "?k=p%40ss%20%2Fw%22rd%2B~%5C1%0A&x",           "?k=[redacted]&x"       },
-		{ "?k=p%40ss%20%2fw%22rd%2b%7e%5c1%0a&x",         "?k=[redacted]&x"       },
-		{ "?k=p@ss+/w%22rd%2B~%5C1%0A&x",                 "?k=[redacted]&x"       },
-		{ "%70@ss /w\"rd+~\\1\n",                         "[redacted]"            },
- /* inside JSON */
-		{ "{\"k\":\"p@ss /w\\\"rd+~\\\\1\\n\"}",          "{\"k\":\"[redacted]\"}"},
-		{ "{\"k\":\"p@ss \\/w\\u0022rd+~\\\\1\\u000a\"}", "{\"k\":\"[redacted]\"}"},
- /* hex */
-		{ "x70407373202f772272642b7e5c310ay",             "x[redacted]y"          },
-		{ "x70407373202F772272642B7E5C310Ay",             "x[redacted]y"          },
- /* no more than the secret */
-		{ "p@ss /w\"rd+~\\1",                             "p@ss /w\"rd+~\\1"      },
-		{ "p@p@ss /w\"rd+~\\1\n",                         "p@[redacted]"          },
-		{ "abcd",					 "[redacted]"            },
-		{ "xabcdx",				       "x[redacted]x"          },
-		{ "abc",					  "abc"                   },
+		{ "", "" },
+		{ "nothing here", "nothing here" },
+		{ SECRET, "[redacted]" },
+		{ "a " SECRET " b", "a [redacted] b" },
+		{ SECRET SECRET, "[redacted][redacted]" },
+		/* percent-encoded, in each writer's manner */
+		{ "?k=p%40ss%20%2Fw%22rd%2B~%5C1%0A&x", "?k=[redacted]&x" },
+		{ "?k=p%40ss%20%2fw%22rd%2b%7e%5c1%0a&x", "?k=[redacted]&x" },
+		{ "?k=p@ss+/w%22rd%2B~%5C1%0A&x", "?k=[redacted]&x" },
+		{ "%70@ss /w\"rd+~\\1\n", "[redacted]" },
+		/* inside JSON */
+		{ "{\"k\":\"p@ss /w\\\"rd+~\\\\1\\n\"}", "{\"k\":\"[redacted]\"}" },
+		{ "{\"k\":\"p@ss \\/w\\u0022rd+~\\\\1\\u000a\"}", "{\"k\":\"[redacted]\"}" },
+		/* hex */
+		{ "x70407373202f772272642b7e5c310ay", "x[redacted]y" },
+		{ "x70407373202F772272642B7E5C310Ay", "x[redacted]y" },
+		/* no more than the secret */
+		{ "p@ss /w\"rd+~\\1", "p@ss /w\"rd+~\\1" },
+		{ "p@p@ss /w\"rd+~\\1\n", "p@[redacted]" },
+		{ "abcd", "[redacted]" },
+		{ "xabcdx", "x[redacted]x" },
+		{ "abc", "abc" },
 	};
 	struct leaves *l = *state;
 	struct config *c = with_secrets(l, STR(SECRET), STR("abcd"));
@@ -197,7 +197,7 @@ static void check_mask(struct str form, struct str out, int user, int tail)
 static void secrets_are_masked_within_base64(void **state)
 {
 	static const char *const keys[] = { "abcd", "abcde", "abcdef", "shpat_bob_key_67890",
-					    "\xFF\xFE\xFD\xFC\xFB\xFA" };
+		                            "\xFF\xFE\xFD\xFC\xFB\xFA" };
 	struct leaves *l = *state;
 
 	for (size_t i = 0; i < ROWS(keys); i++) {
@@ -207,13 +207,13 @@ static void secrets_are_masked_within_base64(void **state)
 			for (int tail = 0; tail < 4; tail++) {
 				struct str plain =
 					str_of(arena_printf(l->arena, "%.*s%s%.*s", user,
-							    "username", keys[i], tail, "tail"));
+				                            "username", keys[i], tail, "tail"));
 				struct str forms[] = { crypt_base64(l->arena, plain),
-						       crypt_base64url(l->arena, plain) };
+					               crypt_base64url(l->arena, plain) };
 
 				for (size_t f = 0; f < 2; f++)
 					check_mask(forms[f], config_redact(c, l->arena, forms[f]),
-						   user, tail);
+					           user, tail);
 			}
 		}
 	}
@@ -240,7 +240,7 @@ int main(void)
 		LEAF_TEST("secrets are masked in every form", secrets_are_masked_in_every_form),
 		LEAF_TEST("secrets are masked within base64", secrets_are_masked_within_base64),
 		LEAF_TEST("short secrets and plain texts are left alone",
-			  short_secrets_and_plain_texts_are_left_alone),
+		          short_secrets_and_plain_texts_are_left_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,7 +50,7 @@ static inline struct config *leaves_config(struct arena *arena, const char *evil
 {
 	struct config_secret secret = { "apiKey", secret_new_in(arena, STR(LEAVES_SECRET)) };
 	json_t *values = leaves_json(arena, "{\"shop\":\"bob.example\",\"limit\":50,"
-					    "\"live\":true,\"quote\":\"say \\\"hi\\\"\\n\"}");
+	                                    "\"live\":true,\"quote\":\"say \\\"hi\\\"\\n\"}");
 
 	if (evil != NULL)
 		json_object_set_new(values, "evil", json_string(evil));
@@ -70,10 +70,10 @@ static inline int leaves_begin(void **state)
 		.cursor = STR("2025-10-01T00:00:00Z"),
 		.input = leaves_scan("{\"city\":\"K\\u00f6ln\",\"n\":7}"),
 		.record = leaves_scan("{\"id\":9007199254740993,\"price\":\"19.90\",\"qty\":0,"
-				      "\"tags\":[\"a\",\"b\"],\"none\":null,\"on\":true,"
-				      "\"a.b\":1,\"deep\":{\"x\":[{\"y\":1.50}]}}"),
-		.steps = {{ "step_1", leaves_scan("{\"token\":\"t/1\",\"items\":[{\"id\":5}]}") },
-                          { .id = "step_2" }},
+		                      "\"tags\":[\"a\",\"b\"],\"none\":null,\"on\":true,"
+		                      "\"a.b\":1,\"deep\":{\"x\":[{\"y\":1.50}]}}"),
+		.steps = { { "step_1", leaves_scan("{\"token\":\"t/1\",\"items\":[{\"id\":5}]}") },
+		           { .id = "step_2" } },
 		.step_count = 2,
 	};
 	*state = l;

@@ -16,7 +16,7 @@ static struct record_steps *compile(struct leaves *l, const char *steps)
 	struct record_steps *out = NULL;
 
 	if (!record_steps_compile(l->arena, leaves_json(l->arena, steps), "/processingSteps", &out,
-				  problems))
+	                          problems))
 		fail_msg("%s: %s %s", steps, problems->list[0].pointer, problems->list[0].msg);
 	return out;
 }
@@ -26,7 +26,7 @@ static struct record apply(struct leaves *l, const char *steps, const char *in)
 	struct record out;
 
 	record_steps_apply(compile(l, steps), &l->scope, record_seen_new(l->arena, 10),
-			   leaves_scan(in), &out);
+	                   leaves_scan(in), &out);
 	return out;
 }
 
@@ -40,114 +40,116 @@ struct change {
 	"\"id\":-0,\"t\":\"\\u0041\\/\"}"
 
 static const struct change changes[] = {
-  /* nothing named, nothing changed; not even white space */
-	{"{}",								   "{ \"a\" : 1.0 , \"a\":2 }",                     "{ \"a\" : 1.0 , \"a\":2 }",             NULL               },
- /* digits, order and repeated keys survive each operation */
-	{ "{\"drop\":[\"x\"]}",						  BIG,					     BIG,                                     NULL               },
-	{ "{\"rename\":{\"x\":\"y\"}}",					  BIG,					     BIG,                                     NULL               },
-	{ "{\"cast\":{\"x\":\"string\"}}",                                       BIG,                                             BIG,                                     NULL               },
-	{ "{\"set\":{\"t\":\"A\"}}",					     BIG,
-         "{\"id\":9007199254740993,\"n\":1.50,\"e\":1E+05,\"d\":12345678901234567890.000010,"
-	  "\"id\":-0,\"t\":\"A\"}",																	NULL	       },
-	{ "{\"pick\":[\"d\",\"id\",\"n\",\"e\",\"t\"]}",                         BIG,                                             BIG,                                     NULL               },
- /* pick */
-	{ "{\"pick\":[\"b\",\"a\"]}",					    "{\"a\":1,\"c\":2,\"b\":3}",                     "{\"a\":1,\"b\":3}",                     NULL               },
-	{ "{\"pick\":[\"a\"]}",						  "{\"a\":1,\"a\":2}",                             "{\"a\":1,\"a\":2}",                     NULL               },
-	{ "{\"pick\":[\"x\"]}",						  "{\"a\":1}",                                     "{}",                                    NULL               },
-	{ "{\"pick\":[]}",						       "{\"a\":1}",                                     "{}",                                    NULL               },
-	{ "{\"pick\":[\"b.c\"]}",						"{\"a\":1,\"b\":{\"c\":2,\"d\":3}}",             "{\"b\":{\"c\":2}}",                     NULL               },
-	{ "{\"pick\":[\"b.c\"]}",						"{\"b\":5}",                                     "{}",                                    NULL               },
-	{ "{\"pick\":[\"b.c\",\"b.d\"]}",                                        "{\"b\":{\"d\":3,\"e\":4,\"c\":2}}",
-         "{\"b\":{\"d\":3,\"c\":2}}",																      NULL               },
-	{ "{\"pick\":[\"v.*.id\"]}",					     "{\"v\":[{\"id\":1,\"x\":2},{\"x\":3},7]}",
-         "{\"v\":[{\"id\":1},{}]}",																	NULL               },
-	{ "{\"pick\":[\"v.1\"]}",						"{\"v\":[10,20,30]}",                            "{\"v\":[20]}",                          NULL               },
-	{ "{\"pick\":[\"v[*].id\"]}",					    "{\"v\":[{\"id\":1}]}",                          "{\"v\":[{\"id\":1}]}",                  NULL               },
-	{ "{\"pick\":[\"a\\\\.b\"]}",					    "{\"a.b\":1,\"a\":{\"b\":2}}",                   "{\"a.b\":1}",                           NULL               },
-	{ "{\"pick\":[\"A\"]}",						  "{\"\\u0041\":1}",                               "{\"\\u0041\":1}",                       NULL               },
- /* drop */
-	{ "{\"drop\":[\"b\"]}",						  "{\"a\":1,\"b\":2,\"b\":3,\"c\":4}",             "{\"a\":1,\"c\":4}",                     NULL               },
-	{ "{\"drop\":[\"b.c\"]}",						"{\"b\":{\"c\":1,\"d\":2}}",                     "{\"b\":{\"d\":2}}",                     NULL               },
-	{ "{\"drop\":[\"b.c\"]}",						"{\"b\":[1]}",                                   "{\"b\":[1]}",                           NULL               },
-	{ "{\"drop\":[\"v.*.id\"]}",					     "{\"v\":[{\"id\":1,\"x\":2},3]}",                "{\"v\":[{\"x\":2},3]}",
-         NULL																						 },
-	{ "{\"drop\":[\"v.0\"]}",						"{\"v\":[10,20]}",                               "{\"v\":[20]}",                          NULL               },
-	{ "{\"drop\":[\"*\"]}",						  "{\"a\":1,\"b\":2}",                             "{}",                                    NULL               },
- /* rename */
-	{ "{\"rename\":{\"a\":\"x\"}}",					  "{\"a\":1,\"b\":2}",                             "{\"x\":1,\"b\":2}",                     NULL               },
-	{ "{\"rename\":{\"a\":\"b\"}}",					  "{\"a\":1,\"b\":2}",                             "{\"b\":1}",                             NULL               },
-	{ "{\"rename\":{\"a\":\"b\"}}",					  "{\"b\":2}",                                     "{\"b\":2}",                             NULL               },
-	{ "{\"rename\":{\"a\":\"b\",\"b\":\"a\"}}",                              "{\"a\":1,\"b\":2}",                             "{\"b\":1,\"a\":2}",
-         NULL																						 },
-	{ "{\"rename\":{\"a\":\"x\"}}",					  "{\"a\":1,\"a\":2}",                             "{\"x\":1,\"x\":2}",                     NULL               },
-	{ "{\"rename\":{\"b.c\":\"d\"}}",                                        "{\"b\":{\"c\":1},\"c\":2}",                     "{\"b\":{\"d\":1},\"c\":2}",
-         NULL																						 },
-	{ "{\"rename\":{\"v.*.c\":\"d\"}}",                                      "{\"v\":[{\"c\":1},{\"c\":2}]}",
-         "{\"v\":[{\"d\":1},{\"d\":2}]}",																  NULL               },
-	{ "{\"rename\":{\"a\":\"q\\\"\"}}",                                      "{\"a\":1}",                                     "{\"q\\\"\":1}",                         NULL               },
- /* set */
-	{ "{\"set\":{\"s\":\"x\"}}",					     "{}",					    "{\"s\":\"x\"}",                         NULL               },
+	/* nothing named, nothing changed; not even white space */
+	{ "{}", "{ \"a\" : 1.0 , \"a\":2 }", "{ \"a\" : 1.0 , \"a\":2 }", NULL },
+	/* digits, order and repeated keys survive each operation */
+	{ "{\"drop\":[\"x\"]}", BIG, BIG, NULL },
+	{ "{\"rename\":{\"x\":\"y\"}}", BIG, BIG, NULL },
+	{ "{\"cast\":{\"x\":\"string\"}}", BIG, BIG, NULL },
+	{ "{\"set\":{\"t\":\"A\"}}", BIG,
+	  "{\"id\":9007199254740993,\"n\":1.50,\"e\":1E+05,\"d\":12345678901234567890.000010,"
+	  "\"id\":-0,\"t\":\"A\"}",
+	  NULL },
+	{ "{\"pick\":[\"d\",\"id\",\"n\",\"e\",\"t\"]}", BIG, BIG, NULL },
+	/* pick */
+	{ "{\"pick\":[\"b\",\"a\"]}", "{\"a\":1,\"c\":2,\"b\":3}", "{\"a\":1,\"b\":3}", NULL },
+	{ "{\"pick\":[\"a\"]}", "{\"a\":1,\"a\":2}", "{\"a\":1,\"a\":2}", NULL },
+	{ "{\"pick\":[\"x\"]}", "{\"a\":1}", "{}", NULL },
+	{ "{\"pick\":[]}", "{\"a\":1}", "{}", NULL },
+	{ "{\"pick\":[\"b.c\"]}", "{\"a\":1,\"b\":{\"c\":2,\"d\":3}}", "{\"b\":{\"c\":2}}", NULL },
+	{ "{\"pick\":[\"b.c\"]}", "{\"b\":5}", "{}", NULL },
+	{ "{\"pick\":[\"b.c\",\"b.d\"]}", "{\"b\":{\"d\":3,\"e\":4,\"c\":2}}",
+	  "{\"b\":{\"d\":3,\"c\":2}}", NULL },
+	{ "{\"pick\":[\"v.*.id\"]}", "{\"v\":[{\"id\":1,\"x\":2},{\"x\":3},7]}",
+	  "{\"v\":[{\"id\":1},{}]}", NULL },
+	{ "{\"pick\":[\"v.1\"]}", "{\"v\":[10,20,30]}", "{\"v\":[20]}", NULL },
+	{ "{\"pick\":[\"v[*].id\"]}", "{\"v\":[{\"id\":1}]}", "{\"v\":[{\"id\":1}]}", NULL },
+	{ "{\"pick\":[\"a\\\\.b\"]}", "{\"a.b\":1,\"a\":{\"b\":2}}", "{\"a.b\":1}", NULL },
+	{ "{\"pick\":[\"A\"]}", "{\"\\u0041\":1}", "{\"\\u0041\":1}", NULL },
+	/* drop */
+	{ "{\"drop\":[\"b\"]}", "{\"a\":1,\"b\":2,\"b\":3,\"c\":4}", "{\"a\":1,\"c\":4}", NULL },
+	{ "{\"drop\":[\"b.c\"]}", "{\"b\":{\"c\":1,\"d\":2}}", "{\"b\":{\"d\":2}}", NULL },
+	{ "{\"drop\":[\"b.c\"]}", "{\"b\":[1]}", "{\"b\":[1]}", NULL },
+	{ "{\"drop\":[\"v.*.id\"]}", "{\"v\":[{\"id\":1,\"x\":2},3]}", "{\"v\":[{\"x\":2},3]}",
+	  NULL },
+	{ "{\"drop\":[\"v.0\"]}", "{\"v\":[10,20]}", "{\"v\":[20]}", NULL },
+	{ "{\"drop\":[\"*\"]}", "{\"a\":1,\"b\":2}", "{}", NULL },
+	/* rename */
+	{ "{\"rename\":{\"a\":\"x\"}}", "{\"a\":1,\"b\":2}", "{\"x\":1,\"b\":2}", NULL },
+	{ "{\"rename\":{\"a\":\"b\"}}", "{\"a\":1,\"b\":2}", "{\"b\":1}", NULL },
+	{ "{\"rename\":{\"a\":\"b\"}}", "{\"b\":2}", "{\"b\":2}", NULL },
+	{ "{\"rename\":{\"a\":\"b\",\"b\":\"a\"}}", "{\"a\":1,\"b\":2}", "{\"b\":1,\"a\":2}",
+	  NULL },
+	{ "{\"rename\":{\"a\":\"x\"}}", "{\"a\":1,\"a\":2}", "{\"x\":1,\"x\":2}", NULL },
+	{ "{\"rename\":{\"b.c\":\"d\"}}", "{\"b\":{\"c\":1},\"c\":2}", "{\"b\":{\"d\":1},\"c\":2}",
+	  NULL },
+	{ "{\"rename\":{\"v.*.c\":\"d\"}}", "{\"v\":[{\"c\":1},{\"c\":2}]}",
+	  "{\"v\":[{\"d\":1},{\"d\":2}]}", NULL },
+	{ "{\"rename\":{\"a\":\"q\\\"\"}}", "{\"a\":1}", "{\"q\\\"\":1}", NULL },
+	/* set */
+	{ "{\"set\":{\"s\":\"x\"}}", "{}", "{\"s\":\"x\"}", NULL },
 	{ "{\"set\":{\"s\":1.5,\"t\":null,\"u\":true,\"v\":[1,{\"a\":\"b\"}]}}", "{\"a\":0}",
-         "{\"a\":0,\"s\":1.5,\"t\":null,\"u\":true,\"v\":[1,{\"a\":\"b\"}]}",											      NULL               },
-	{ "{\"set\":{\"a\":2}}",						 "{\"a\":1,\"b\":0}",                             "{\"a\":2,\"b\":0}",                     NULL               },
-	{ "{\"set\":{\"b.c\":1}}",					       "{}",					    "{\"b\":{\"c\":1}}",                     NULL               },
-	{ "{\"set\":{\"b.c\":1}}",					       "{\"b\":null}",                                  "{\"b\":{\"c\":1}}",                     NULL               },
-	{ "{\"set\":{\"b.c\":1,\"b.d\":2}}",                                     "{\"b\":{\"d\":0,\"e\":3}}",
-         "{\"b\":{\"d\":2,\"e\":3,\"c\":1}}",															      NULL               },
-	{ "{\"set\":{\"v.*.c\":1}}",					     "{\"v\":[{},{\"c\":0}]}",                        "{\"v\":[{\"c\":1},{\"c\":1}]}",
-         NULL																						 },
-	{ "{\"set\":{\"v.*.c\":1}}",					     "{}",					    "{}",                                    NULL               },
-	{ "{\"set\":{\"copy\":\"{{record.id}}\"}}",                              "{\"id\":9007199254740993}",
-         "{\"id\":9007199254740993,\"copy\":9007199254740993}",													    NULL               },
-	{ "{\"set\":{\"copy\":\"{{deep.x}}\"}}",                                 "{\"deep\":{\"x\":1.50}}",
-         "{\"deep\":{\"x\":1.50},\"copy\":1.50}",															  NULL               },
-	{ "{\"set\":{\"url\":\"https://{config.shop}/p/{{id}}\"}}",              "{\"id\":\"a\\\"b\"}",
-         "{\"id\":\"a\\\"b\",\"url\":\"https://bob.example/p/a\\\"b\"}",												   NULL               },
-	{ "{\"set\":{\"at\":\"{now}\"}}",                                        "{}",                                            "{\"at\":\"2025-10-28T10:00:00Z\"}",     NULL               },
-	{ "{\"set\":{\"k\":\"{config.apiKey}\"}}",                               "{}",                                            "{\"k\":\"[redacted]\"}",                NULL               },
-	{ "{\"set\":{\"x\":\"{{record.no}}\",\"y\":\"<{{record.no}}>\"}}",       "{}",
-         "{\"x\":null,\"y\":\"<>\"}",																      NULL               },
- /* cast */
-	{ "{\"cast\":{\"p\":\"number\"}}",                                       "{\"p\":\"19.90\"}",                             "{\"p\":19.90}",                         NULL               },
-	{ "{\"cast\":{\"p\":\"number\"}}",                                       "{\"p\":19.90}",                                 "{\"p\":19.90}",                         NULL               },
-	{ "{\"cast\":{\"p\":\"number\"}}",                                       "{\"p\":\"123456789012345678901234567890.10\"}",
-         "{\"p\":123456789012345678901234567890.10}",														      NULL               },
-	{ "{\"cast\":{\"p\":\"number\"}}",                                       "{\"p\":\"abc\"}",                               NULL,                                    "cast_failed"      },
-	{ "{\"cast\":{\"p\":\"number\"}}",                                       "{\"p\":\"\"}",                                  NULL,                                    "cast_failed"      },
-	{ "{\"cast\":{\"p\":\"number\"}}",                                       "{\"p\":true}",                                  NULL,                                    "cast_failed"      },
-	{ "{\"cast\":{\"p\":\"number\"}}",                                       "{\"p\":[1]}",                                   NULL,                                    "cast_failed"      },
-	{ "{\"cast\":{\"p\":\"number\"}}",                                       "{\"p\":null}",                                  "{\"p\":null}",                          NULL               },
-	{ "{\"cast\":{\"p\":\"number\"}}",                                       "{}",                                            "{}",                                    NULL               },
-	{ "{\"cast\":{\"p\":\"integer\"}}",                                      "{\"p\":5}",                                     "{\"p\":5}",                             NULL               },
-	{ "{\"cast\":{\"p\":\"integer\"}}",                                      "{\"p\":\"5\"}",                                 "{\"p\":5}",                             NULL               },
-	{ "{\"cast\":{\"p\":\"integer\"}}",                                      "{\"p\":9007199254740993}",                      "{\"p\":9007199254740993}",
-         NULL																						 },
-	{ "{\"cast\":{\"p\":\"integer\"}}",                                      "{\"p\":5.0}",                                   "{\"p\":5}",                             NULL               },
-	{ "{\"cast\":{\"p\":\"integer\"}}",                                      "{\"p\":1e3}",                                   "{\"p\":1000}",                          NULL               },
-	{ "{\"cast\":{\"p\":\"integer\"}}",                                      "{\"p\":5.5}",                                   NULL,                                    "cast_failed"      },
-	{ "{\"cast\":{\"p\":\"integer\"}}",                                      "{\"p\":\"5.5\"}",                               NULL,                                    "cast_failed"      },
-	{ "{\"cast\":{\"p\":\"integer\"}}",                                      "{\"p\":1e999999999}",                           NULL,                                    "cast_failed"      },
-	{ "{\"cast\":{\"p\":\"string\"}}",                                       "{\"p\":1.50}",                                  "{\"p\":\"1.50\"}",                      NULL               },
-	{ "{\"cast\":{\"p\":\"string\"}}",                                       "{\"p\":9007199254740993}",
-         "{\"p\":\"9007199254740993\"}",																   NULL               },
-	{ "{\"cast\":{\"p\":\"string\"}}",                                       "{\"p\":\"\\u0041\"}",                           "{\"p\":\"\\u0041\"}",                   NULL               },
-	{ "{\"cast\":{\"p\":\"string\"}}",                                       "{\"p\":true}",                                  "{\"p\":\"true\"}",                      NULL               },
-	{ "{\"cast\":{\"p\":\"string\"}}",                                       "{\"p\":[\"a\"]}",                               "{\"p\":\"[\\\"a\\\"]\"}",               NULL               },
-	{ "{\"cast\":{\"p\":\"boolean\"}}",                                      "{\"p\":\"TRUE\"}",                              "{\"p\":true}",                          NULL               },
-	{ "{\"cast\":{\"p\":\"boolean\"}}",                                      "{\"p\":0.0}",                                   "{\"p\":false}",                         NULL               },
-	{ "{\"cast\":{\"p\":\"boolean\"}}",                                      "{\"p\":1}",                                     "{\"p\":true}",                          NULL               },
-	{ "{\"cast\":{\"p\":\"boolean\"}}",                                      "{\"p\":2}",                                     NULL,                                    "cast_failed"      },
-	{ "{\"cast\":{\"p\":\"boolean\"}}",                                      "{\"p\":\"yes\"}",                               NULL,                                    "cast_failed"      },
-	{ "{\"cast\":{\"v.*.p\":\"number\"}}",                                   "{\"v\":[{\"p\":\"1\"},{\"p\":\"2.0\"}]}",
-         "{\"v\":[{\"p\":1},{\"p\":2.0}]}",																NULL               },
-	{ "{\"cast\":{\"v.*\":\"string\"}}",                                     "{\"v\":[1,2]}",                                 "{\"v\":[\"1\",\"2\"]}",                 NULL               },
- /* the order is pick, drop, rename, set, cast, however it is written */
+	  "{\"a\":0,\"s\":1.5,\"t\":null,\"u\":true,\"v\":[1,{\"a\":\"b\"}]}", NULL },
+	{ "{\"set\":{\"a\":2}}", "{\"a\":1,\"b\":0}", "{\"a\":2,\"b\":0}", NULL },
+	{ "{\"set\":{\"b.c\":1}}", "{}", "{\"b\":{\"c\":1}}", NULL },
+	{ "{\"set\":{\"b.c\":1}}", "{\"b\":null}", "{\"b\":{\"c\":1}}", NULL },
+	{ "{\"set\":{\"b.c\":1,\"b.d\":2}}", "{\"b\":{\"d\":0,\"e\":3}}",
+	  "{\"b\":{\"d\":2,\"e\":3,\"c\":1}}", NULL },
+	{ "{\"set\":{\"v.*.c\":1}}", "{\"v\":[{},{\"c\":0}]}", "{\"v\":[{\"c\":1},{\"c\":1}]}",
+	  NULL },
+	{ "{\"set\":{\"v.*.c\":1}}", "{}", "{}", NULL },
+	{ "{\"set\":{\"copy\":\"{{record.id}}\"}}", "{\"id\":9007199254740993}",
+	  "{\"id\":9007199254740993,\"copy\":9007199254740993}", NULL },
+	{ "{\"set\":{\"copy\":\"{{deep.x}}\"}}", "{\"deep\":{\"x\":1.50}}",
+	  "{\"deep\":{\"x\":1.50},\"copy\":1.50}", NULL },
+	{ "{\"set\":{\"url\":\"https://{config.shop}/p/{{id}}\"}}", "{\"id\":\"a\\\"b\"}",
+	  "{\"id\":\"a\\\"b\",\"url\":\"https://bob.example/p/a\\\"b\"}", NULL },
+	{ "{\"set\":{\"at\":\"{now}\"}}", "{}", "{\"at\":\"2025-10-28T10:00:00Z\"}", NULL },
+	{ "{\"set\":{\"k\":\"{config.apiKey}\"}}", "{}", "{\"k\":\"[redacted]\"}", NULL },
+	{ "{\"set\":{\"x\":\"{{record.no}}\",\"y\":\"<{{record.no}}>\"}}", "{}",
+	  "{\"x\":null,\"y\":\"<>\"}", NULL },
+	/* cast */
+	{ "{\"cast\":{\"p\":\"number\"}}", "{\"p\":\"19.90\"}", "{\"p\":19.90}", NULL },
+	{ "{\"cast\":{\"p\":\"number\"}}", "{\"p\":19.90}", "{\"p\":19.90}", NULL },
+	{ "{\"cast\":{\"p\":\"number\"}}", "{\"p\":\"123456789012345678901234567890.10\"}",
+	  "{\"p\":123456789012345678901234567890.10}", NULL },
+	{ "{\"cast\":{\"p\":\"number\"}}", "{\"p\":\"abc\"}", NULL, "cast_failed" },
+	{ "{\"cast\":{\"p\":\"number\"}}", "{\"p\":\"\"}", NULL, "cast_failed" },
+	{ "{\"cast\":{\"p\":\"number\"}}", "{\"p\":true}", NULL, "cast_failed" },
+	{ "{\"cast\":{\"p\":\"number\"}}", "{\"p\":[1]}", NULL, "cast_failed" },
+	{ "{\"cast\":{\"p\":\"number\"}}", "{\"p\":null}", "{\"p\":null}", NULL },
+	{ "{\"cast\":{\"p\":\"number\"}}", "{}", "{}", NULL },
+	{ "{\"cast\":{\"p\":\"integer\"}}", "{\"p\":5}", "{\"p\":5}", NULL },
+	{ "{\"cast\":{\"p\":\"integer\"}}", "{\"p\":\"5\"}", "{\"p\":5}", NULL },
+	{ "{\"cast\":{\"p\":\"integer\"}}", "{\"p\":9007199254740993}", "{\"p\":9007199254740993}",
+	  NULL },
+	{ "{\"cast\":{\"p\":\"integer\"}}", "{\"p\":5.0}", "{\"p\":5}", NULL },
+	{ "{\"cast\":{\"p\":\"integer\"}}", "{\"p\":1e3}", "{\"p\":1000}", NULL },
+	{ "{\"cast\":{\"p\":\"integer\"}}", "{\"p\":5.5}", NULL, "cast_failed" },
+	{ "{\"cast\":{\"p\":\"integer\"}}", "{\"p\":\"5.5\"}", NULL, "cast_failed" },
+	{ "{\"cast\":{\"p\":\"integer\"}}", "{\"p\":1e999999999}", NULL, "cast_failed" },
+	{ "{\"cast\":{\"p\":\"string\"}}", "{\"p\":1.50}", "{\"p\":\"1.50\"}", NULL },
+	{ "{\"cast\":{\"p\":\"string\"}}", "{\"p\":9007199254740993}",
+	  "{\"p\":\"9007199254740993\"}", NULL },
+	{ "{\"cast\":{\"p\":\"string\"}}", "{\"p\":\"\\u0041\"}", "{\"p\":\"\\u0041\"}", NULL },
+	{ "{\"cast\":{\"p\":\"string\"}}", "{\"p\":true}", "{\"p\":\"true\"}", NULL },
+	{ "{\"cast\":{\"p\":\"string\"}}", "{\"p\":[\"a\"]}", "{\"p\":\"[\\\"a\\\"]\"}", NULL },
+	{ "{\"cast\":{\"p\":\"boolean\"}}", "{\"p\":\"TRUE\"}", "{\"p\":true}", NULL },
+	{ "{\"cast\":{\"p\":\"boolean\"}}", "{\"p\":0.0}", "{\"p\":false}", NULL },
+	{ "{\"cast\":{\"p\":\"boolean\"}}", "{\"p\":1}", "{\"p\":true}", NULL },
+	{ "{\"cast\":{\"p\":\"boolean\"}}", "{\"p\":2}", NULL, "cast_failed" },
+	{ "{\"cast\":{\"p\":\"boolean\"}}", "{\"p\":\"yes\"}", NULL, "cast_failed" },
+	{ "{\"cast\":{\"v.*.p\":\"number\"}}", "{\"v\":[{\"p\":\"1\"},{\"p\":\"2.0\"}]}",
+	  "{\"v\":[{\"p\":1},{\"p\":2.0}]}", NULL },
+	{ "{\"cast\":{\"v.*\":\"string\"}}", "{\"v\":[1,2]}", "{\"v\":[\"1\",\"2\"]}", NULL },
+	/* the order is pick, drop, rename, set, cast, however it is written */
 	{ "{\"cast\":{\"y\":\"number\"},\"set\":{\"y\":\"{{x}}\"},\"rename\":{\"b\":\"x\"},"
-	  "\"drop\":[\"a.q\"],\"pick\":[\"a\",\"b\"]}",		 "{\"c\":0,\"a\":{\"q\":1,\"r\":2},\"b\":\"7\"}", "{\"a\":{\"r\":2},\"x\":\"7\",\"y\":7}",
-         NULL																						 },
- /* only objects */
-	{ "{\"pick\":[\"a\"]}",						  "[1]",					   NULL,                                    "validation_failed"},
-	{ "{}",								  "[1]",					   "[1]",				   NULL               },
+	  "\"drop\":[\"a.q\"],\"pick\":[\"a\",\"b\"]}",
+	  "{\"c\":0,\"a\":{\"q\":1,\"r\":2},\"b\":\"7\"}", "{\"a\":{\"r\":2},\"x\":\"7\",\"y\":7}",
+	  NULL },
+	/* only objects */
+	{ "{\"pick\":[\"a\"]}", "[1]", NULL, "validation_failed" },
+	{ "{}", "[1]", "[1]", NULL },
 };
 
 static void transforms_change_what_they_name(void **state)
@@ -181,8 +183,8 @@ static void an_untouched_record_is_never_copied(void **state)
 	struct record out;
 
 	record_steps_apply(compile(l, "[{\"type\":\"transform\"},{\"type\":\"filter\",\"config\":"
-				      "{\"condition\":\"a === 1\"}},{\"type\":\"api-call\"}]"),
-			   &l->scope, NULL, in, &out);
+	                              "{\"condition\":\"a === 1\"}},{\"type\":\"api-call\"}]"),
+	                   &l->scope, NULL, in, &out);
 	assert_int_equal(out.fate, RECORD_KEEP);
 	assert_ptr_equal(out.bytes.p, in.span.p);
 }
@@ -197,43 +199,44 @@ struct judgement {
 #define FILTER(text)     "[{\"type\":\"filter\",\"config\":{\"condition\":\"" text "\"}}]"
 
 static const struct judgement judgements[] = {
-	{FILTER("price > 10"),							      "{\"price\":10.01}",                RECORD_KEEP,        NULL        },
-	{ FILTER("price > 10"),							     "{\"price\":10.0}",                 RECORD_DROP_FILTER, NULL        },
-	{ FILTER("price > 10"),							     "{}",                               RECORD_DROP_FILTER, NULL        },
-	{ FILTER("{{record.price}} > {{config.limit}}"),                                    "{\"price\":51}",                   RECORD_KEEP,        NULL        },
+	{ FILTER("price > 10"), "{\"price\":10.01}", RECORD_KEEP, NULL },
+	{ FILTER("price > 10"), "{\"price\":10.0}", RECORD_DROP_FILTER, NULL },
+	{ FILTER("price > 10"), "{}", RECORD_DROP_FILTER, NULL },
+	{ FILTER("{{record.price}} > {{config.limit}}"), "{\"price\":51}", RECORD_KEEP, NULL },
 	{ "[{\"type\":\"filter\",\"enabled\":false,\"config\":{\"condition\":\"false\"}}]", "{}",
-         RECORD_KEEP,															       NULL        },
- /* a later step sees what an earlier one made */
+	  RECORD_KEEP, NULL },
+	/* a later step sees what an earlier one made */
 	{ "[{\"type\":\"transform\",\"config\":{\"rename\":{\"a\":\"b\"}}},"
-	  "{\"type\":\"filter\",\"config\":{\"condition\":\"b === 1\"}}]",         "{\"a\":1}",			RECORD_KEEP,        NULL        },
-	{ VALIDATE("{}"),								   "{}",                               RECORD_KEEP,        NULL        },
-	{ "[{\"type\":\"validate\"}]",						      "{}",                               RECORD_KEEP,        NULL        },
-	{ "[{\"type\":\"validate\"}]",						      "5",                                RECORD_QUARANTINE,  "a number"  },
-	{ VALIDATE("{\"required\":[\"a.b\"]}"),                                             "{\"a\":{\"b\":0}}",                RECORD_KEEP,        NULL        },
-	{ VALIDATE("{\"required\":[\"a.b\"]}"),                                             "{\"a\":{\"b\":null}}",             RECORD_QUARANTINE,
-         "\"a.b\" is required, but null"															},
-	{ VALIDATE("{\"required\":[\"a.b\"]}"),                                             "{\"a\":{}}",                       RECORD_QUARANTINE,  "but absent"},
-	{ VALIDATE("{\"required\":[\"v.*.b\"]}"),                                           "{\"v\":[{\"b\":1},{\"b\":null}]}",
-         RECORD_QUARANTINE,															 "null"      },
-	{ VALIDATE("{\"types\":{\"a\":\"integer\"}}"),                                      "{\"a\":9007199254740993}",         RECORD_KEEP,
-         NULL																		   },
-	{ VALIDATE("{\"types\":{\"a\":\"integer\"}}"),                                      "{\"a\":5.00}",                     RECORD_KEEP,        NULL        },
-	{ VALIDATE("{\"types\":{\"a\":\"integer\"}}"),                                      "{\"a\":5.5}",                      RECORD_QUARANTINE,
-         "fraction"																	     },
-	{ VALIDATE("{\"types\":{\"a\":\"integer\"}}"),                                      "{\"a\":\"5\"}",                    RECORD_QUARANTINE,
-         "must be a whole number, but is a text"														},
-	{ VALIDATE("{\"types\":{\"a\":\"integer\"}}"),                                      "{\"a\":null}",                     RECORD_KEEP,        NULL        },
-	{ VALIDATE("{\"types\":{\"a\":\"integer\"}}"),                                      "{}",                               RECORD_KEEP,        NULL        },
-	{ VALIDATE("{\"types\":{\"a\":\"number\"}}"),                                       "{\"a\":5.5}",                      RECORD_KEEP,        NULL        },
-	{ VALIDATE("{\"types\":{\"a\":\"string\"}}"),                                       "{\"a\":5.5}",                      RECORD_QUARANTINE,  "a text"    },
-	{ VALIDATE("{\"types\":{\"a\":\"boolean\"}}"),                                      "{\"a\":false}",                    RECORD_KEEP,        NULL        },
-	{ VALIDATE("{\"types\":{\"a\":\"boolean\"}}"),                                      "{\"a\":0}",                        RECORD_QUARANTINE,
-         "true or false"																	},
-	{ VALIDATE("{\"types\":{\"a\":\"object\",\"b\":\"array\"}}"),                       "{\"a\":{},\"b\":[]}",
-         RECORD_KEEP,															       NULL        },
-	{ VALIDATE("{\"types\":{\"a\":\"object\"}}"),                                       "{\"a\":[]}",                       RECORD_QUARANTINE,  "an array"  },
-	{ VALIDATE("{\"types\":{\"v.*\":\"integer\"}}"),                                    "{\"v\":[1,2,\"3\"]}",              RECORD_QUARANTINE,
-         "text"																		 },
+	  "{\"type\":\"filter\",\"config\":{\"condition\":\"b === 1\"}}]",
+	  "{\"a\":1}", RECORD_KEEP, NULL },
+	{ VALIDATE("{}"), "{}", RECORD_KEEP, NULL },
+	{ "[{\"type\":\"validate\"}]", "{}", RECORD_KEEP, NULL },
+	{ "[{\"type\":\"validate\"}]", "5", RECORD_QUARANTINE, "a number" },
+	{ VALIDATE("{\"required\":[\"a.b\"]}"), "{\"a\":{\"b\":0}}", RECORD_KEEP, NULL },
+	{ VALIDATE("{\"required\":[\"a.b\"]}"), "{\"a\":{\"b\":null}}", RECORD_QUARANTINE,
+	  "\"a.b\" is required, but null" },
+	{ VALIDATE("{\"required\":[\"a.b\"]}"), "{\"a\":{}}", RECORD_QUARANTINE, "but absent" },
+	{ VALIDATE("{\"required\":[\"v.*.b\"]}"), "{\"v\":[{\"b\":1},{\"b\":null}]}",
+	  RECORD_QUARANTINE, "null" },
+	{ VALIDATE("{\"types\":{\"a\":\"integer\"}}"), "{\"a\":9007199254740993}", RECORD_KEEP,
+	  NULL },
+	{ VALIDATE("{\"types\":{\"a\":\"integer\"}}"), "{\"a\":5.00}", RECORD_KEEP, NULL },
+	{ VALIDATE("{\"types\":{\"a\":\"integer\"}}"), "{\"a\":5.5}", RECORD_QUARANTINE,
+	  "fraction" },
+	{ VALIDATE("{\"types\":{\"a\":\"integer\"}}"), "{\"a\":\"5\"}", RECORD_QUARANTINE,
+	  "must be a whole number, but is a text" },
+	{ VALIDATE("{\"types\":{\"a\":\"integer\"}}"), "{\"a\":null}", RECORD_KEEP, NULL },
+	{ VALIDATE("{\"types\":{\"a\":\"integer\"}}"), "{}", RECORD_KEEP, NULL },
+	{ VALIDATE("{\"types\":{\"a\":\"number\"}}"), "{\"a\":5.5}", RECORD_KEEP, NULL },
+	{ VALIDATE("{\"types\":{\"a\":\"string\"}}"), "{\"a\":5.5}", RECORD_QUARANTINE, "a text" },
+	{ VALIDATE("{\"types\":{\"a\":\"boolean\"}}"), "{\"a\":false}", RECORD_KEEP, NULL },
+	{ VALIDATE("{\"types\":{\"a\":\"boolean\"}}"), "{\"a\":0}", RECORD_QUARANTINE,
+	  "true or false" },
+	{ VALIDATE("{\"types\":{\"a\":\"object\",\"b\":\"array\"}}"), "{\"a\":{},\"b\":[]}",
+	  RECORD_KEEP, NULL },
+	{ VALIDATE("{\"types\":{\"a\":\"object\"}}"), "{\"a\":[]}", RECORD_QUARANTINE, "an array" },
+	{ VALIDATE("{\"types\":{\"v.*\":\"integer\"}}"), "{\"v\":[1,2,\"3\"]}", RECORD_QUARANTINE,
+	  "text" },
 };
 
 static void filters_and_validation_judge(void **state)
@@ -277,12 +280,12 @@ static void the_first_of_equal_keys_wins(void **state)
 		const char *config;
 		size_t kept;
 	} rows[] = {
-		{"{}",                       3},
-		{ "{\"key\":[\"id\"]}",      4},
-		{ "{\"key\":\"id\"}",        4},
-		{ "{\"key\":[\"a\",\"b\"]}", 3},
-		{ "{\"key\":[\"a\"]}",       3},
-		{ "{\"key\":[\"nowhere\"]}", 6},
+		{ "{}", 3 },
+		{ "{\"key\":[\"id\"]}", 4 },
+		{ "{\"key\":\"id\"}", 4 },
+		{ "{\"key\":[\"a\",\"b\"]}", 3 },
+		{ "{\"key\":[\"a\"]}", 3 },
+		{ "{\"key\":[\"nowhere\"]}", 6 },
 	};
 	struct leaves *l = *state;
 
@@ -333,44 +336,44 @@ struct refusal {
 #define STEP(type, config) "[{\"type\":\"api-call\"},{\"type\":\"" type "\",\"config\":" config "}]"
 
 static const struct refusal refusals[] = {
-	{STEP("transform",    "{\"pik\":[]}"),                           "/p/1/config/pik",        "unknown_field"    },
-	{ STEP("transform",   "[]"),				     "/p/1/config",            "wrong_type"       },
-	{ STEP("transform",   "{\"pick\":\"a\"}"),                       "/p/1/config/pick",       "wrong_type"       },
-	{ STEP("transform",   "{\"pick\":{\"a\":1}}"),                   "/p/1/config/pick",       "wrong_type"       },
-	{ STEP("transform",   "{\"pick\":[\"a\",1]}"),                   "/p/1/config/pick/1",     "wrong_type"       },
-	{ STEP("transform",   "{\"pick\":[\"\"]}"),                      "/p/1/config/pick/0",     "path_invalid"     },
-	{ STEP("transform",   "{\"pick\":[\"a..b\"]}"),                  "/p/1/config/pick/0",     "path_invalid"     },
-	{ STEP("transform",   "{\"pick\":[\"a\",\"a\"]}"),               "/p/1/config/pick/1",     "path_overlaps"    },
-	{ STEP("transform",   "{\"pick\":[\"a\",\"a.b\"]}"),             "/p/1/config/pick/1",     "path_overlaps"    },
-	{ STEP("transform",   "{\"pick\":[\"a.b\",\"a\"]}"),             "/p/1/config/pick/1",     "path_overlaps"    },
-	{ STEP("transform",   "{\"pick\":[\"v.*.a\",\"v.0.b\"]}"),       "/p/1/config/pick/1",
-         "path_overlaps"											      },
-	{ STEP("transform",   "{\"rename\":[\"a\"]}"),                   "/p/1/config/rename",     "wrong_type"       },
-	{ STEP("transform",   "{\"rename\":{\"a\":1}}"),                 "/p/1/config/rename/a",   "wrong_type"       },
-	{ STEP("transform",   "{\"rename\":{\"a\":\"b.c\"}}"),           "/p/1/config/rename/a",
-         "path_invalid"											       },
-	{ STEP("transform",   "{\"rename\":{\"a\":\"\"}}"),              "/p/1/config/rename/a",   "path_invalid"     },
-	{ STEP("transform",   "{\"rename\":{\"a.*\":\"b\"}}"),           "/p/1/config/rename/a.*",
-         "path_invalid"											       },
-	{ STEP("transform",   "{\"rename\":{\"a\":\"x\",\"b\":\"x\"}}"), "/p/1/config/rename/b",
-         "path_overlaps"											      },
-	{ STEP("transform",   "{\"set\":{\"a\":\"{config.x\"}}"),        "/p/1/config/set/a",
-         "template_invalid"											   },
-	{ STEP("transform",   "{\"set\":{\"a/b\":\"{{input.x}}\"}}"),    "/p/1/config/set/a~1b",
-         "unknown_name"											       },
-	{ STEP("transform",   "{\"cast\":{\"a\":\"float\"}}"),           "/p/1/config/cast/a",     "not_a_choice"     },
-	{ STEP("transform",   "{\"cast\":{\"a\":1}}"),                   "/p/1/config/cast/a",     "not_a_choice"     },
-	{ STEP("filter",      "{}"),				     "/p/1/config/condition",  "required"         },
-	{ STEP("filter",      "null"),				   "/p/1/config/condition",  "required"         },
-	{ STEP("filter",      "{\"condition\":\"a =\"}"),                "/p/1/config/condition",  "condition_invalid"},
-	{ STEP("filter",      "{\"cond\":\"a\"}"),                       "/p/1/config/cond",       "unknown_field"    },
-	{ STEP("deduplicate", "{\"key\":[]}"),                           "/p/1/config/key",        "wrong_type"       },
-	{ STEP("deduplicate", "{\"key\":[1]}"),                          "/p/1/config/key/0",      "wrong_type"       },
-	{ STEP("deduplicate", "{\"keys\":[\"a\"]}"),                     "/p/1/config/keys",       "unknown_field"    },
-	{ STEP("validate",    "{\"required\":{}}"),                      "/p/1/config/required",   "wrong_type"       },
-	{ STEP("validate",    "{\"types\":[]}"),                         "/p/1/config/types",      "wrong_type"       },
-	{ STEP("validate",    "{\"types\":{\"a\":\"int\"}}"),            "/p/1/config/types/a",    "not_a_choice"     },
-	{ STEP("validate",    "{\"typs\":{}}"),                          "/p/1/config/typs",       "unknown_field"    },
+	{ STEP("transform", "{\"pik\":[]}"), "/p/1/config/pik", "unknown_field" },
+	{ STEP("transform", "[]"), "/p/1/config", "wrong_type" },
+	{ STEP("transform", "{\"pick\":\"a\"}"), "/p/1/config/pick", "wrong_type" },
+	{ STEP("transform", "{\"pick\":{\"a\":1}}"), "/p/1/config/pick", "wrong_type" },
+	{ STEP("transform", "{\"pick\":[\"a\",1]}"), "/p/1/config/pick/1", "wrong_type" },
+	{ STEP("transform", "{\"pick\":[\"\"]}"), "/p/1/config/pick/0", "path_invalid" },
+	{ STEP("transform", "{\"pick\":[\"a..b\"]}"), "/p/1/config/pick/0", "path_invalid" },
+	{ STEP("transform", "{\"pick\":[\"a\",\"a\"]}"), "/p/1/config/pick/1", "path_overlaps" },
+	{ STEP("transform", "{\"pick\":[\"a\",\"a.b\"]}"), "/p/1/config/pick/1", "path_overlaps" },
+	{ STEP("transform", "{\"pick\":[\"a.b\",\"a\"]}"), "/p/1/config/pick/1", "path_overlaps" },
+	{ STEP("transform", "{\"pick\":[\"v.*.a\",\"v.0.b\"]}"), "/p/1/config/pick/1",
+	  "path_overlaps" },
+	{ STEP("transform", "{\"rename\":[\"a\"]}"), "/p/1/config/rename", "wrong_type" },
+	{ STEP("transform", "{\"rename\":{\"a\":1}}"), "/p/1/config/rename/a", "wrong_type" },
+	{ STEP("transform", "{\"rename\":{\"a\":\"b.c\"}}"), "/p/1/config/rename/a",
+	  "path_invalid" },
+	{ STEP("transform", "{\"rename\":{\"a\":\"\"}}"), "/p/1/config/rename/a", "path_invalid" },
+	{ STEP("transform", "{\"rename\":{\"a.*\":\"b\"}}"), "/p/1/config/rename/a.*",
+	  "path_invalid" },
+	{ STEP("transform", "{\"rename\":{\"a\":\"x\",\"b\":\"x\"}}"), "/p/1/config/rename/b",
+	  "path_overlaps" },
+	{ STEP("transform", "{\"set\":{\"a\":\"{config.x\"}}"), "/p/1/config/set/a",
+	  "template_invalid" },
+	{ STEP("transform", "{\"set\":{\"a/b\":\"{{input.x}}\"}}"), "/p/1/config/set/a~1b",
+	  "unknown_name" },
+	{ STEP("transform", "{\"cast\":{\"a\":\"float\"}}"), "/p/1/config/cast/a", "not_a_choice" },
+	{ STEP("transform", "{\"cast\":{\"a\":1}}"), "/p/1/config/cast/a", "not_a_choice" },
+	{ STEP("filter", "{}"), "/p/1/config/condition", "required" },
+	{ STEP("filter", "null"), "/p/1/config/condition", "required" },
+	{ STEP("filter", "{\"condition\":\"a =\"}"), "/p/1/config/condition", "condition_invalid" },
+	{ STEP("filter", "{\"cond\":\"a\"}"), "/p/1/config/cond", "unknown_field" },
+	{ STEP("deduplicate", "{\"key\":[]}"), "/p/1/config/key", "wrong_type" },
+	{ STEP("deduplicate", "{\"key\":[1]}"), "/p/1/config/key/0", "wrong_type" },
+	{ STEP("deduplicate", "{\"keys\":[\"a\"]}"), "/p/1/config/keys", "unknown_field" },
+	{ STEP("validate", "{\"required\":{}}"), "/p/1/config/required", "wrong_type" },
+	{ STEP("validate", "{\"types\":[]}"), "/p/1/config/types", "wrong_type" },
+	{ STEP("validate", "{\"types\":{\"a\":\"int\"}}"), "/p/1/config/types/a", "not_a_choice" },
+	{ STEP("validate", "{\"typs\":{}}"), "/p/1/config/typs", "unknown_field" },
 };
 
 static void wrong_configs_are_found_at_their_place(void **state)
@@ -383,12 +386,12 @@ static void wrong_configs_are_found_at_their_place(void **state)
 		struct record_steps *steps = NULL;
 
 		row_check(r->steps, !record_steps_compile(l->arena, leaves_json(l->arena, r->steps),
-							  "/p", &steps, problems));
+		                                          "/p", &steps, problems));
 		row_check(r->steps, problems->count == 1);
 		if (strcmp(problems->list[0].pointer, r->pointer) != 0 ||
 		    strcmp(problems->list[0].slug, r->slug) != 0)
 			fail_msg("row %s: %s %s", r->steps, problems->list[0].pointer,
-				 problems->list[0].slug);
+			         problems->list[0].slug);
 	}
 }
 
@@ -403,29 +406,29 @@ struct place {
 };
 
 static const struct place places[] = {
-	{NULL,		  "[1,2,3]",					     3,  NULL					      },
-	{ NULL,		 "[]",						  0,  NULL					      },
-	{ NULL,		 "{\"total\":2,\"items\":[{},{}]}",                     2,  NULL                                              },
-	{ NULL,		 "{\"total\":2}",				       -1, "no arrays"                                       },
-	{ NULL,		 "{}",						  -1, "no members"                                      },
-	{ NULL,		 "{\"a\":[],\"b\":[]}",                                 -1, "several arrays (it has the members \"a\", \"b\")"},
-	{ NULL,		 "\"x\"",					       -1, "a text"					  },
-	{ NULL,		 "null",						-1, "null"					    },
-	{ "",		   "[1,2]",					       2,  NULL					      },
-	{ "",		   "{\"a\":1}",					   1,  NULL					      },
-	{ "items",              "{\"items\":[1],\"more\":[2,3]}",                      1,  NULL                                              },
-	{ "data.items",         "{\"data\":{\"items\":[{},{}]}}",                      2,  NULL                                              },
-	{ "data",               "{\"data\":{\"x\":1}}",                                1,  NULL                                              },
-	{ "items",              "{\"items\":null}",                                    0,  NULL                                              },
-	{ "items",              "{\"items\":5}",				       -1, "a number"                                        },
-	{ "items",              "{\"itms\":[]}",				       -1, "\"itms\""                                        },
-	{ "items",              "[1]",						 -1, "an array"                                        },
-	{ "orders.*.lines",     "{\"orders\":[{\"lines\":[1,2]},{\"lines\":[3]},{}]}", 3,  NULL                                              },
-	{ "orders[*].lines[*]", "{\"orders\":[{\"lines\":[1,2]},{\"lines\":[3]}]}",    3,  NULL                                              },
-	{ "orders.*.lines",     "{\"orders\":[]}",                                     0,  NULL                                              },
-	{ "edges.*.node",       "{\"edges\":[{\"node\":{\"id\":1}},{\"node\":null}]}", 1,  NULL                                              },
-	{ "map.*",              "{\"map\":{\"a\":{\"x\":1},\"b\":{\"x\":2}}}",         2,  NULL                                              },
-	{ "items",              "{\"items\":[1],\"items\":[2,3]}",                     2,  NULL                                              },
+	{ NULL, "[1,2,3]", 3, NULL },
+	{ NULL, "[]", 0, NULL },
+	{ NULL, "{\"total\":2,\"items\":[{},{}]}", 2, NULL },
+	{ NULL, "{\"total\":2}", -1, "no arrays" },
+	{ NULL, "{}", -1, "no members" },
+	{ NULL, "{\"a\":[],\"b\":[]}", -1, "several arrays (it has the members \"a\", \"b\")" },
+	{ NULL, "\"x\"", -1, "a text" },
+	{ NULL, "null", -1, "null" },
+	{ "", "[1,2]", 2, NULL },
+	{ "", "{\"a\":1}", 1, NULL },
+	{ "items", "{\"items\":[1],\"more\":[2,3]}", 1, NULL },
+	{ "data.items", "{\"data\":{\"items\":[{},{}]}}", 2, NULL },
+	{ "data", "{\"data\":{\"x\":1}}", 1, NULL },
+	{ "items", "{\"items\":null}", 0, NULL },
+	{ "items", "{\"items\":5}", -1, "a number" },
+	{ "items", "{\"itms\":[]}", -1, "\"itms\"" },
+	{ "items", "[1]", -1, "an array" },
+	{ "orders.*.lines", "{\"orders\":[{\"lines\":[1,2]},{\"lines\":[3]},{}]}", 3, NULL },
+	{ "orders[*].lines[*]", "{\"orders\":[{\"lines\":[1,2]},{\"lines\":[3]}]}", 3, NULL },
+	{ "orders.*.lines", "{\"orders\":[]}", 0, NULL },
+	{ "edges.*.node", "{\"edges\":[{\"node\":{\"id\":1}},{\"node\":null}]}", 1, NULL },
+	{ "map.*", "{\"map\":{\"a\":{\"x\":1},\"b\":{\"x\":2}}}", 2, NULL },
+	{ "items", "{\"items\":[1],\"items\":[2,3]}", 2, NULL },
 };
 
 static void records_are_found(void **state)
@@ -455,7 +458,7 @@ static void records_are_found(void **state)
  */
 
 static struct record identify(struct leaves *l, const char *bytes, const char *const *keys,
-			      const char *cursor)
+                              const char *cursor)
 {
 	struct scan_path *paths[4] = { NULL }, *cursor_path = NULL;
 	struct crypt_hasher *hasher = crypt_hasher_new();
@@ -467,7 +470,7 @@ static struct record identify(struct leaves *l, const char *bytes, const char *c
 	if (cursor != NULL)
 		assert_true(scan_path_parse(l->arena, str_of(cursor), &cursor_path, &e));
 	record_identify(l->arena, hasher,
-			&(struct record_identity){ keys == NULL ? NULL : paths, cursor_path }, &r);
+	                &(struct record_identity){ keys == NULL ? NULL : paths, cursor_path }, &r);
 	crypt_hasher_free(hasher);
 	return r;
 }
@@ -480,25 +483,25 @@ static void records_are_identified(void **state)
 		const char *const *keys;
 		const char *key, *slug;
 	} rows[] = {
-		{"{\"id\":9007199254740993}",               NULL, "9007199254740993", NULL            },
-		{ "{\"id\":\"\\u0041\\/b\"}",               NULL, "A/b",              NULL            },
-		{ "{\"id\":1,\"id\":2}",                    NULL, "2",                NULL            },
-		{ "{\"id\":1}",                             id,   "1",                NULL            },
-		{ "{\"id\":1.50}",                          id,   "1.50",             NULL            },
-		{ "{\"id\":false}",                         id,   "false",            NULL            },
-		{ "{\"id\":null}",                          id,   "",                 "key_missing"   },
-		{ "{\"id\":\"\"}",                          id,   "",                 "key_missing"   },
-		{ "{}",				     id,   "",                 "key_missing"   },
-		{ "[1]",				    id,   "",                 "key_missing"   },
-		{ "7",				      id,   "",                 "key_missing"   },
-		{ "{\"a\":\"x\\u0079\",\"b\":{\"c\":1.0}}", two,  "[\"xy\",1.0]",     NULL            },
-		{ "{\"a\":\"x\",\"b\":{}}",                 two,  "",                 "key_missing"   },
-		{ "{\"id\":1,\"t\":\"\\u0000\"}",           NULL, "1",                "nul_character" },
-		{ "{\"id\":1,\"t\":\"\\ud800\"}",           NULL, "1",                "lone_surrogate"},
-		{ "{\"id\":1,\"t\":1e1000000}",             NULL, "1",                "number_too_big"},
-		{ "{\"id\":1,\"\\u0000\":1}",               NULL, "1",                "nul_character" },
-		{ "{\"id\":1,\"t\":\"\\\\u0000\"}",         NULL, "1",                NULL            },
-		{ "{\"id\":1,\"t\":\"\\ud83d\\ude00\"}",    NULL, "1",                NULL            },
+		{ "{\"id\":9007199254740993}", NULL, "9007199254740993", NULL },
+		{ "{\"id\":\"\\u0041\\/b\"}", NULL, "A/b", NULL },
+		{ "{\"id\":1,\"id\":2}", NULL, "2", NULL },
+		{ "{\"id\":1}", id, "1", NULL },
+		{ "{\"id\":1.50}", id, "1.50", NULL },
+		{ "{\"id\":false}", id, "false", NULL },
+		{ "{\"id\":null}", id, "", "key_missing" },
+		{ "{\"id\":\"\"}", id, "", "key_missing" },
+		{ "{}", id, "", "key_missing" },
+		{ "[1]", id, "", "key_missing" },
+		{ "7", id, "", "key_missing" },
+		{ "{\"a\":\"x\\u0079\",\"b\":{\"c\":1.0}}", two, "[\"xy\",1.0]", NULL },
+		{ "{\"a\":\"x\",\"b\":{}}", two, "", "key_missing" },
+		{ "{\"id\":1,\"t\":\"\\u0000\"}", NULL, "1", "nul_character" },
+		{ "{\"id\":1,\"t\":\"\\ud800\"}", NULL, "1", "lone_surrogate" },
+		{ "{\"id\":1,\"t\":1e1000000}", NULL, "1", "number_too_big" },
+		{ "{\"id\":1,\"\\u0000\":1}", NULL, "1", "nul_character" },
+		{ "{\"id\":1,\"t\":\"\\\\u0000\"}", NULL, "1", NULL },
+		{ "{\"id\":1,\"t\":\"\\ud83d\\ude00\"}", NULL, "1", NULL },
 	};
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
@@ -507,7 +510,7 @@ static void records_are_identified(void **state)
 		row_check(rows[i].bytes, !r.key_is_hash);
 		row_check(rows[i].bytes, str_eq_text(r.key, rows[i].key));
 		row_check(rows[i].bytes,
-			  r.fate == (rows[i].slug != NULL ? RECORD_QUARANTINE : RECORD_KEEP));
+		          r.fate == (rows[i].slug != NULL ? RECORD_QUARANTINE : RECORD_KEEP));
 		row_check(rows[i].bytes, rows[i].slug == NULL || strcmp(r.slug, rows[i].slug) == 0);
 	}
 }
@@ -548,7 +551,7 @@ static void large_records_and_keys_are_bounded(void **state)
 static void cursors_are_read(void **state)
 {
 	struct record r = identify(*state, "{\"id\":1,\"m\":{\"at\":\"2025-10-28T10:00:00Z\"}}",
-				   NULL, "m.at");
+	                           NULL, "m.at");
 
 	assert_true(str_eq_text(r.cursor, "2025-10-28T10:00:00Z"));
 	assert_int_equal(r.cursor_type, SCAN_STRING);
@@ -566,23 +569,23 @@ static void cursors_have_an_order(void **state)
 	static const struct {
 		const char *less, *more; /* less < more, and not the other way */
 	} rows[] = {
-		{"9",			  "10"                          },
-		{ "-10",                       "-9"                          },
-		{ "9007199254740992",          "9007199254740993"            },
-		{ "12345678901234567890",      "12345678901234567891"        },
-		{ "1761645600000",             "1761645600001.5"             },
-		{ "2025-10-28T10:00:00Z",      "2025-10-28T10:00:01Z"        },
-		{ "2025-10-28T12:00:00+02:00", "2025-10-28T10:00:01Z"        },
-		{ "2025-10-28T23:00:00-05:00", "2025-10-29T05:00:00Z"        },
-		{ "2025-10-28T10:00:00Z",      "2025-10-28T10:00:00.000001Z" },
-		{ "2025-10-28T10:00:00.1Z",    "2025-10-28T10:00:00.1000002Z"},
-		{ "2025-10-28",                "2025-10-29"                  },
-		{ "2025-10-28",                "2025-10-28T00:00:00Z"        },
-		{ "abc",                       "abd"                         },
-		{ "ab",			"abc"                         },
-		{ "",			  "0"			   },
-		{ "",			  "a"			   },
-		{ "10",			"a"                           },
+		{ "9", "10" },
+		{ "-10", "-9" },
+		{ "9007199254740992", "9007199254740993" },
+		{ "12345678901234567890", "12345678901234567891" },
+		{ "1761645600000", "1761645600001.5" },
+		{ "2025-10-28T10:00:00Z", "2025-10-28T10:00:01Z" },
+		{ "2025-10-28T12:00:00+02:00", "2025-10-28T10:00:01Z" },
+		{ "2025-10-28T23:00:00-05:00", "2025-10-29T05:00:00Z" },
+		{ "2025-10-28T10:00:00Z", "2025-10-28T10:00:00.000001Z" },
+		{ "2025-10-28T10:00:00.1Z", "2025-10-28T10:00:00.1000002Z" },
+		{ "2025-10-28", "2025-10-29" },
+		{ "2025-10-28", "2025-10-28T00:00:00Z" },
+		{ "abc", "abd" },
+		{ "ab", "abc" },
+		{ "", "0" },
+		{ "", "a" },
+		{ "10", "a" },
 	};
 
 	(void)state;
@@ -595,24 +598,24 @@ static void cursors_have_an_order(void **state)
 	assert_false(record_cursor_less(STR("1.0"), STR("1")));
 	assert_false(record_cursor_less(STR("1"), STR("1.0")));
 	assert_false(record_cursor_less(STR("2025-10-28T12:00:00+02:00"),
-					STR("2025-10-28T10:00:00.0Z")));
+	                                STR("2025-10-28T10:00:00.0Z")));
 	assert_false(record_cursor_less(STR("2025-10-28T10:00:00.0Z"),
-					STR("2025-10-28T12:00:00+02:00")));
+	                                STR("2025-10-28T12:00:00+02:00")));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LEAF_TEST("transforms change what they name and nothing else",
-			  transforms_change_what_they_name),
+		          transforms_change_what_they_name),
 		LEAF_TEST("an untouched record is never copied",
-			  an_untouched_record_is_never_copied),
+		          an_untouched_record_is_never_copied),
 		LEAF_TEST("filters and validation judge by value", filters_and_validation_judge),
 		LEAF_TEST("the first of equal keys wins", the_first_of_equal_keys_wins),
 		LEAF_TEST("deduplicate takes the stream's key", deduplicate_takes_the_streams_key),
 		LEAF_TEST("many keys are remembered", many_keys_are_remembered),
 		LEAF_TEST("wrong configs are found at their place",
-			  wrong_configs_are_found_at_their_place),
+		          wrong_configs_are_found_at_their_place),
 		LEAF_TEST("records are found", records_are_found),
 		LEAF_TEST("records are identified", records_are_identified),
 		LEAF_TEST("a record without a key is its hash", a_record_without_a_key_is_its_hash),
