@@ -658,7 +658,7 @@ bool template_render(const struct template *t, const struct scope *scope,
 {
 	struct value *values = arena_array(scope->arena, t->count + 1, sizeof(*values));
 	struct render r = { .t = t, .context = &contexts[where], .values = values };
-	struct str shown;
+	struct str shown = { NULL, 0 };
 
 	if (values == NULL)
 		return out_of_memory(e);

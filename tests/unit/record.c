@@ -488,6 +488,7 @@ static void records_are_identified(void **state)
 		{ "{\"id\":1,\"id\":2}", NULL, "2", NULL },
 		{ "{\"id\":1}", id, "1", NULL },
 		{ "{\"id\":1.50}", id, "1.50", NULL },
+		{ "{\"id\":\"\\u0041\\/b\"}", id, "A/b", NULL },
 		{ "{\"id\":false}", id, "false", NULL },
 		{ "{\"id\":null}", id, "", "key_missing" },
 		{ "{\"id\":\"\"}", id, "", "key_missing" },
