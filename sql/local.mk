@@ -10,6 +10,7 @@ QUERIES += sql/queries/operator.sql
 QUERIES += sql/queries/record.sql
 QUERIES += sql/queries/tenant.sql
 QUERIES += sql/queries/token.sql
+QUERIES += sql/queries/trial.sql
 QUERIES += sql/queries/user.sql
 QUERIES += sql/queries/runner.sql
 QUERIES += sql/queries/web.sql
