@@ -25,20 +25,37 @@ const char *record_type_name(enum scan_type type)
  * Finding
  */
 
-/* Counts while list is NULL, then fills. */
+/* One pass: counting first would walk over every record twice. */
 struct finder {
+	struct arena *arena;
 	struct scan_value *list;
-	size_t count;
+	size_t count, capacity;
 	size_t matches;
 	bool wildcard;
+	bool full;          /* there was no memory for more */
 	enum scan_type odd; /* something that holds no records stood at the path */
 };
 
+static bool finder_grow(struct finder *f)
+{
+	size_t capacity = f->capacity == 0 ? 256 : f->capacity * 2;
+	struct scan_value *bigger = arena_array(f->arena, capacity, sizeof(*bigger));
+
+	f->full = bigger == NULL;
+	if (f->full)
+		return false;
+	if (f->count > 0)
+		memcpy(bigger, f->list, f->count * sizeof(*bigger));
+	f->list = bigger;
+	f->capacity = capacity;
+	return true;
+}
+
 static void found_one(struct finder *f, struct scan_value value)
 {
-	if (f->list != NULL)
-		f->list[f->count] = value;
-	f->count++;
+	if (f->full || (f->count == f->capacity && !finder_grow(f)))
+		return;
+	f->list[f->count++] = value;
 }
 
 static void found_elements(struct finder *f, struct scan_value array)
@@ -144,22 +161,19 @@ static void find_all(const struct scan_path *path, struct scan_value place, stru
 bool record_list(struct arena *arena, const struct scan_path *path_or_null, struct scan_value body,
                  struct scan_value **records, size_t *count, struct err *e)
 {
-	struct finder f = { .wildcard =
-		                    path_or_null != NULL && scan_path_has_wildcard(path_or_null) };
+	struct finder f = { .arena = arena };
 	struct scan_value place = body;
 
 	if (path_or_null == NULL && !default_place(arena, body, &place, e))
 		return false;
+	f.wildcard = path_or_null != NULL && scan_path_has_wildcard(path_or_null);
 	find_all(path_or_null, place, &f);
 	if (path_or_null != NULL && (f.odd != SCAN_NONE || (f.matches == 0 && !f.wildcard)))
 		return not_found(arena, body, &f, e);
-	f.list = arena_array(arena, f.count + 1, sizeof(*f.list));
-	if (f.list == NULL)
+	if (f.full)
 		return err_set(e, ERR_UNAVAILABLE, "out_of_memory",
 		               "The page has more records than there is memory for; ask for "
 		               "smaller pages.");
-	f.count = 0;
-	find_all(path_or_null, place, &f);
 	*records = f.list;
 	*count = f.count;
 	return true;
@@ -243,7 +257,7 @@ static bool joined_key(struct arena *arena, struct scan_path *const *paths, stru
 		ok = is_key_part(v);
 		buf_char(&b, i == 0 ? '[' : ',');
 		if (v.type == SCAN_STRING)
-			buf_json_string(&b, scan_text(arena, v));
+			buf_json_string(&b, scan_text_borrowed(arena, v));
 		else
 			buf_str(&b, v.span);
 	}
@@ -261,7 +275,7 @@ static void key_by_members(struct arena *arena, struct scan_path *const *paths,
 	struct scan_value only = scan_path_first(paths[0], root);
 
 	if (paths[1] == NULL && is_key_part(only)) {
-		r->key = scan_text(arena, only);
+		r->key = scan_text_borrowed(arena, only);
 	} else if (paths[1] == NULL || !joined_key(arena, paths, root, &r->key)) {
 		r->key = (struct str){ "", 0 };
 		quarantine(r, "key_missing",
@@ -274,7 +288,7 @@ static void key_by_default(struct arena *arena, struct scan_value root, struct r
 	struct scan_value id = scan_member(root, STR("id"));
 
 	if (is_key_part(id)) {
-		r->key = scan_text(arena, id);
+		r->key = scan_text_borrowed(arena, id);
 		return;
 	}
 	r->key_is_hash = true;
@@ -302,7 +316,7 @@ static void find_cursor(struct arena *arena, const struct scan_path *path, struc
 
 	if (v.type != SCAN_STRING && v.type != SCAN_NUMBER)
 		return;
-	r->cursor = scan_text(arena, v);
+	r->cursor = scan_text_borrowed(arena, v);
 	r->cursor_type = v.type;
 }
 

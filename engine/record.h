@@ -71,13 +71,13 @@ struct record_steps; /* compiled transform, filter, deduplicate and validate ste
 MUST_CHECK bool record_steps_compile(struct arena *, const json_t *processing_steps, const char *at,
                                      struct record_steps **, struct problems *);
 size_t record_steps_count(const struct record_steps *);
-/* The stream's key, for deduplicate steps without one of their own: NULL-terminated paths; NULL (the
- * default): "id" when present, else the whole content. */
+/* The stream's key, for deduplicate steps without one of their own: NULL-terminated paths; NULL
+ * (the default): "id" when present, else the whole content. */
 void record_steps_identity(struct record_steps *, struct scan_path *const *key);
 struct record_seen; /* keys met in this run's page, for deduplicate */
 struct record_seen *record_seen_new(struct arena *, size_t expected);
-/* Applies the steps to one record: fate, bytes. key members are read from the result. Memory is the
- * scope's arena, whose record member is changed on the way. seen may be NULL without deduplicate. */
+/* Applies the steps to one record: fate, bytes. key members are read from the result. Memory is
+ * the scope's arena; the scope's record changes on the way. seen may be NULL without deduplicate. */
 void record_steps_apply(const struct record_steps *, struct scope *, struct record_seen *,
                         struct scan_value in, struct record *out);
 
@@ -89,7 +89,7 @@ struct record_identity {
 struct crypt_hasher;
 /* Fills key, hash, cursor and the quarantine of what PostgreSQL cannot hold. A record that is
  * quarantined already keeps its reason and gets its hash, and its key and cursor where it has them;
- * a dropped one is left alone. */
+ * a dropped one is left alone. key and cursor point into bytes or the arena. */
 void record_identify(struct arena *, struct crypt_hasher *, const struct record_identity *,
                      struct record *);
 /* a < b as cursors: numbers by value, RFC 3339 times by instant, other texts by bytes. */

@@ -267,7 +267,7 @@ static bool dedupe_text(struct scan_path *const *key, struct record_work *w, str
 
 		if (v.type == SCAN_NONE || v.type == SCAN_NULL)
 			return false;
-		text = scan_text(w->scope->arena, v);
+		text = scan_text_borrowed(w->scope->arena, v);
 		buf_printf(b, "%zu:", text.len);
 		buf_str(b, text);
 	}
@@ -281,7 +281,7 @@ static void dedupe_default(struct record_work *w, struct buf *b)
 	if (id.type == SCAN_NONE || id.type == SCAN_NULL)
 		buf_str(b, w->value.span);
 	else
-		buf_str(b, scan_text(w->scope->arena, id));
+		buf_str(b, scan_text_borrowed(w->scope->arena, id));
 }
 
 static bool dedupe_mark(const struct dedupe *d, struct record_work *w, struct mark *mark)

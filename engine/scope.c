@@ -116,7 +116,7 @@ static struct scope_found path_value(const struct scope *scope, const struct sco
 		return (struct scope_found){ 0 };
 	return (struct scope_found){ .present = true,
 		                     .value = value,
-		                     .text = scan_text(scope->arena, value) };
+		                     .text = scan_text_borrowed(scope->arena, value) };
 }
 
 static struct scope_found input_value(const struct scope *scope, const struct scope_name *name)

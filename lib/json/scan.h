@@ -81,6 +81,8 @@ void scan_path_each(const struct scan_path *, struct scan_value root,
 /* A string value's text: unescaped, UTF-8, lone surrogates as U+FFFD; in the arena. Other scalars
  * give their bytes; null, arrays and objects give the span's bytes. */
 struct str scan_text(struct arena *, struct scan_value);
+/* The same text, not copied where the body's own bytes say it: valid as long as body and arena. */
+struct str scan_text_borrowed(struct arena *, struct scan_value);
 bool scan_key_eq(struct str key_with_quotes, struct str name);
 
 #endif

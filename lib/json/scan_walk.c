@@ -188,3 +188,17 @@ struct str scan_text(struct arena *a, struct scan_value value)
 	}
 	return (struct str){ text, n };
 }
+
+struct str scan_text_borrowed(struct arena *a, struct scan_value value)
+{
+	struct str raw;
+
+	if (value.type == SCAN_NONE)
+		return (struct str){ "", 0 };
+	if (value.type != SCAN_STRING)
+		return value.span;
+	raw = inside(value.span);
+	if (raw.len == 0 || !memchr(raw.p, '\\', raw.len))
+		return raw;
+	return scan_text(a, value);
+}
