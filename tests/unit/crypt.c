@@ -39,10 +39,10 @@ static void sha256_gives_the_published_digests(void **state)
 	static const struct {
 		const char *in, *out;
 	} row[] = {
-		{"",							  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
-		{ "abc",						      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+		{ "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
+		{ "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
 		{ "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
-                 "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"                                                             },
+		  "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1" },
 	};
 	struct crypt_hasher *h = crypt_hasher_new();
 	unsigned char out[CRYPT_SHA256];
@@ -65,12 +65,12 @@ static void hmac_gives_the_values_of_rfc_4231(void **state)
 		size_t key_len;
 		const char *key, *text, *out;
 	} row[] = {
-		{0x0b,        20,  NULL,   "Hi There",
-                 "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
-		{ 0,          4,   "Jefe", "what do ya want for nothing?",
-                 "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
-		{ (char)0xaa, 131, NULL,   "Test Using Larger Than Block-Size Key - Hash Key First",
-                 "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
+		{ 0x0b, 20, NULL, "Hi There",
+		  "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7" },
+		{ 0, 4, "Jefe", "what do ya want for nothing?",
+		  "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" },
+		{ (char)0xaa, 131, NULL, "Test Using Larger Than Block-Size Key - Hash Key First",
+		  "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54" },
 	};
 	unsigned char out[CRYPT_SHA256];
 	char bytes[131];
@@ -93,7 +93,7 @@ static void crc32_gives_the_check_value_of_the_catalogue(void **state)
 	assert_int_equal(crypt_crc32(STR("123456789")), 0xcbf43926);
 	assert_int_equal(crypt_crc32(STR("")), 0);
 	assert_int_equal(crypt_crc32(STR("The quick brown fox jumps over the lazy dog")),
-			 0x414fa339);
+	                 0x414fa339);
 }
 
 /* RFC 4648 section 10. */
@@ -102,14 +102,14 @@ static void base64_gives_the_texts_of_rfc_4648_and_reads_them_back(void **state)
 	static const struct {
 		const char *in, *out, *url;
 	} row[] = {
-		{"",              "",         ""        },
-		{ "f",            "Zg==",     "Zg"      },
-		{ "fo",           "Zm8=",     "Zm8"     },
-		{ "foo",          "Zm9v",     "Zm9v"    },
-		{ "foob",         "Zm9vYg==", "Zm9vYg"  },
-		{ "fooba",        "Zm9vYmE=", "Zm9vYmE" },
-		{ "foobar",       "Zm9vYmFy", "Zm9vYmFy"},
-		{ "\xfb\xff\xbf", "+/+/",     "-_-_"    },
+		{ "", "", "" },
+		{ "f", "Zg==", "Zg" },
+		{ "fo", "Zm8=", "Zm8" },
+		{ "foo", "Zm9v", "Zm9v" },
+		{ "foob", "Zm9vYg==", "Zm9vYg" },
+		{ "fooba", "Zm9vYmE=", "Zm9vYmE" },
+		{ "foobar", "Zm9vYmFy", "Zm9vYmFy" },
+		{ "\xfb\xff\xbf", "+/+/", "-_-_" },
 	};
 	struct str back;
 
@@ -126,8 +126,8 @@ static void base64_gives_the_texts_of_rfc_4648_and_reads_them_back(void **state)
 static void base64_refuses_what_no_encoder_writes(void **state)
 {
 	static const char *const row[] = { "Z",       "Zg=",  "Zg===", "=",     "====",
-					   "Zh==",    "Zm9=", "Zm9v=", "Zm 9v", "Zm9v\n",
-					   "Zm9\x80", "Z=g=", "Zm9vZ", "Zm9v!" };
+		                           "Zh==",    "Zm9=", "Zm9v=", "Zm 9v", "Zm9v\n",
+		                           "Zm9\x80", "Z=g=", "Zm9vZ", "Zm9v!" };
 	struct str out;
 
 	for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++)
@@ -142,12 +142,12 @@ static void scrypt_gives_the_values_of_rfc_7914(void **state)
 	static const struct {
 		const char *password, *phc;
 	} row[] = {
-		{"password",
-                 "$scrypt$ln=10,r=8,p=16$TmFDbA$/bq+HJ00cgB4VucZDQHp/nxq18vII3gw53N2Y0s3MWIurzDZLi"
-		  "KjiG/xCSedmDDaxyevuUqD7m2DYMvfoswGQA"            },
+		{ "password",
+		  "$scrypt$ln=10,r=8,p=16$TmFDbA$/bq+HJ00cgB4VucZDQHp/nxq18vII3gw53N2Y0s3MWIurzDZLi"
+		  "KjiG/xCSedmDDaxyevuUqD7m2DYMvfoswGQA" },
 		{ "pleaseletmein",
-                 "$scrypt$ln=14,r=8,p=1$U29kaXVtQ2hsb3JpZGU$cCO9yzr9c0hGHAbNgf046/2o+7qQT44+qbVD9l"
-		  "RdofLVQylVYT8Pz2LUlwUkKpr55h6F3A1lHkDfzwF7RVdYhw"},
+		  "$scrypt$ln=14,r=8,p=1$U29kaXVtQ2hsb3JpZGU$cCO9yzr9c0hGHAbNgf046/2o+7qQT44+qbVD9l"
+		  "RdofLVQylVYT8Pz2LUlwUkKpr55h6F3A1lHkDfzwF7RVdYhw" },
 	};
 	bool rehash;
 
@@ -313,7 +313,7 @@ static void no_changed_byte_of_a_signed_text_passes(void **state)
 				continue;
 			copy[i] = (char)c;
 			if (crypt_sign_check(*state, key, STR("b"), (struct str){ copy, text.len },
-					     &got))
+			                     &got))
 				fail_msg("byte %zu may be %02x", i, (unsigned)c);
 		}
 		copy[i] = text.p[i];
@@ -332,6 +332,12 @@ static void a_byte_cannot_move_between_binding_and_payload(void **state)
 	assert_true(crypt_base64_decode(*state, one, &raw_one));
 	assert_true(crypt_base64_decode(*state, two, &raw_two));
 	assert_memory_not_equal(raw_one.p + 1, raw_two.p + 2, 16);
+	/* Nor where the binding spells out the length that would stand between the two. */
+	one = crypt_sign(*state, key, STR("a"), STR("q\0\0\0\0\0\0\0\1r"));
+	two = crypt_sign(*state, key, STR("a\0\0\0\0\0\0\0\012q"), STR("r"));
+	assert_true(crypt_base64_decode(*state, one, &raw_one));
+	assert_true(crypt_base64_decode(*state, two, &raw_two));
+	assert_memory_not_equal(raw_one.p + 10, raw_two.p + 1, 16);
 	secret_free(key);
 }
 

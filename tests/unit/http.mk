@@ -19,3 +19,7 @@ check_PROGRAMS += tests/unit/http.tap
 TESTS += tests/unit/http.tap
 tests_unit_http_tap_SOURCES = tests/unit/http.c tests/unit/rude_server.c tests/unit/rude_server.h
 tests_unit_http_tap_LDADD = $(LIB_ALL) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/tls.tap
+TESTS += tests/unit/tls.tap
+tests_unit_tls_tap_SOURCES = tests/unit/tls.c tests/unit/rude_server.c tests/unit/rude_server.h
+tests_unit_tls_tap_LDADD = $(LIB_ALL) $(CMOCKA_LIBS)
