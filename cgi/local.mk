@@ -2,3 +2,4 @@
 FAMILY_ALL = $(ENGINE_ALL)
 include cgi/account/local.mk
 include cgi/supervisor/local.mk
+include cgi/trials/local.mk

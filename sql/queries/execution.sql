@@ -17,14 +17,15 @@ SELECT count(*) FROM collect.collector_executions x
 WHERE x.tenant_id = util.tenant() AND x.id = ANY ($1) AND x.state IN ('pending', 'running', 'waiting')
 
 -- name: execution_waited :one (instance uuid, executions uuid[], row_limit bigint)
-SELECT json_build_object('instanceId', $1::uuid, 'executions', coalesce((
-	SELECT json_agg(json_build_object('execution', collect.execution_doc(x), 'records', coalesce((
-			SELECT json_agg(n.data) FROM (SELECT c.data FROM collect.records c
-				JOIN collect.progress g ON g.tenant_id = x.tenant_id AND g.subject_id = x.subject_id
-				WHERE c.tenant_id = x.tenant_id AND c.stream_id = g.stream_id AND c.vanished_at IS NULL
-				ORDER BY c.record_key LIMIT $3) n), '[]')) ORDER BY x.id)
-	FROM collect.collector_executions x
-	WHERE x.tenant_id = util.tenant() AND x.id = ANY ($2)), '[]'))
+SELECT json_build_object('instanceId', $1::uuid,
+	'executions', coalesce(json_agg(collect.execution_doc(x) ORDER BY x.id), '[]'),
+	'firstRecords', coalesce(json_agg(json_build_object('executionId', x.id, 'records', coalesce((
+		SELECT json_agg(n.data) FROM (SELECT c.data FROM collect.records c
+			JOIN collect.progress g ON g.tenant_id = x.tenant_id AND g.subject_id = x.subject_id
+			WHERE c.tenant_id = x.tenant_id AND c.stream_id = g.stream_id AND c.vanished_at IS NULL
+			ORDER BY c.record_key LIMIT $3) n), '[]')) ORDER BY x.id), '[]'))
+FROM collect.collector_executions x
+WHERE x.tenant_id = util.tenant() AND x.id = ANY ($2)
 
 -- name: execution_get :maybe (id uuid)
 SELECT collect.execution_doc(x) FROM collect.collector_executions x

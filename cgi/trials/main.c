@@ -1,0 +1,78 @@
+/*
+ * trials - tests and waited-for runs
+ *
+ *   POST /collectors/{id}/execute              try the draft with the creator's config
+ *   POST /collectors/{id}/test-connection      one request with the creator's config
+ *   POST /marketplace/collectors/{id}/test-connection    before an installation
+ *   POST /collector-instances/{id}/test-connection       with the stored config, or one to be stored
+ *   POST /collector-instances/{id}/execute?wait=N        queue, then wait for the end
+ */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "cgi/trials/trials.h"
+#include "lib/base/poison.h"
+
+#define BODY_MAX (256 * 1024)
+
+/* clang-format off: a row a route */
+static const struct route routes[] = {
+	{ M_POST, "/collectors/{id}/execute", ACCESS_MEMBER, "editor", "collectors:write", BODY_MAX,
+	  NULL, &trials_collector_in, &trials_collector_doc, 200, trials_collector,
+	  "Try a collector; nothing is stored", ROUTE_SLOW | ROUTE_BODY_OPTIONAL },
+	{ M_POST, "/collectors/{id}/test-connection", ACCESS_MEMBER, "editor", "collectors:write",
+	  BODY_MAX, NULL, &trials_connection_in, &trials_connection_doc, 200,
+	  trials_connection_collector, "Does one request get through?",
+	  ROUTE_SLOW | ROUTE_BODY_OPTIONAL },
+	{ M_POST, "/marketplace/collectors/{id}/test-connection", ACCESS_MEMBER, "editor",
+	  "instances:write", BODY_MAX, NULL, &trials_connection_in, &trials_connection_doc, 200,
+	  trials_connection_listing, "Would this config get through?", ROUTE_SLOW },
+	{ M_POST, "/collector-instances/{id}/test-connection", ACCESS_MEMBER, "editor",
+	  "instances:write", BODY_MAX, NULL, &trials_connection_in, &trials_connection_doc, 200,
+	  trials_connection_instance, "Does one request get through?",
+	  ROUTE_SLOW | ROUTE_BODY_OPTIONAL },
+	{ M_POST, "/collector-instances/{id}/execute", ACCESS_MEMBER, "editor", "executions:run",
+	  BODY_MAX, &trials_wait_query, &trials_wait_in, &trials_wait_doc, 200, trials_execute_wait,
+	  "Run, and wait for the end", ROUTE_SLOW | ROUTE_BODY_OPTIONAL },
+};
+/* clang-format on */
+
+bool trials_open(const struct conf *conf, void **state, struct err *e)
+{
+	struct trials *t = calloc(1, sizeof(*t));
+	const char *public_path, *private_path;
+
+	if (t == NULL)
+		return err_set(e, ERR_BUG, "no_memory", "There is not enough memory to start.");
+	*state = t;
+	return guard_from_conf(conf, &t->guard, e) &&
+	       conf_need(conf, "SEAL_PUBLIC", &public_path, e) &&
+	       conf_need(conf, "SEAL_PRIVATE", &private_path, e) &&
+	       seal_keys_load(public_path, private_path, &t->keys, e);
+}
+
+void trials_close(void *state)
+{
+	struct trials *t = state;
+
+	if (t == NULL)
+		return;
+	seal_keys_free(t->keys);
+	guard_free(t->guard);
+	free(t);
+}
+
+static const struct web_family family = {
+	.name = "trials",
+	.role = "trial",
+	.routes = routes,
+	.route_count = sizeof(routes) / sizeof(routes[0]),
+	.open = trials_open,
+	.close = trials_close,
+};
+
+int main(int argc, char **argv)
+{
+	return web_main(argc, argv, &family);
+}

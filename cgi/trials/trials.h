@@ -1,0 +1,66 @@
+/*
+ * trials - whatever goes out while someone waits: tests, test connection, runs that are waited for
+ *
+ * The only responder that links the driver and may open secrets. Nothing that a trial collects is
+ * stored. Each trial is bounded in pages, records and seconds, and says so.
+ *
+ * Ownership, errors, threads: as lib/web/web.h says.
+ */
+#ifndef CATCHMENT_TRIALS_TRIALS_H
+#define CATCHMENT_TRIALS_TRIALS_H
+
+#include "lib/crypt/seal.h"
+#include "lib/http/guard.h"
+#include "lib/web/web.h"
+
+#define TRIAL_SECONDS 60 /* all pipelines together; nginx waits 75 */
+#define TRIAL_PAGES   5
+#define TRIAL_RECORDS 20 /* shown of each pipeline */
+
+/* What the family holds. */
+struct trials {
+	struct guard *guard;
+	struct seal_keys *keys;
+};
+bool trials_open(const struct conf *, void **state, struct err *);
+void trials_close(void *state);
+
+/* Whose pipelines are tried, with which config. */
+struct trial {
+	struct uuid owner; /* collector or instance: what its secrets are bound to */
+	const char *name;
+	const json_t *pipelines, *data_source;
+	const json_t *values; /* plain ones, or all when they came with the request */
+	struct load_sealed *sealed;
+	size_t sealed_count;
+	int64_t pages_max, records_max;
+	int64_t until_ms; /* on the monotonic clock */
+};
+
+enum query;
+/* Loads one row of (name, pipelines, data source, plain config) and, unless `given` brings a whole
+ * config, the owner's sealed secrets; then commits. */
+MUST_CHECK bool trial_load(struct req *, enum query, const json_t *given, struct trial *,
+                           struct err *);
+/* A place among the tenant's two trials at once, or 429. Call after trial_load, give back always. */
+MUST_CHECK bool trial_slot_take(struct req *, struct err *);
+void trial_slot_give(struct req *);
+
+/* Runs one pipeline into a document of sink_memory_write with pipelineId and name in front. */
+struct buf;
+struct trial_outcome {
+	bool ok;
+	const char *code, *message;
+	int64_t elapsed_ms;
+};
+void trial_run(struct req *, const struct trial *, const char *pipeline_id, struct buf *,
+               struct trial_outcome *);
+
+web_handler trials_collector, trials_execute_wait;
+web_handler trials_connection_collector, trials_connection_instance, trials_connection_listing;
+
+extern const struct shape trials_collector_in, trials_collector_doc;
+extern const struct shape trials_wait_query, trials_wait_in, trials_wait_doc;
+extern const struct shape trials_connection_in, trials_connection_doc;
+
+#endif
