@@ -65,7 +65,7 @@ static const struct field function_fields[] = {
 	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED, .max = 100,
 	  .help = "Also the stream's name." },
 	{ .name = "description", .kind = SHAPE_TEXT, .max = 2000, .help = "What it returns." },
-	{ .name = "method", .kind = SHAPE_CHOICE, .choices = REQUEST_METHODS, .fallback = "GET",
+	{ .name = "method", .kind = SHAPE_CHOICE, .choices = http_method_names, .fallback = "GET",
 	  .help = "The HTTP method." },
 	{ .name = "path", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED, .max = 2000,
 	  .help = "Below the base address; may hold placeholders." },

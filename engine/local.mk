@@ -18,6 +18,9 @@ engine_libengine_a_SOURCES += \
   engine/paginate.c engine/paginate.h \
   engine/plan.c engine/plan.h engine/plan_parts.h \
   engine/request.c engine/request.h engine/request_compile.c \
+  engine/retry.c engine/retry.h \
+  engine/run.c engine/run.h engine/run_parts.h \
+  engine/run_note.c engine/run_page.c engine/run_state.c \
   engine/steps.c engine/steps.h \
   engine/weave.c engine/weave.h
 ENGINE_ALL = engine/libengine.a $(LIB_ALL)

@@ -3,6 +3,7 @@
 
 #include "engine/link.h"
 #include "engine/paginate.h"
+#include "engine/weave.h"
 #include "lib/crypt/crypt.h"
 
 #include "lib/base/poison.h"
@@ -95,7 +96,7 @@ static bool value_text(struct arena *a, struct scan_value v, struct str *text)
 }
 
 static bool value_int(struct arena *a, const struct scan_path *path, struct scan_value root,
-		      int64_t *out)
+                      int64_t *out)
 {
 	struct str text;
 
@@ -107,9 +108,7 @@ enum more { MORE_UNKNOWN, MORE_NO, MORE_YES };
 
 static enum more says_more(const struct paging *p, const struct paging_facts *f)
 {
-	struct scan_value v = {
-		SCAN_NONE, {NULL, 0}
-	};
+	struct scan_value v = { SCAN_NONE, { NULL, 0 } };
 	struct str text;
 
 	if (p->has_more)
@@ -140,9 +139,9 @@ static enum paging_verdict fail(struct paging_end *end, const char *code, const 
 /* Takes the text as the next cursor. */
 static enum paging_verdict go_to(struct paging_at *at, struct str text, struct paging_end *end)
 {
-	if (text.len > PAGING_CURSOR_MAX || memchr(text.p, 0, text.len))
+	if (text.len > PAGING_CURSOR_MAX || memchr(text.p, 0, text.len) || !str_utf8_valid(text))
 		return fail(end, "cursor_invalid",
-			    "The next page's cursor is longer than 4,096 bytes or holds a NUL");
+		            "The next page's cursor is longer than 4,096 bytes or no text");
 	if (str_eq_text(text, at->cursor))
 		return fail(end, "cursor_loop", "The upstream named the same page as the next one");
 	memcpy(at->cursor, text.p, text.len);
@@ -155,7 +154,7 @@ static enum paging_verdict go_to(struct paging_at *at, struct str text, struct p
  */
 
 static enum paging_verdict none_next(const struct paging *p, const struct paging_facts *f,
-				     struct paging_at *at, struct paging_end *end)
+                                     struct paging_at *at, struct paging_end *end)
 {
 	(void)p;
 	(void)f;
@@ -168,7 +167,7 @@ static enum paging_verdict none_next(const struct paging *p, const struct paging
  */
 
 static bool cursor_compile(struct compile *c, const json_t *config, const char *at,
-			   struct paging *p)
+                           struct paging *p)
 {
 	const char *path = json_text(config, "cursorPath", "");
 	const char *header = json_text(config, "cursorHeader", "");
@@ -196,7 +195,7 @@ static size_t size_ask(const struct paging *p, struct arena *a, struct request_s
 }
 
 static size_t cursor_ask(const struct paging *p, const struct paging_at *at, struct arena *a,
-			 struct request_set *sets)
+                         struct request_set *sets)
 {
 	size_t n = size_ask(p, a, sets);
 
@@ -229,7 +228,7 @@ static bool cursor_find(const struct paging *p, const struct paging_facts *f, st
 }
 
 static enum paging_verdict cursor_next(const struct paging *p, const struct paging_facts *f,
-				       struct paging_at *at, struct paging_end *end)
+                                       struct paging_at *at, struct paging_end *end)
 {
 	struct str cursor;
 
@@ -237,7 +236,7 @@ static enum paging_verdict cursor_next(const struct paging *p, const struct pagi
 		return go_to(at, cursor, end);
 	if (says_more(p, f) == MORE_YES)
 		return fail(end, "cursor_missing",
-			    "The answer says that there are more pages but holds no next cursor");
+		            "The answer says that there are more pages but holds no next cursor");
 	return stop(end, f->record_count == 0 ? "empty page" : "no next cursor");
 }
 
@@ -262,11 +261,11 @@ static bool link_compile(struct compile *c, const json_t *config, const char *at
 		p->origins[i] = arena_strdup(c->arena, json_string_value(origin));
 		if (!p->origins[i] || !link_origin(str_of(p->origins[i]), &ignored))
 			good = problem_add(c->problems, json_pointer_index(c->arena, origins_at, i),
-					   "url_invalid",
-					   "An origin looks like https://api.example.com.");
+			                   "url_invalid",
+			                   "An origin looks like https://api.example.com.");
 	}
 	return compile_path(c, json_text(config, "urlPath", NULL),
-			    json_pointer_add(c->arena, at, "urlPath"), &p->url_path) &&
+	                    json_pointer_add(c->arena, at, "urlPath"), &p->url_path) &&
 	       good;
 }
 
@@ -289,9 +288,9 @@ static bool link_find(const struct paging *p, const struct paging_facts *f, stru
 }
 
 static enum paging_verdict link_next(const struct paging *p, const struct paging_facts *f,
-				     struct paging_at *at, struct paging_end *end)
+                                     struct paging_at *at, struct paging_end *end)
 {
-	struct str base = secret_expose(f->url->wire), reference, target;
+	struct str base = weave_url_base(f->url), reference, target;
 
 	if (!link_find(p, f, &reference)) {
 		if (says_more(p, f) == MORE_YES)
@@ -304,7 +303,7 @@ static enum paging_verdict link_next(const struct paging *p, const struct paging
 		return fail(end, "next_link_refused", "The next link is not a web address");
 	if (!link_is_allowed(p, base, target))
 		return fail(end, "next_link_refused",
-			    "The next link leads to another server than the one that was asked");
+		            "The next link leads to another server than the one that was asked");
 	/* A key that the upstream echoes back is added anew to each request, never stored. */
 	if (p->request->auth.kind && p->request->auth.in_query)
 		target = link_param_drop(f->arena, target, p->request->auth.name);
@@ -331,11 +330,11 @@ static bool page_compile(struct compile *c, const json_t *config, const char *at
 	p->first_page = json_int(config, "firstPage", 1);
 	size_guess(p);
 	return compile_path(c, json_text(config, "totalPagesPath", NULL),
-			    json_pointer_add(c->arena, at, "totalPagesPath"), &p->total_pages);
+	                    json_pointer_add(c->arena, at, "totalPagesPath"), &p->total_pages);
 }
 
 static bool offset_compile(struct compile *c, const json_t *config, const char *at,
-			   struct paging *p)
+                           struct paging *p)
 {
 	(void)at;
 	p->offset_param = arena_strdup(c->arena, json_text(config, "offsetParam", "offset"));
@@ -354,7 +353,7 @@ static size_t number_ask(const char *name, int64_t value, struct arena *a, struc
 }
 
 static size_t page_ask(const struct paging *p, const struct paging_at *at, struct arena *a,
-		       struct request_set *sets)
+                       struct request_set *sets)
 {
 	size_t n = size_ask(p, a, sets);
 
@@ -362,7 +361,7 @@ static size_t page_ask(const struct paging *p, const struct paging_at *at, struc
 }
 
 static size_t offset_ask(const struct paging *p, const struct paging_at *at, struct arena *a,
-			 struct request_set *sets)
+                         struct request_set *sets)
 {
 	size_t n = size_ask(p, a, sets);
 
@@ -372,7 +371,7 @@ static size_t offset_ask(const struct paging *p, const struct paging_at *at, str
 /* `seen` records have passed with this page. What the answer says goes before what its length
  * suggests: a server that caps the page's size sends short pages all along. */
 static enum paging_verdict count_next(const struct paging *p, const struct paging_facts *f,
-				      int64_t seen, struct paging_end *end)
+                                      int64_t seen, struct paging_end *end)
 {
 	enum more more = says_more(p, f);
 	int64_t total;
@@ -389,7 +388,7 @@ static enum paging_verdict count_next(const struct paging *p, const struct pagin
 }
 
 static enum paging_verdict page_next(const struct paging *p, const struct paging_facts *f,
-				     struct paging_at *at, struct paging_end *end)
+                                     struct paging_at *at, struct paging_end *end)
 {
 	int64_t pages, number = at->page - p->first_page + 1;
 
@@ -401,7 +400,7 @@ static enum paging_verdict page_next(const struct paging *p, const struct paging
 }
 
 static enum paging_verdict offset_next(const struct paging *p, const struct paging_facts *f,
-				       struct paging_at *at, struct paging_end *end)
+                                       struct paging_at *at, struct paging_end *end)
 {
 	at->offset += (int64_t)f->record_count;
 	return count_next(p, f, at->offset - p->first_offset, end);
@@ -433,7 +432,7 @@ static const struct paginator *kind_find(const char *name)
 }
 
 static bool first_page_only(struct compile *c, const json_t *config, const char *at,
-			    struct request_plan *request)
+                            struct request_plan *request)
 {
 	const json_t *names = json_object_get(config, "firstPageOnlyParams"), *name;
 	const char *names_at = json_pointer_add(c->arena, at, "firstPageOnlyParams");
@@ -448,15 +447,15 @@ static bool first_page_only(struct compile *c, const json_t *config, const char 
 			param->first_page_only = true;
 		else
 			good = problem_add(c->problems, json_pointer_index(c->arena, names_at, i),
-					   "unknown_parameter",
-					   "The function has no parameter \"%s\" outside its path.",
-					   json_string_value(name));
+			                   "unknown_parameter",
+			                   "The function has no parameter \"%s\" outside its path.",
+			                   json_string_value(name));
 	}
 	return good;
 }
 
 bool paging_compile(struct compile *c, const json_t *config, const char *at,
-		    struct request_plan *request, struct paging *p)
+                    struct request_plan *request, struct paging *p)
 {
 	const char *size_param = json_text(config, "sizeParam", NULL);
 	const char *type = json_text(config, "type", NULL);
@@ -468,11 +467,11 @@ bool paging_compile(struct compile *c, const json_t *config, const char *at,
 		return true;
 	if (!type)
 		return problem_add(c->problems, json_pointer_add(c->arena, at, "type"), "required",
-				   "Pagination needs a type: cursor, link, page, offset or none.");
+		                   "Pagination needs a type: cursor, link, page, offset or none.");
 	if (!p->kind)
 		return problem_add(c->problems, json_pointer_add(c->arena, at, "type"),
-				   "not_a_choice",
-				   "The type is cursor, link, page, offset or none.");
+		                   "not_a_choice",
+		                   "The type is cursor, link, page, offset or none.");
 	if (!shape_check(p->kind->config, config, at, c->problems))
 		return false;
 	p->max_pages = json_int(config, "maxPages", 0);
@@ -481,16 +480,16 @@ bool paging_compile(struct compile *c, const json_t *config, const char *at,
 	if (p->kind->compile && !p->kind->compile(c, config, at, p))
 		return false;
 	return compile_path(c, json_text(config, "hasMorePath", NULL),
-			    json_pointer_add(c->arena, at, "hasMorePath"), &p->has_more) &&
+	                    json_pointer_add(c->arena, at, "hasMorePath"), &p->has_more) &&
 	       compile_path(c, json_text(config, "totalPath", NULL),
-			    json_pointer_add(c->arena, at, "totalPath"), &p->total) &&
+	                    json_pointer_add(c->arena, at, "totalPath"), &p->total) &&
 	       first_page_only(c, config, at, request);
 }
 
 bool paging_supplies(const struct paging *p, const char *param)
 {
 	const char *const given[] = { p->cursor_param, p->page_param, p->offset_param,
-				      p->page_size > 0 ? p->size_param : NULL };
+		                      p->page_size > 0 ? p->size_param : NULL };
 
 	for (size_t i = 0; i < sizeof given / sizeof *given; i++)
 		if (given[i] && strcmp(given[i], param) == 0)
@@ -512,7 +511,7 @@ struct str paging_url(const struct paging *p, const struct paging_at *at)
 }
 
 size_t paging_ask(const struct paging *p, const struct paging_at *at, struct arena *a,
-		  struct request_set sets[REQUEST_SETS_MAX])
+                  struct request_set sets[REQUEST_SETS_MAX])
 {
 	return p->kind->ask ? p->kind->ask(p, at, a, sets) : 0;
 }
@@ -556,22 +555,22 @@ static bool guard_body_is_new(struct paging_at *at, const struct paging_facts *f
 }
 
 static enum paging_verdict guarded(const struct paging *p, const struct paging_facts *f,
-				   struct paging_at *at, struct paging_end *end)
+                                   struct paging_at *at, struct paging_end *end)
 {
 	at->empty_pages = f->record_count == 0 ? at->empty_pages + 1 : 0;
 	if (at->empty_pages >= PAGING_REPEATS)
 		return fail(end, "cursor_loop",
-			    "Three empty pages in a row said that there are more");
+		            "Three empty pages in a row said that there are more");
 	if (p->kind->counts && !guard_body_is_new(at, f))
 		return fail(end, "cursor_loop", "The upstream sent the same page three times");
 	if (!p->kind->counts && !guard_cursor_is_new(at))
 		return fail(end, "cursor_loop",
-			    "The upstream named a page that was read already as the next one");
+		            "The upstream named a page that was read already as the next one");
 	return PAGING_MORE;
 }
 
 enum paging_verdict paging_next(const struct paging *p, const struct paging_facts *f,
-				struct paging_at *at, struct paging_end *end)
+                                struct paging_at *at, struct paging_end *end)
 {
 	enum paging_verdict verdict;
 

@@ -60,11 +60,11 @@ struct paginator {
 	const struct shape *config; /* required: what its config may hold */
 	bool counts;                /* page and offset: guarded by bodies, ends on empty pages */
 	bool (*compile)(struct compile *, const json_t *config, const char *at,
-			struct paging *); /* optional */
+	                struct paging *); /* optional */
 	size_t (*ask)(const struct paging *, const struct paging_at *, struct arena *,
-		      struct request_set sets[REQUEST_SETS_MAX]); /* optional: what it adds */
+	              struct request_set sets[REQUEST_SETS_MAX]); /* optional: what it adds */
 	enum paging_verdict (*next)(const struct paging *, const struct paging_facts *,
-				    struct paging_at *, struct paging_end *); /* required */
+	                            struct paging_at *, struct paging_end *); /* required */
 };
 
 struct paging {
@@ -88,15 +88,15 @@ extern const struct shape SHAPE_PAGING; /* any paginator's config, for OpenAPI *
 
 /* config NULL: no pagination. Marks the request's parameters that go with first pages only. */
 bool paging_compile(struct compile *, const json_t *config, const char *at, struct request_plan *,
-		    struct paging *);
+                    struct paging *);
 /* Does the paginator give this parameter its value? */
 bool paging_supplies(const struct paging *, const char *param);
 void paging_start(const struct paging *, struct paging_at *);
 /* The next link to follow, or empty. */
 struct str paging_url(const struct paging *, const struct paging_at *);
 size_t paging_ask(const struct paging *, const struct paging_at *, struct arena *,
-		  struct request_set sets[REQUEST_SETS_MAX]);
+                  struct request_set sets[REQUEST_SETS_MAX]);
 enum paging_verdict paging_next(const struct paging *, const struct paging_facts *,
-				struct paging_at *, struct paging_end *);
+                                struct paging_at *, struct paging_end *);
 
 #endif

@@ -40,7 +40,7 @@ enum rendered { RENDERED, LEFT_OUT, FAILED };
 
 /* An optional value whose name has no value now is left out; that is no failure. */
 static enum rendered value_render(struct building *b, const struct request_param *param, size_t i,
-				  enum template_context context, struct http_text *out)
+                                  enum template_context context, struct http_text *out)
 {
 	struct err e = { 0 };
 
@@ -57,25 +57,15 @@ static enum rendered value_render(struct building *b, const struct request_param
  */
 
 bool request_origin_render(const struct request_plan *plan, const struct scope *scope,
-			   struct http_text *out, struct err *e)
+                           struct http_text *out, struct err *e)
 {
 	struct http_text base;
-	struct str wire, shown;
 	struct weave w;
 
 	if (!template_render(plan->origin, scope, TEMPLATE_ORIGIN, &base, e))
 		return false;
-	wire = str_trim(secret_expose(base.wire));
-	shown = str_trim(str_of(base.shown));
-	while (wire.len > 0 && wire.p[wire.len - 1] == '/')
-		wire.len--;
-	while (shown.len > 0 && shown.p[shown.len - 1] == '/')
-		shown.len--;
 	weave_init(&w, URL_MAX);
-	if (!str_starts(wire, "https://") && !str_starts(wire, "http://"))
-		weave_text(&w, "https://");
-	buf_str(&w.wire, wire);
-	buf_str(&w.shown, shown);
+	weave_origin(&w, base);
 	return weave_end(&w, scope->arena, out, e);
 }
 
@@ -93,7 +83,7 @@ static bool path_weave(struct building *b, struct weave *w)
 			continue;
 		}
 		if (!template_render(piece->param ? piece->param->values[0] : piece->text,
-				     b->in->scope, TEMPLATE_PATH, &text, b->e))
+		                     b->in->scope, TEMPLATE_PATH, &text, b->e))
 			return false;
 		weave_both(w, text);
 	}
@@ -245,7 +235,7 @@ static bool headers_build(struct building *b)
 		struct http_text text;
 
 		if (!template_render(b->plan->headers[i].value, b->in->scope, TEMPLATE_HEADER,
-				     &text, b->e))
+		                     &text, b->e))
 			return false;
 		header_add(b, b->plan->headers[i].name, text);
 	}
@@ -331,7 +321,7 @@ static bool body_build(struct building *b)
 }
 
 bool request_build(const struct request_plan *plan, const struct request_input *in,
-		   struct http_request *out, struct err *e)
+                   struct http_request *out, struct err *e)
 {
 	struct building b = { .plan = plan, .in = in, .out = out, .e = e };
 

@@ -22,7 +22,6 @@ enum request_replay { REPLAY_SAFE, REPLAY_KEYED, REPLAY_NEVER, REPLAY__MAX };
 extern const char *const REQUEST_PLACES[]; /* NULL-terminated, for shapes */
 extern const char *const REQUEST_TYPES[];
 extern const char *const REQUEST_REPLAYS[];
-extern const char *const REQUEST_METHODS[];
 
 struct request_param {
 	const char *name;

@@ -10,9 +10,8 @@
 
 const char *const REQUEST_PLACES[] = { "query", "path", "header", "body", NULL };
 const char *const REQUEST_TYPES[] = { "string", "number", "integer", "boolean",
-				      "array",  "object", NULL };
+	                              "array",  "object", NULL };
 const char *const REQUEST_REPLAYS[] = { "safe", "keyed", "never", NULL };
-const char *const REQUEST_METHODS[] = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", NULL };
 
 static size_t word_index(const char *const *words, const char *word, size_t fallback)
 {
@@ -83,7 +82,7 @@ static bool base_url_check(struct compile *c, const char *base, const char *at)
 }
 
 bool request_origin_compile(struct compile *c, const json_t *data_source, const char *at,
-			    struct template **out)
+                            struct template **out)
 {
 	const char *base = json_text(data_source, "baseUrl", NULL), *name = NULL;
 	const char *base_at = compile_at(c, json_pointer_add(c->arena, at, "baseUrl"));
@@ -104,11 +103,11 @@ bool request_origin_compile(struct compile *c, const json_t *data_source, const 
 			"host or domain.");
 	if (n > 1)
 		return problem_add(c->problems, fields_at, "base_url_ambiguous",
-				   "%zu config fields could be the address; give baseUrl, for "
-				   "instance {config.%s}.",
-				   n, name);
+		                   "%zu config fields could be the address; give baseUrl, for "
+		                   "instance {config.%s}.",
+		                   n, name);
 	return compile_template(c, arena_printf(c->arena, "{config.%s}", name), SCOPE_CONFIG,
-				fields_at, out);
+	                        fields_at, out);
 }
 
 /*
@@ -146,7 +145,7 @@ static bool text_has_type(const char *text, const char *type)
 static bool wrong_type(struct compile *c, const struct value_place *p)
 {
 	return problem_add(c->problems, p->at, "wrong_type", "The parameter %s takes %s %s.",
-			   p->param->name, strchr("aio", *p->type) ? "an" : "a", p->type);
+	                   p->param->name, strchr("aio", *p->type) ? "an" : "a", p->type);
 }
 
 /* A scalar's text, or NULL with a problem. */
@@ -166,7 +165,7 @@ static const char *scalar_text(struct compile *c, const json_t *value, const str
 }
 
 static bool value_add(struct compile *c, struct request_param *param, const char *text,
-		      const char *at)
+                      const char *at)
 {
 	struct template **slot = &param->values[param->count];
 
@@ -226,7 +225,7 @@ static const char *body_text(struct compile *c, const json_t *value, const struc
 }
 
 static bool values_fill(struct compile *c, const json_t *value, struct request_param *param,
-			const struct value_place *p)
+                        const struct value_place *p)
 {
 	bool list = strcmp(p->type, "array") == 0 && json_is_array(value);
 	size_t n = list ? json_array_size(value) : 1;
@@ -241,7 +240,7 @@ static bool values_fill(struct compile *c, const json_t *value, struct request_p
 	}
 	if (strcmp(p->type, "object") == 0 || (list && param->place != PLACE_QUERY))
 		return problem_add(c->problems, p->at, "wrong_type",
-				   "Objects stand in bodies only, lists in bodies and queries.");
+		                   "Objects stand in bodies only, lists in bodies and queries.");
 	for (size_t i = 0; i < n; i++) {
 		const char *text = scalar_text(
 			c, list ? json_array_get(value, i) : value,
@@ -254,7 +253,7 @@ static bool values_fill(struct compile *c, const json_t *value, struct request_p
 }
 
 static bool param_compile(struct compile *c, const json_t *json, const struct request_source *src,
-			  size_t index, struct request_param *param)
+                          size_t index, struct request_param *param)
 {
 	const char *at = json_pointer_index(
 		c->arena, json_pointer_add(c->arena, src->function_at, "parameters"), index);
@@ -267,7 +266,7 @@ static bool param_compile(struct compile *c, const json_t *json, const struct re
 	param->required = json_flag(json, "required", false) || param->place == PLACE_PATH;
 	if (param->place == PLACE_HEADER &&
 	    !auth_header_check(c, param->name,
-			       compile_at(c, json_pointer_add(c->arena, at, "name"))))
+	                       compile_at(c, json_pointer_add(c->arena, at, "name"))))
 		return false;
 	value = json_object_get(src->statics, param->name);
 	if (value && json_is_null(value))
@@ -284,7 +283,7 @@ static bool param_compile(struct compile *c, const json_t *json, const struct re
 }
 
 static bool params_compile(struct compile *c, const struct request_source *src,
-			   struct request_plan *plan)
+                           struct request_plan *plan)
 {
 	const json_t *list = json_object_get(src->function, "parameters"), *json;
 	size_t i, before = c->problems->count;
@@ -299,8 +298,8 @@ static bool params_compile(struct compile *c, const struct request_source *src,
 
 		if (request_param_find(plan, json_text(json, "name", "")))
 			problem_add(c->problems,
-				    compile_at(c, json_pointer_add(c->arena, at, "name")),
-				    "duplicate", "Two parameters have this name.");
+			            compile_at(c, json_pointer_add(c->arena, at, "name")),
+			            "duplicate", "Two parameters have this name.");
 		param_compile(c, json, src, i, &plan->params[plan->param_count++]);
 	}
 	return c->problems->count == before;
@@ -345,7 +344,7 @@ static bool piece_add(struct compile *c, struct request_plan *plan, struct str t
 
 /* A {name} of a path parameter ends the piece before it. */
 static bool path_split(struct compile *c, struct request_plan *plan, struct str text,
-		       const char *at)
+                       const char *at)
 {
 	size_t from = 0;
 
@@ -358,10 +357,10 @@ static bool path_split(struct compile *c, struct request_plan *plan, struct str 
 		param = request_param_find(plan, arena_text(c->arena, name));
 		if (!param || param->place != PLACE_PATH)
 			return problem_add(c->problems, at, "unknown_name",
-					   "The path names {" STR_FMT
-					   "}, but no parameter of that name "
-					   "has location path.",
-					   STR_ARG(name));
+			                   "The path names {" STR_FMT
+			                   "}, but no parameter of that name "
+			                   "has location path.",
+			                   STR_ARG(name));
 		if (!piece_add(c, plan, (struct str){ text.p + from, i - from }, at))
 			return false;
 		plan->path[plan->path_count++].param = param;
@@ -372,7 +371,7 @@ static bool path_split(struct compile *c, struct request_plan *plan, struct str 
 }
 
 static bool path_params_used(struct compile *c, const struct request_source *src,
-			     const struct request_plan *plan)
+                             const struct request_plan *plan)
 {
 	bool good = true;
 
@@ -385,14 +384,14 @@ static bool path_params_used(struct compile *c, const struct request_source *src
 			used |= plan->path[k].param == &plan->params[i];
 		if (!used)
 			good = problem_add(c->problems, compile_at(c, at), "parameter_not_in_path",
-					   "The path has no {%s} for this parameter.",
-					   plan->params[i].name);
+			                   "The path has no {%s} for this parameter.",
+			                   plan->params[i].name);
 	}
 	return good;
 }
 
 static bool path_compile(struct compile *c, const struct request_source *src,
-			 struct request_plan *plan)
+                         struct request_plan *plan)
 {
 	const char *text = json_text(src->function, "path", "");
 	const char *at = compile_at(c, json_pointer_add(c->arena, src->function_at, "path"));
@@ -412,7 +411,7 @@ static bool path_compile(struct compile *c, const struct request_source *src,
  */
 
 bool request_headers_compile(struct compile *c, const json_t *headers, const char *at,
-			     struct request_plan *plan)
+                             struct request_plan *plan)
 {
 	size_t before = c->problems->count;
 	const char *name;
@@ -432,7 +431,7 @@ bool request_headers_compile(struct compile *c, const json_t *headers, const cha
 			problem_add(c->problems, here, "wrong_type", "A header's value is a text.");
 		else if (strpbrk(text, "\r\n"))
 			problem_add(c->problems, here, "header_injection",
-				    "A header's value has no line breaks.");
+			            "A header's value has no line breaks.");
 		else if (auth_header_check(c, name, here))
 			compile_template(c, text, COMPILE_REQUEST_NAMES, here, &h->value);
 	}
@@ -444,7 +443,7 @@ static void replay_compile(struct compile *c, const json_t *function, struct req
 	bool reads = plan->method == HTTP_GET || plan->method == HTTP_HEAD;
 
 	plan->replay = word_index(REQUEST_REPLAYS, json_text(function, "replay", ""),
-				  reads ? REPLAY_SAFE : REPLAY_NEVER);
+	                          reads ? REPLAY_SAFE : REPLAY_NEVER);
 	plan->key_header =
 		arena_strdup(c->arena, json_text(function, "idempotencyHeader", "Idempotency-Key"));
 }
@@ -458,14 +457,14 @@ bool request_compile(struct compile *c, const struct request_source *src, struct
 
 	plan->function = arena_strdup(c->arena, json_text(src->function, "name", ""));
 	plan->method =
-		word_index(REQUEST_METHODS, json_text(src->function, "method", "GET"), HTTP_GET);
+		word_index(http_method_names, json_text(src->function, "method", "GET"), HTTP_GET);
 	replay_compile(c, src->function, plan);
 	auth_header_check(c, plan->key_header, compile_at(c, key_at));
 	request_origin_compile(c, src->data_source, src->ds_at, &plan->origin);
 	request_headers_compile(c, json_object_get(src->data_source, "headers"), headers_at, plan);
 	if (json_flag(src->function, "requiresAuth", true))
 		auth_compile(c, json_object_get(src->data_source, "authConfig"), auth_at,
-			     &plan->auth);
+		             &plan->auth);
 	if (params_compile(c, src, plan))
 		path_compile(c, src, plan);
 	return c->problems->count == before;

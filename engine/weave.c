@@ -48,6 +48,29 @@ void weave_both_url(struct weave *w, struct http_text t)
 	buf_url(&w->shown, str_of(rest));
 }
 
+static struct str origin_trim(struct str s)
+{
+	s = str_trim(s);
+	while (s.len > 0 && s.p[s.len - 1] == '/')
+		s.len--;
+	return s;
+}
+
+void weave_origin(struct weave *w, struct http_text t)
+{
+	struct str wire = origin_trim(secret_expose(t.wire));
+
+	if (!str_starts(wire, "https://") && !str_starts(wire, "http://"))
+		weave_text(w, "https://");
+	buf_str(&w->wire, wire);
+	buf_str(&w->shown, origin_trim(str_of(t.shown)));
+}
+
+struct str weave_url_base(const struct http_text *url)
+{
+	return secret_expose(url->wire);
+}
+
 bool weave_wire_has(const struct weave *w, char c)
 {
 	return w->wire.len > 0 && memchr(w->wire.p, c, w->wire.len) != NULL;
@@ -70,14 +93,14 @@ bool weave_end(struct weave *w, struct arena *a, struct http_text *out, struct e
 	weave_drop(w);
 	if (failed)
 		return err_set(e, ERR_INPUT, "request_too_large",
-			       "The request would be larger than one may be; shorten its values.");
+		               "The request would be larger than one may be; shorten its values.");
 	if (!out->wire || !out->shown)
 		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "The run is out of memory.");
 	return true;
 }
 
 static bool scheme_value(struct arena *a, const char *scheme, struct str token,
-			 struct http_text *out, struct err *e)
+                         struct http_text *out, struct err *e)
 {
 	struct weave w;
 
@@ -89,7 +112,7 @@ static bool scheme_value(struct arena *a, const char *scheme, struct str token,
 }
 
 bool weave_basic(struct arena *a, struct http_text user, struct http_text password,
-		 struct http_text *out, struct err *e)
+                 struct http_text *out, struct err *e)
 {
 	struct weave w;
 	struct str code;
@@ -115,7 +138,7 @@ bool weave_bearer(struct arena *a, struct http_text token, struct http_text *out
 }
 
 bool weave_plain(struct arena *a, struct str wire, struct str shown, struct http_text *out,
-		 struct err *e)
+                 struct err *e)
 {
 	out->wire = secret_new_in(a, wire);
 	out->shown = arena_text(a, shown);

@@ -25,18 +25,23 @@ void weave_text(struct weave *, const char *);
 void weave_url(struct weave *, struct str); /* not secret, percent-encoded */
 void weave_both(struct weave *, struct http_text);
 void weave_both_url(struct weave *, struct http_text); /* percent-encoded; the mask stays legible */
-bool weave_wire_has(const struct weave *, char);       /* is this character in the wire's text? */
+/* An address without what may stand around it: spaces, slashes at its end; https:// is added
+ * where no scheme stands. */
+void weave_origin(struct weave *, struct http_text);
+bool weave_wire_has(const struct weave *, char); /* is this character in the wire's text? */
+/* The wire's form of a request's URL, which next links are resolved against. */
+struct str weave_url_base(const struct http_text *url);
 MUST_CHECK bool weave_end(struct weave *, struct arena *, struct http_text *, struct err *);
 void weave_drop(struct weave *);
 
 /* "Basic " and the base64 of user:password (RFC 7617). */
 MUST_CHECK bool weave_basic(struct arena *, struct http_text user, struct http_text password,
-			    struct http_text *, struct err *);
+                            struct http_text *, struct err *);
 /* "Bearer " and the token (RFC 6750). */
 MUST_CHECK bool weave_bearer(struct arena *, struct http_text token, struct http_text *,
-			     struct err *);
+                             struct err *);
 /* A text that is no secret in itself; `shown` may be the redacted form. */
 MUST_CHECK bool weave_plain(struct arena *, struct str wire, struct str shown, struct http_text *,
-			    struct err *);
+                            struct err *);
 
 #endif

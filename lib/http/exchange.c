@@ -8,7 +8,7 @@
 #define RETRY_MIN_MS INT64_C(1000)
 #define RETRY_MAX_MS (INT64_C(24) * 3600 * 1000)
 
-const char *const http_method_names[HTTP__MAX] = {
+const char *const http_method_names[HTTP__MAX + 1] = {
 	[HTTP_GET] = "GET", [HTTP_HEAD] = "HEAD",   [HTTP_POST] = "POST",
 	[HTTP_PUT] = "PUT", [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
 };

@@ -25,7 +25,7 @@ struct http_header {
 };
 
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP__MAX };
-extern const char *const http_method_names[HTTP__MAX];
+extern const char *const http_method_names[HTTP__MAX + 1]; /* ends with NULL */
 
 struct http_request {
 	enum http_method method;

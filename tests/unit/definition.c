@@ -66,7 +66,7 @@ static void pipelines_and_steps_get_ids_from_their_names(void **state)
 	assert_true(definition_check_pipelines(f->a, f->source, f->pipelines, "", f->ps));
 	assert_string_equal(json_text(first, "id", ""), "product-sync-pipeline");
 	assert_string_equal(json_text(json_array_get(f->pipelines, 1), "id", ""),
-			    "product-sync-pipeline-2");
+	                    "product-sync-pipeline-2");
 	first = json_object_get(first, "processingSteps");
 	assert_string_equal(json_text(json_array_get(first, 0), "id", ""), "fetch-products");
 	assert_string_equal(json_text(json_array_get(first, 1), "id", ""), "step");
@@ -181,7 +181,7 @@ static void a_data_source_is_refused_with_the_place(void **state)
 		json_decref(source);
 		if (fit || !doc_has_problem(ps, row->pointer, row->slug))
 			fail_msg("row %zu: %s = %s is not refused as %s at %s", i, row->at,
-				 row->value ? row->value : "(absent)", row->slug, row->pointer);
+			         row->value ? row->value : "(absent)", row->slug, row->pointer);
 	}
 }
 
@@ -248,7 +248,7 @@ static void a_pipeline_is_refused_with_the_place(void **state)
 		json_decref(pipelines);
 		if (*row->slug ? fit || !doc_has_problem(ps, row->pointer, row->slug) : !fit)
 			fail_msg("row %zu: %s = %s is not refused as %s at %s", i, row->at,
-				 row->value ? row->value : "(absent)", row->slug, row->pointer);
+			         row->value ? row->value : "(absent)", row->slug, row->pointer);
 	}
 }
 
@@ -317,28 +317,28 @@ static void secrets_are_told_from_words(void **state)
 		const char *text;
 		bool known, random;
 	} rows[] = {
-		{"shpat_alice_test_key_12345",                          true,  false},
-		{ "sk_live_abcdEFGH1234",                               true,  false},
-		{ "AKIAIOSFODNN7EXAMPLE",                               true,  false},
-		{ "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.x",         true,  true },
-		{ "-----BEGIN RSA PRIVATE KEY-----",                    true,  false},
-		{ "9f86d081884c7d659a2feaa0c55ad015",                   false, true },
-		{ "{config.apiKey}",                                    false, false},
-		{ "{config.aVeryLongNameOfAField9f86d081884c7d659a2f}", false, false},
-		{ "Bearer {config.accessToken}",                        false, false},
-		{ "application/x-www-form-urlencoded",                  false, false},
-		{ "https://api.example.com/v2/2024-01/products.json",   false, false},
-		{ "2024-01-01T00:00:00Z",                               false, false},
-		{ "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",                   false, false},
-		{ "risk_live_streaming_is_a_word",                      false, false},
+		{ "shpat_alice_test_key_12345", true, false },
+		{ "sk_live_abcdEFGH1234", true, false },
+		{ "AKIAIOSFODNN7EXAMPLE", true, false },
+		{ "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.x", true, true },
+		{ "-----BEGIN RSA PRIVATE KEY-----", true, false },
+		{ "9f86d081884c7d659a2feaa0c55ad015", false, true },
+		{ "{config.apiKey}", false, false },
+		{ "{config.aVeryLongNameOfAField9f86d081884c7d659a2f}", false, false },
+		{ "Bearer {config.accessToken}", false, false },
+		{ "application/x-www-form-urlencoded", false, false },
+		{ "https://api.example.com/v2/2024-01/products.json", false, false },
+		{ "2024-01-01T00:00:00Z", false, false },
+		{ "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", false, false },
+		{ "risk_live_streaming_is_a_word", false, false },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		row_check(rows[i].text,
-			  credential_has_known_form(str_of(rows[i].text)) == rows[i].known);
+		          credential_has_known_form(str_of(rows[i].text)) == rows[i].known);
 		row_check(rows[i].text,
-			  credential_looks_random(str_of(rows[i].text)) == rows[i].random);
+		          credential_looks_random(str_of(rows[i].text)) == rows[i].random);
 	}
 }
 
@@ -351,17 +351,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		DOC_TEST("the data source of the first example is fit",
-			 the_data_source_of_the_first_example_is_fit),
+		         the_data_source_of_the_first_example_is_fit),
 		DOC_TEST("the collector of the second example is fit",
-			 the_collector_of_the_second_example_is_fit),
+		         the_collector_of_the_second_example_is_fit),
 		DOC_TEST("pipelines and steps get ids from their names",
-			 pipelines_and_steps_get_ids_from_their_names),
+		         pipelines_and_steps_get_ids_from_their_names),
 		DOC_TEST("a data source is refused with the place",
-			 a_data_source_is_refused_with_the_place),
+		         a_data_source_is_refused_with_the_place),
 		DOC_TEST("a pipeline is refused with the place",
-			 a_pipeline_is_refused_with_the_place),
+		         a_pipeline_is_refused_with_the_place),
 		DOC_TEST("a missing required parameter is named",
-			 a_missing_required_parameter_is_named),
+		         a_missing_required_parameter_is_named),
 		DOC_TEST("two pipelines may not share an id", two_pipelines_may_not_share_an_id),
 		DOC_TEST("what vendors ask for is accepted", what_vendors_ask_for_is_accepted),
 		TEST("secrets are told from words", secrets_are_told_from_words),

@@ -5,10 +5,10 @@
 # tests_unit_arena_tap_LDADD = $(LIB_ALL) $(CMOCKA_LIBS)
 
 # definition, plan, paginators, run
-ENGINE_RUN_TESTS = tests/unit/definition.tap
+ENGINE_RUN_TESTS = tests/unit/definition.tap tests/unit/paginate.tap
 check_PROGRAMS += $(ENGINE_RUN_TESTS)
 TESTS += $(ENGINE_RUN_TESTS)
-EXTRA_DIST += tests/unit/engine_doc.h tests/data/seed-000/datasource.json \
+EXTRA_DIST += tests/unit/engine_doc.h tests/unit/engine_play.h tests/data/seed-000/datasource.json \
   tests/data/seed-000/collector.json
 ENGINE_RUN_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -DTEST_SRCDIR=\"$(abs_top_srcdir)\"
 tests_unit_definition_tap_SOURCES = tests/unit/definition.c tests/unit/engine_doc.c
@@ -37,3 +37,7 @@ tests_unit_configuration_tap_LDADD = $(LEAF_LDADD)
 tests_unit_scope_tap_SOURCES = tests/unit/scope.c
 tests_unit_scope_tap_CFLAGS = $(LEAF_CFLAGS)
 tests_unit_scope_tap_LDADD = $(LEAF_LDADD)
+tests_unit_paginate_tap_SOURCES = tests/unit/paginate.c tests/unit/engine_doc.c \
+  tests/unit/engine_play.c
+tests_unit_paginate_tap_CFLAGS = $(ENGINE_RUN_CFLAGS)
+tests_unit_paginate_tap_LDADD = $(ENGINE_ALL) $(CMOCKA_LIBS)

@@ -36,7 +36,7 @@ json_t *doc_read_file(struct arena *a, const char *name)
 static json_t *step_into(json_t *doc, const char *token)
 {
 	return json_is_array(doc) ? json_array_get(doc, strtoul(token, NULL, 10))
-				  : json_object_get(doc, token);
+	                          : json_object_get(doc, token);
 }
 
 static void put(json_t *into, const char *token, json_t *value)
@@ -76,6 +76,6 @@ bool doc_has_problem(const struct problems *ps, const char *pointer, const char 
 			return true;
 	for (size_t i = 0; i < ps->count && i < PROBLEMS_MAX; i++)
 		print_error("found %s at \"%s\": %s\n", ps->list[i].slug, ps->list[i].pointer,
-			    ps->list[i].msg);
+		            ps->list[i].msg);
 	return false;
 }

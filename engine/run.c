@@ -1,0 +1,565 @@
+/* run: the walk through a plan, one request and one page at a time. */
+#include "config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "engine/run_parts.h"
+
+#include "lib/base/poison.h"
+
+#define BACKOFF_BASE_MS 1000
+#define BACKOFF_CAP_MS  30000
+#define THROTTLE_CAP_MS 60000
+#define WAITS_MAX       20 /* in a row without a good answer: then the queue's backoff is better */
+#define LIFE_MEMORY     (1024 * 1024)
+#define ASKING_MEMORY   (8 * 1024 * 1024)
+#define BODY_SHOWN      200
+
+/*
+ * Birth and death
+ */
+
+static int64_t tighter(int64_t plan, int64_t wish)
+{
+	if (plan <= 0 || wish <= 0)
+		return plan > 0 ? plan : wish;
+	return plan < wish ? plan : wish;
+}
+
+static struct plan_budget budget_of(const struct run_options *o)
+{
+	struct plan_budget b = plan_budget(o->plan);
+
+	b.time_ms = tighter(b.time_ms, o->budget.time_ms);
+	b.bytes = tighter(b.bytes, o->budget.bytes);
+	b.requests = tighter(b.requests, o->budget.requests);
+	b.pages = tighter(b.pages, o->budget.pages);
+	b.records = tighter(b.records, o->budget.records);
+	b.memory = tighter(b.memory, o->budget.memory);
+	return b;
+}
+
+static bool memory_take(struct run *r)
+{
+	r->life = arena_new_run(LIFE_MEMORY);
+	r->asking = arena_new_run(ASKING_MEMORY);
+	r->paging = arena_new_run((size_t)r->budget.memory);
+	r->hasher = crypt_hasher_new();
+	run_notes_init(&r->notes);
+	buf_init(&r->page_state, RUN_STATE_MAX);
+	buf_init(&r->state, RUN_STATE_MAX);
+	return r->life && r->asking && r->paging && r->hasher && r->notes.arena[0] &&
+	       r->notes.arena[1];
+}
+
+/* {cursor} and {now} hold still for the whole pass: pages asked for with two meanings of one name
+ * would not be pages of one list. */
+static bool pass_begin(struct run *r, const struct run_options *o)
+{
+	struct str since = plan_cursor_since(r->life, r->plan, o->cursor);
+
+	if (since.len > RUN_CURSOR_MAX)
+		since.len = 0;
+	if (since.len)
+		memcpy(r->live.since, since.p, since.len);
+	r->live.started_ms = o->now_ms;
+	paging_start(&r->plan->paging, &r->here.at);
+	return true;
+}
+
+static bool run_begin(struct run *r, const struct run_options *o, struct err *e)
+{
+	r->execution_id = arena_strdup(r->life, o->execution_id ? o->execution_id : "");
+	if (o->state.len > 0 ? !run_state_read(r, o->state, e) : !pass_begin(r, o))
+		return false;
+	if (!r->execution_id)
+		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
+	r->handed = r->committed = r->here;
+	if (r->live.intent)
+		run_over(
+			r, (struct run_fail){ RUN_FAILED, REMEDY_TENANT, "outcome_unknown" },
+			"A request that may change something was sent, and the run was interrupted "
+			"before its answer came; it is not sent twice");
+	return true;
+}
+
+bool run_new(const struct run_options *o, struct run **out, struct err *e)
+{
+	struct run *r = calloc(1, sizeof *r);
+
+	*out = NULL;
+	if (!r)
+		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
+	r->plan = o->plan;
+	r->config = o->config;
+	r->budget = budget_of(o);
+	r->seed = o->seed;
+	r->verbose = o->verbose;
+	r->last_ms = o->now_ms;
+	r->end.code = r->end.message = r->end.stop = "";
+	if (!memory_take(r))
+		err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
+	else if (run_begin(r, o, e)) {
+		*out = r;
+		return true;
+	}
+	run_free(r);
+	return false;
+}
+
+/* Gives the answer of the page back, and forgets the page. */
+static void page_drop(struct run *r)
+{
+	if (r->answer && r->release)
+		r->release(r->answer);
+	r->answer = NULL;
+	r->page_out = false;
+	if (r->paging)
+		arena_reset(r->paging);
+}
+
+void run_free(struct run *r)
+{
+	if (!r)
+		return;
+	page_drop(r);
+	arena_free(r->life);
+	arena_free(r->asking);
+	arena_free(r->paging);
+	crypt_hasher_free(r->hasher);
+	run_notes_free(&r->notes);
+	buf_free(&r->page_state);
+	buf_free(&r->state);
+	free(r);
+}
+
+/*
+ * Ends and waits
+ */
+
+static const char *const next_steps[] = {
+	[REMEDY_NONE] = "",
+	[REMEDY_RETRY_LATER] = " The run goes on from there by itself later.",
+	[REMEDY_TENANT] =
+		" Check the address and the credential of this installation, then run it again.",
+	[REMEDY_DEFINITION] = " The definition of the collector has to change.",
+	[REMEDY_BUG] = " This is a fault of ours and has been logged.",
+};
+
+static const char *plural(int64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static void kept_write(const struct run *r, char *out, size_t room)
+{
+	const struct run_position *p = &r->handed;
+
+	if (p->pages == 0)
+		snprintf(out, room, "Nothing was kept.");
+	else
+		snprintf(out, room, "%lld record%s of %lld page%s %s kept.", (long long)p->records,
+		         plural(p->records), (long long)p->pages, plural(p->pages),
+		         p->records == 1 ? "is" : "are");
+}
+
+static void end_set(struct run *r, struct run_fail f, const char *message)
+{
+	snprintf(r->end_message, sizeof r->end_message, "%s", message);
+	snprintf(r->end_code, sizeof r->end_code, "%s", f.code);
+	r->end.status = f.status;
+	r->end.remedy = f.remedy;
+	r->end.code = r->end_code;
+	r->end.message = r->end_message;
+	r->phase = PHASE_OVER;
+}
+
+bool run_over(struct run *r, struct run_fail f, const char *fmt, ...)
+{
+	char what[600], kept[100], message[RUN_MESSAGE_MAX];
+	va_list args;
+	size_t n;
+
+	va_start(args, fmt);
+	vsnprintf(what, sizeof what, fmt, args);
+	va_end(args);
+	for (n = strlen(what); n > 0 && what[n - 1] == '.'; n--)
+		what[n - 1] = 0;
+	kept_write(r, kept, sizeof kept);
+	snprintf(message, sizeof message, "%s%s%s. %s%s", what, *r->where ? ": " : "", r->where,
+	         kept, next_steps[f.remedy]);
+	end_set(r, f, message);
+	/* What comes later begins with all its attempts. */
+	r->live.attempts = r->live.waits = 0;
+	return false;
+}
+
+static void wait_set(struct run *r, const struct retry_verdict *v, int64_t wait_ms, int64_t now_ms)
+{
+	r->phase = PHASE_WAIT;
+	r->wait = (struct run_wait){ .until_ms = now_ms + (wait_ms > 0 ? wait_ms : 1),
+		                     .code = v->code,
+		                     .message = r->wait_message,
+		                     .throttled = v->throttled };
+}
+
+/* A wait that the upstream asks for costs no attempt, but it cannot go on for ever here. */
+static void wait_asked(struct run *r, const struct retry_verdict *v, int64_t now_ms)
+{
+	int64_t wait_ms = v->wait_ms;
+
+	if (v->throttled && r->plan->rate_fails) {
+		run_over(r, (struct run_fail){ RUN_FAILED, REMEDY_RETRY_LATER, v->code }, "%s",
+		         v->words);
+		return;
+	}
+	if (++r->live.waits > WAITS_MAX) {
+		run_over(r, (struct run_fail){ RUN_FAILED, REMEDY_RETRY_LATER, v->code },
+		         "%s, %d times in a row", v->words, WAITS_MAX);
+		return;
+	}
+	if (wait_ms <= 0)
+		wait_ms = BACKOFF_BASE_MS + retry_backoff_ms(&r->seed, BACKOFF_BASE_MS,
+		                                             THROTTLE_CAP_MS, r->live.waits);
+	snprintf(r->wait_message, sizeof r->wait_message, "%s; the run goes on in %lld s: %s.",
+	         v->words, (long long)(wait_ms + 999) / 1000, r->where);
+	wait_set(r, v, wait_ms, now_ms);
+}
+
+static void body_of(struct run *r, const struct http_answer *answer, struct buf *out)
+{
+	buf_init(out, 4 * BODY_SHOWN + 64);
+	if (answer->body.len == 0)
+		return;
+	buf_text(out, ", and answered: ");
+	run_body_show(r, answer->body, BODY_SHOWN, out);
+}
+
+/* "The upstream failed with status 502, and answered: ..." */
+static bool fail_with(struct run *r, const struct retry_verdict *v,
+                      const struct http_answer *answer)
+{
+	const struct run_fail f = { RUN_FAILED, v->remedy, v->code };
+	struct buf body;
+	bool tried = v->kind == RETRY_AGAIN && r->live.attempts > 0;
+	char often[40] = "", status[40] = "";
+
+	if (tried)
+		snprintf(often, sizeof often, " after %d attempts", r->live.attempts + 1);
+	if (answer->fault == HTTP_FAULT_NONE && answer->status)
+		snprintf(status, sizeof status, " with status %d", answer->status);
+	buf_init(&body, 0);
+	if (v->show_body)
+		body_of(r, answer, &body);
+	/* A fault's sentence ends itself. */
+	run_over(r, f, "%.*s%s%s%s", (int)strcspn(v->words, "."), v->words, status, often,
+	         body.p ? body.p : "");
+	buf_free(&body);
+	return false;
+}
+
+bool run_again(struct run *r, const struct retry_verdict *v, const struct http_answer *answer,
+               int64_t now_ms)
+{
+	int64_t wait_ms;
+
+	if (r->live.attempts >= r->plan->retries)
+		return fail_with(r, v, answer);
+	wait_ms = retry_backoff_ms(&r->seed, BACKOFF_BASE_MS, BACKOFF_CAP_MS, r->live.attempts);
+	r->live.attempts++;
+	r->live.retries++;
+	snprintf(r->wait_message, sizeof r->wait_message, "%.*s; attempt %d of %d follows: %s.",
+	         (int)strcspn(v->words, "."), v->words, r->live.attempts + 1, r->plan->retries + 1,
+	         r->where);
+	wait_set(r, v, wait_ms, now_ms);
+	return false;
+}
+
+/* The pass is over: every page was seen, or as many as the definition wants. */
+static void finish(struct run *r)
+{
+	const struct run_position *p = &r->here;
+	char message[RUN_MESSAGE_MAX];
+
+	r->end.stop = p->stop;
+	r->end.complete = !p->incomplete && p->quarantined == 0;
+	if (p->quarantined == 0) {
+		end_set(r, (struct run_fail){ RUN_SUCCESS, REMEDY_NONE, "" }, "");
+		return;
+	}
+	snprintf(message, sizeof message,
+	         "%lld record%s could not be stored and %s set aside; %lld record%s %s kept. The "
+	         "list of what was set aside says why, record by record.",
+	         (long long)p->quarantined, plural(p->quarantined),
+	         p->quarantined == 1 ? "was" : "were", (long long)p->records, plural(p->records),
+	         p->records == 1 ? "was" : "were");
+	end_set(r, (struct run_fail){ RUN_PARTIAL, REMEDY_NONE, "records_quarantined" }, message);
+}
+
+struct limit {
+	const char *code, *what;
+	int64_t used, most;
+};
+
+/* The first budget that is used up ends the run with what it has. */
+static bool within_budgets(struct run *r)
+{
+	const struct limit limits[] = {
+		{ "budget_time", "ms of working time", r->live.worked_ms, r->budget.time_ms },
+		{ "budget_requests", "requests", r->live.requests, r->budget.requests },
+		{ "budget_bytes", "bytes", r->live.bytes, r->budget.bytes },
+		{ "budget_pages", "pages", r->here.pages, r->budget.pages },
+		{ "budget_records", "records", r->here.records, r->budget.records },
+	};
+
+	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+		if (limits[i].most <= 0 || limits[i].used < limits[i].most)
+			continue;
+		r->end.stop = "budget used up";
+		return run_over(r, (struct run_fail){ RUN_PARTIAL, REMEDY_NONE, limits[i].code },
+		                "The run has used its %lld %s before the last page",
+		                (long long)limits[i].most, limits[i].what);
+	}
+	return true;
+}
+
+/*
+ * Asking
+ */
+
+/* Without its query: that may be long, and says little to a person. */
+static void where_set(struct run *r)
+{
+	const char *url = r->request.url.shown;
+	size_t n = strcspn(url, "?#");
+
+	snprintf(r->where, sizeof r->where, "%s, page %lld (%s %.*s)", r->plan->request.function,
+	         (long long)r->here.pages + 1, http_method_names[r->request.method],
+	         (int)(n < 200 ? n : 200), url);
+}
+
+/* The same for each attempt at one page of one execution, and for nothing else. */
+static const char *idempotency_key(struct run *r)
+{
+	unsigned char sum[CRYPT_SHA256];
+	const char *text = arena_printf(r->asking, "%s %s %lld", r->execution_id, r->plan->hash,
+	                                (long long)r->here.pages + 1);
+
+	if (!text || r->plan->request.replay != REPLAY_KEYED)
+		return NULL;
+	crypt_sha256(str_of(text), sum);
+	return crypt_hex(r->asking, (struct str){ (char *)sum, 16 }).p;
+}
+
+static bool request_make(struct run *r)
+{
+	const struct scope scope = { .arena = r->asking,
+		                     .config = r->config,
+		                     .cursor = str_of(r->live.since),
+		                     .now_ms = r->live.started_ms,
+		                     .execution_id = r->execution_id };
+	struct request_set sets[REQUEST_SETS_MAX];
+	struct err e = { 0 };
+	struct request_input in = { .scope = &scope,
+		                    .sets = sets,
+		                    .first_page = r->here.pages == 0,
+		                    .url = paging_url(&r->plan->paging, &r->here.at) };
+
+	arena_reset(r->asking);
+	in.set_count = paging_ask(&r->plan->paging, &r->here.at, r->asking, sets);
+	in.idempotency_key = idempotency_key(r);
+	if (request_build(&r->plan->request, &in, &r->request, &e))
+		return true;
+	return run_over(
+		r,
+		(struct run_fail){ RUN_FAILED,
+	                           e.code == ERR_UNAVAILABLE ? REMEDY_RETRY_LATER : REMEDY_TENANT,
+	                           e.slug },
+		"%s", e.msg);
+}
+
+static enum run_want ask(struct run *r, int64_t now_ms, struct run_act *act)
+{
+	if (!request_make(r))
+		return RUN_END;
+	where_set(r);
+	r->request_id++;
+	r->live.requests++;
+	r->live.intent = r->plan->request.replay == REPLAY_NEVER;
+	r->phase = PHASE_OUT;
+	run_note_request(r, now_ms);
+	act->request_id = r->request_id;
+	act->request = &r->request;
+	act->intent = r->live.intent;
+	return RUN_SEND;
+}
+
+static enum run_want hand_out(struct run *r, int64_t now_ms, struct run_act *act)
+{
+	r->handed = r->here;
+	r->page_out = true;
+	r->phase = PHASE_ASK;
+	run_note_page(r, now_ms);
+	act->page = &r->page;
+	return RUN_PAGE;
+}
+
+/* Time passes either in work or in waiting for somebody's rate limit. */
+static void tick(struct run *r, int64_t now_ms)
+{
+	int64_t passed = now_ms > r->last_ms ? now_ms - r->last_ms : 0;
+	bool waiting = r->phase == PHASE_WAIT && r->live.attempts == 0;
+
+	r->last_ms = now_ms;
+	if (r->phase == PHASE_WAIT)
+		r->live.waited_ms += passed;
+	if (!waiting)
+		r->live.worked_ms += passed;
+}
+
+static enum run_want over(struct run *r, int64_t now_ms, struct run_act *act)
+{
+	if (!r->ended_said) {
+		r->ended_said = true;
+		run_note_stop(r, now_ms);
+	}
+	act->end = r->end;
+	return RUN_END;
+}
+
+/* Cancelling comes before whatever is going on; budgets, but not before a page that is there. */
+static void interrupt(struct run *r)
+{
+	if (r->phase == PHASE_OVER)
+		return;
+	if (r->cancelled) {
+		r->end.stop = "cancelled";
+		run_over(r, (struct run_fail){ RUN_CANCELLED, REMEDY_NONE, "cancelled" },
+		         "The run was cancelled");
+		return;
+	}
+	if (r->phase == PHASE_PAGE)
+		return;
+	if (r->phase == PHASE_ASK && r->here.done)
+		finish(r);
+	else if (r->phase == PHASE_ASK)
+		within_budgets(r);
+	else if (r->live.worked_ms >= r->budget.time_ms)
+		within_budgets(r);
+}
+
+enum run_want run_next(struct run *r, int64_t now_ms, struct run_act *act)
+{
+	memset(act, 0, sizeof *act);
+	tick(r, now_ms);
+	if (r->page_out)
+		page_drop(r);
+	if (r->phase == PHASE_WAIT && now_ms >= r->wait.until_ms)
+		r->phase = PHASE_ASK;
+	interrupt(r);
+	switch (r->phase) {
+	case PHASE_ASK:
+		return ask(r, now_ms, act) == RUN_SEND ? RUN_SEND : over(r, now_ms, act);
+	case PHASE_OUT:
+		return RUN_BUSY;
+	case PHASE_WAIT:
+		act->wait = r->wait;
+		return RUN_WAIT;
+	case PHASE_PAGE:
+		return hand_out(r, now_ms, act);
+	case PHASE_OVER:
+		break;
+	}
+	return over(r, now_ms, act);
+}
+
+/*
+ * Answers
+ */
+
+/* true: the page keeps the answer. */
+static bool answer_good(struct run *r, struct http_answer *answer, int64_t now_ms)
+{
+	if (!run_page_make(r, answer, now_ms)) {
+		arena_reset(r->paging);
+		return false;
+	}
+	r->phase = PHASE_PAGE;
+	return true;
+}
+
+static bool answer_take(struct run *r, struct http_answer *answer, int64_t now_ms)
+{
+	const struct retry_verdict v = retry_judge(answer, r->plan->request.replay, now_ms);
+
+	switch (v.kind) {
+	case RETRY_OK:
+		return answer_good(r, answer, now_ms);
+	case RETRY_WAIT:
+		wait_asked(r, &v, now_ms);
+		break;
+	case RETRY_AGAIN:
+		run_again(r, &v, answer, now_ms);
+		break;
+	case RETRY_END:
+		fail_with(r, &v, answer);
+		break;
+	}
+	return false;
+}
+
+void run_feed(struct run *r, unsigned request_id, struct http_answer *answer, int64_t now_ms,
+              void (*release)(struct http_answer *))
+{
+	bool kept = false;
+
+	if (r->phase == PHASE_OUT && request_id == r->request_id) {
+		tick(r, now_ms);
+		r->live.intent = false;
+		r->live.bytes += (int64_t)answer->body.len;
+		run_note_response(r, answer, now_ms);
+		kept = answer_take(r, answer, now_ms);
+		if (r->phase == PHASE_WAIT)
+			run_note_wait(r, now_ms);
+	}
+	if (kept) {
+		r->answer = answer;
+		r->release = release;
+	} else if (release) {
+		release(answer);
+	}
+}
+
+void run_page_committed(struct run *r)
+{
+	r->committed = r->handed;
+}
+
+void run_cancel(struct run *r)
+{
+	r->cancelled = true;
+}
+
+struct run_counts run_counts(const struct run *r)
+{
+	return (struct run_counts){ .requests = r->live.requests,
+		                    .pages = r->handed.pages,
+		                    .records = r->handed.records,
+		                    .filtered = r->handed.filtered,
+		                    .duplicates = r->handed.duplicates,
+		                    .quarantined = r->handed.quarantined,
+		                    .bytes = r->live.bytes,
+		                    .retries = r->live.retries,
+		                    .waited_ms = r->live.waited_ms };
+}
+
+/* A state is asked for rarely (intents, parking), so it is written when asked for. */
+struct str run_state(const struct run *r)
+{
+	struct buf *b = &((struct run *)r)->state;
+
+	run_state_write(r, &r->committed, b);
+	return buf_view(b);
+}

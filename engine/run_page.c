@@ -1,0 +1,224 @@
+/* run_page: from a good answer to a page of records and the position after it. */
+#include "config.h"
+
+#include <stdio.h>
+
+#include "engine/run_parts.h"
+
+#include "lib/base/poison.h"
+
+#define BODY_SHOWN 200 /* bytes of a body in a sentence */
+
+struct page_work {
+	struct run *run;
+	struct scope scope;
+	struct record_seen *seen;
+	struct scan_value *values;
+	struct record *records;
+	struct run_position next;
+};
+
+static bool no_memory(struct run *r)
+{
+	return run_over(r, (struct run_fail){ RUN_FAILED, REMEDY_DEFINITION, "budget_memory" },
+	                "The page needs more memory than a run may use; ask for smaller pages");
+}
+
+/* A body that opens and does not close was cut on its way, whatever the transport says: without a
+ * length nobody can tell a cut from an end. */
+static bool looks_cut(struct str body)
+{
+	body = str_trim(body);
+	if (str_starts(body, "\xEF\xBB\xBF"))
+		body = str_after(body, 3);
+	if (body.len == 0 || (body.p[0] != '{' && body.p[0] != '['))
+		return false;
+	return body.p[body.len - 1] != (body.p[0] == '{' ? '}' : ']');
+}
+
+static bool body_is_bad(struct run *r, const struct http_answer *answer, const struct err *e,
+                        int64_t now_ms)
+{
+	static const struct retry_verdict cut = { .kind = RETRY_AGAIN,
+		                                  .code = "body_truncated",
+		                                  .words =
+		                                          "The answer ended before it was complete",
+		                                  .remedy = REMEDY_RETRY_LATER };
+	struct buf shown;
+
+	if (looks_cut(answer->body) && r->plan->request.replay != REPLAY_NEVER)
+		return run_again(r, &cut, answer, now_ms);
+	buf_init(&shown, 4 * BODY_SHOWN + 16);
+	run_body_show(r, answer->body, BODY_SHOWN, &shown);
+	run_over(r, (struct run_fail){ RUN_FAILED, REMEDY_DEFINITION, "bad_body" },
+	         answer->body.len ? "The answer is not JSON (%s It begins: %s)"
+	                          : "The answer is empty where JSON was expected%.0s%.0s",
+	         e->msg, shown.p ? shown.p : "");
+	buf_free(&shown);
+	return false;
+}
+
+/* 204 and 205 have no body by their meaning: a page without records. */
+static bool root_read(struct run *r, const struct http_answer *answer, struct scan_value *root,
+                      int64_t now_ms)
+{
+	struct err e = { 0 };
+
+	if (answer->body.len == 0 && (answer->status == 204 || answer->status == 205)) {
+		*root = (struct scan_value){ SCAN_NONE, { "", 0 } };
+		return true;
+	}
+	return scan_check(answer->body, root, &e) || body_is_bad(r, answer, &e, now_ms);
+}
+
+static bool records_find(struct page_work *w, struct scan_value root, size_t *count)
+{
+	struct run *r = w->run;
+	struct err e = { 0 };
+
+	*count = 0;
+	if (root.type == SCAN_NONE)
+		return true;
+	if (record_list(r->paging, r->plan->records, root, &w->values, count, &e))
+		return true;
+	if (strcmp(e.slug, "out_of_memory") == 0)
+		return no_memory(r);
+	return run_over(r, (struct run_fail){ RUN_FAILED, REMEDY_DEFINITION, e.slug }, "%s", e.msg);
+}
+
+static void cursor_take(struct run_position *next, const struct record *record)
+{
+	struct str c = record->cursor;
+
+	if (c.len == 0 || c.len > RUN_CURSOR_MAX || memchr(c.p, 0, c.len))
+		return;
+	if (next->cursor_after[0] && !record_cursor_less(str_of(next->cursor_after), c))
+		return;
+	memcpy(next->cursor_after, c.p, c.len);
+	next->cursor_after[c.len] = 0;
+}
+
+static void fate_count(struct run_page *page, struct run_position *next,
+                       const struct record *record)
+{
+	switch (record->fate) {
+	case RECORD_KEEP:
+		page->kept++;
+		cursor_take(next, record);
+		break;
+	case RECORD_DROP_FILTER:
+		page->filtered++;
+		break;
+	case RECORD_DROP_DUPLICATE:
+		page->duplicates++;
+		break;
+	case RECORD_QUARANTINE:
+		page->quarantined++;
+		break;
+	}
+}
+
+static bool records_make(struct page_work *w, size_t count)
+{
+	struct run *r = w->run;
+	const struct record_identity identity = { .key = r->plan->key, .cursor = r->plan->cursor };
+
+	w->records = arena_array(r->paging, count ? count : 1, sizeof *w->records);
+	w->seen = record_seen_new(r->paging, count);
+	if (!w->records || !w->seen)
+		return no_memory(r);
+	for (size_t i = 0; i < count; i++) {
+		struct record *record = &w->records[i];
+
+		record->bytes = w->values[i].span;
+		record_steps_apply(r->plan->steps, &w->scope, w->seen, w->values[i], record);
+		record_identify(r->paging, r->hasher, &identity, record);
+		if (!record->bytes.p)
+			return no_memory(r);
+		fate_count(&r->page, &w->next, record);
+	}
+	return true;
+}
+
+static bool paging_advance(struct page_work *w, const struct http_answer *answer,
+                           struct scan_value root, size_t count)
+{
+	struct run *r = w->run;
+	struct paging_end end;
+	const struct paging_facts facts = { .arena = r->paging,
+		                            .answer = answer,
+		                            .root = root,
+		                            .records = w->values,
+		                            .record_count = count,
+		                            .url = &r->request.url };
+	enum paging_verdict verdict = paging_next(&r->plan->paging, &facts, &w->next.at, &end);
+
+	if (verdict == PAGING_FAIL)
+		return run_over(r, (struct run_fail){ RUN_FAILED, REMEDY_DEFINITION, end.code },
+		                "%s", end.words);
+	if (verdict == PAGING_MORE)
+		return true;
+	w->next.done = true;
+	w->next.incomplete = end.incomplete;
+	snprintf(w->next.stop, sizeof w->next.stop, "%s", end.stop);
+	return true;
+}
+
+/* A link that carries a live secret would be stored in the clear with the state. */
+static bool cursor_is_clean(struct page_work *w)
+{
+	struct str cursor = str_of(w->next.at.cursor);
+	struct str masked;
+
+	if (!w->run->config || cursor.len == 0)
+		return true;
+	masked = config_redact(w->run->config, w->run->paging, cursor);
+	if (masked.p == cursor.p)
+		return true;
+	return run_over(
+		w->run, (struct run_fail){ RUN_FAILED, REMEDY_DEFINITION, "next_link_refused" },
+		"The next page's link or cursor holds the credential, which is never stored");
+}
+
+static void page_finish(struct page_work *w, const struct http_answer *answer, size_t count)
+{
+	struct run *r = w->run;
+	struct run_page *page = &r->page;
+	struct run_position *next = &w->next;
+
+	next->pages++;
+	next->records += (int64_t)page->kept;
+	next->filtered += (int64_t)page->filtered;
+	next->duplicates += (int64_t)page->duplicates;
+	next->quarantined += (int64_t)page->quarantined;
+	r->here = *next;
+	r->live.attempts = r->live.waits = 0;
+	page->number = (uint64_t)next->pages;
+	page->records = w->records;
+	page->count = count;
+	page->cursor_after = str_of(r->here.cursor_after);
+	page->last = next->done;
+	page->fetched_bytes = (int64_t)answer->body.len;
+	run_state_write(r, &r->here, &r->page_state);
+	page->state_after = buf_view(&r->page_state);
+}
+
+bool run_page_make(struct run *r, const struct http_answer *answer, int64_t now_ms)
+{
+	struct page_work w = { .run = r, .next = r->here };
+	struct scan_value root;
+	size_t count;
+
+	memset(&r->page, 0, sizeof r->page);
+	w.scope = (struct scope){ .arena = r->paging,
+		                  .config = r->config,
+		                  .cursor = str_of(r->live.since),
+		                  .now_ms = r->live.started_ms,
+		                  .execution_id = r->execution_id };
+	if (!root_read(r, answer, &root, now_ms) || !records_find(&w, root, &count) ||
+	    !records_make(&w, count) || !paging_advance(&w, answer, root, count) ||
+	    !cursor_is_clean(&w))
+		return false;
+	page_finish(&w, answer, count);
+	return true;
+}

@@ -1,0 +1,115 @@
+/*
+ * run_parts - what a run is made of; for engine/run*.c alone
+ *
+ * Ownership: struct run owns its arenas and buffers; the page's answer until it is released.
+ * Threads:   one run, one thread at a time.
+ */
+#ifndef CATCHMENT_ENGINE_RUN_PARTS_H
+#define CATCHMENT_ENGINE_RUN_PARTS_H
+
+#include "engine/plan_parts.h"
+#include "engine/retry.h"
+#include "engine/run.h"
+#include "lib/base/buf.h"
+#include "lib/crypt/crypt.h"
+
+#define RUN_CURSOR_MAX  512 /* bytes of a record's cursor that counts; longer ones are no cursors */
+#define RUN_MESSAGE_MAX 1400
+#define RUN_STOP_MAX    64
+
+/* Where the records of whole pages end: what a commit makes true. */
+struct run_position {
+	struct paging_at at;
+	bool done;       /* the pass has ended */
+	bool incomplete; /* by maxPages, with more to come */
+	char stop[RUN_STOP_MAX];
+	int64_t pages, records, filtered, duplicates, quarantined;
+	char cursor_after[RUN_CURSOR_MAX + 1];
+};
+
+/* What goes on between pages; parking keeps it too. */
+struct run_live {
+	int64_t requests, bytes, retries, waited_ms, worked_ms;
+	int attempts; /* of the page that is being asked for */
+	int waits;    /* in a row, since an answer was good */
+	bool intent;  /* a request that may change something is out */
+	int64_t started_ms;
+	char since[RUN_CURSOR_MAX + 1]; /* {cursor} of the whole pass */
+};
+
+enum run_phase { PHASE_ASK, PHASE_OUT, PHASE_WAIT, PHASE_PAGE, PHASE_OVER };
+
+struct run_notes {
+	struct arena *arena[2]; /* one is filled while the other is read */
+	struct run_note *list;
+	size_t count, room;
+	int filling;
+	bool taken;
+};
+
+struct run {
+	const struct plan *plan;
+	const struct config *config;
+	struct plan_budget budget;
+	const char *execution_id;
+	uint64_t seed;
+	bool verbose;
+	bool cancelled;
+
+	struct arena *life, *asking, *paging; /* the run's, the request's, the page's memory */
+	struct crypt_hasher *hasher;
+	struct run_position here, handed, committed;
+	struct run_live live;
+	int64_t last_ms;
+
+	enum run_phase phase;
+	unsigned request_id;
+	struct http_request request;
+	char where[400]; /* function, page and shown address, for sentences */
+	struct run_wait wait;
+	char wait_message[RUN_MESSAGE_MAX];
+	struct run_page page;
+	bool page_out;   /* handed out; its memory goes with the next run_next */
+	bool ended_said; /* the journal has the end */
+	struct http_answer *answer;
+	void (*release)(struct http_answer *);
+	struct run_end end;
+	char end_message[RUN_MESSAGE_MAX];
+	char end_code[64];
+	struct buf page_state, state;
+	struct run_notes notes;
+};
+
+/* run_state.c */
+bool run_state_read(struct run *, struct str state, struct err *);
+void run_state_write(const struct run *, const struct run_position *, struct buf *);
+
+/* run_page.c: from an answer to run->page and run->here; false: run_over or run_again was
+ * called. */
+bool run_page_make(struct run *, const struct http_answer *, int64_t now_ms);
+
+/* run.c */
+struct run_fail {
+	enum run_status status;
+	enum run_remedy remedy;
+	const char *code;
+};
+/* Ends the run: "<what>: <where>. <what was kept> <what to do>". Always false. */
+bool run_over(struct run *, struct run_fail, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Another attempt later, or the end when there were enough. Always false. */
+bool run_again(struct run *, const struct retry_verdict *, const struct http_answer *,
+               int64_t now_ms);
+
+/* run_note.c */
+void run_note_request(struct run *, int64_t now_ms);
+void run_note_response(struct run *, const struct http_answer *, int64_t now_ms);
+void run_note_wait(struct run *, int64_t now_ms);
+void run_note_page(struct run *, int64_t now_ms);
+void run_note_stop(struct run *, int64_t now_ms);
+void run_notes_init(struct run_notes *);
+void run_notes_free(struct run_notes *);
+/* The first bytes of a body, secrets masked, controls gone; into out. */
+void run_body_show(struct run *, struct str body, size_t max, struct buf *out);
+
+#endif
