@@ -604,6 +604,56 @@ static void cursors_have_an_order(void **state)
 	                                STR("2025-10-28T12:00:00+02:00")));
 }
 
+/* Everything a page goes through, in an arena that may have no memory left at any moment. */
+static bool process_page(struct arena *arena, const struct record_steps *steps,
+                         struct scan_value body)
+{
+	struct leaves small = { .arena = arena };
+	struct crypt_hasher *hasher = crypt_hasher_new();
+	struct record_seen *seen = record_seen_new(arena, 2);
+	struct scan_value *list = NULL;
+	size_t count = 0;
+	struct err e = { 0 };
+
+	small.scope = (struct scope){ .arena = arena, .now_ms = 1, .execution_id = "x" };
+	if (!record_list(arena, NULL, body, &list, &count, &e))
+		assert_string_equal(e.slug, "out_of_memory");
+	for (size_t i = 0; i < count; i++) {
+		struct record out;
+
+		record_steps_apply(steps, &small.scope, seen, list[i], &out);
+		record_identify(arena, hasher, &(struct record_identity){ NULL, NULL }, &out);
+	}
+	crypt_hasher_free(hasher);
+	return count == 3;
+}
+
+static void running_out_of_memory_never_crashes(void **state)
+{
+	struct leaves *l = *state;
+	struct record_steps *steps = compile(
+		l, "[{\"type\":\"deduplicate\"},{\"type\":\"filter\",\"config\":"
+		   "{\"condition\":\"a !== now\"}},{\"type\":\"transform\",\"config\":"
+		   "{\"rename\":{\"a\":\"b\"},\"set\":{\"c\":\"{{b}} {now}\",\"d\":\"{{b}}\"},"
+		   "\"cast\":{\"n\":\"string\"}}},{\"type\":\"validate\",\"config\":"
+		   "{\"required\":[\"zz\"]}}]");
+	struct scan_value body = leaves_scan("[{\"id\":\"\\u0041\",\"a\":\"x\\n\",\"n\":1.50},"
+	                                     "{\"a\":\"\\t\",\"n\":\"5\"},{\"n\":2}]");
+
+	size_t listed = 0, refused = 0;
+
+	for (size_t limit = 1; limit < 24 * 1024; limit += 16) {
+		struct arena *arena = arena_new_run(limit);
+
+		if (arena != NULL && process_page(arena, steps, body))
+			listed++;
+		else
+			refused++;
+		arena_free(arena);
+	}
+	assert_true(listed > 100 && refused > 100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -623,6 +673,8 @@ int main(void)
 		LEAF_TEST("large records and keys are bounded", large_records_and_keys_are_bounded),
 		LEAF_TEST("cursors are read", cursors_are_read),
 		LEAF_TEST("cursors have an order", cursors_have_an_order),
+		LEAF_TEST("running out of memory never crashes",
+		          running_out_of_memory_never_crashes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

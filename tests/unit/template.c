@@ -323,6 +323,31 @@ static void json_values_keep_their_type(void **state)
 	}
 }
 
+static void running_out_of_memory_is_an_error(void **state)
+{
+	static const char *const texts[] = { "{config.shop} {now} {{step_1.items.0.id}}",
+		                             "https://{config.shop}/{{step_1.token}}",
+		                             "{\"a\":\"{config.quote}\",\"b\":{config.apiKey}}" };
+	struct leaves *l = *state;
+	bool rendered = false, refused = false;
+
+	for (size_t limit = 1; limit < 64 * 1024; limit += limit < 4096 ? 16 : 256) {
+		struct leaves small = { .scope = l->scope };
+		struct http_text out = { 0 };
+		struct err e = { 0 };
+
+		small.arena = small.scope.arena = arena_new_run(limit);
+		if (small.arena == NULL)
+			continue;
+		if (render(&small, texts[limit / 16 % ROWS(texts)], TEMPLATE_PLAIN, &out, &e))
+			rendered = true;
+		else
+			refused = true;
+		arena_free(small.arena);
+	}
+	assert_true(rendered && refused);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +356,7 @@ int main(void)
 		LEAF_TEST("misspelt placeholders are found when parsed",
 		          misspelt_placeholders_are_found_when_parsed),
 		LEAF_TEST("a template tells what it uses", a_template_tells_what_it_uses),
+		LEAF_TEST("running out of memory is an error", running_out_of_memory_is_an_error),
 		LEAF_TEST("a placeholder alone keeps its value's type",
 		          json_values_keep_their_type),
 	};
