@@ -32,7 +32,8 @@
  *
  * Ownership: the arena of the page.
  * Errors:    at compile err with a pointer below `at`; at run time a record is dropped (filter,
- *            deduplicate) or quarantined with a slug and a sentence, never the page.
+ *            deduplicate) or quarantined with a slug and a sentence, never the page. In a run's
+ *            arena ask arena_failed behind each page: fates decided without memory do not count.
  * Threads:   compiled steps are constant.
  */
 #ifndef CATCHMENT_ENGINE_RECORD_H

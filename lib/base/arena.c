@@ -43,12 +43,15 @@ struct arena {
 	size_t limit, used;
 	size_t next_cap; /* of the next block: each is twice the one before */
 	bool may_fail;   /* a run's arena: NULL instead of the end of the process */
+	bool failed;     /* it has given NULL */
 };
 
-static void *give_up(const struct arena *a, const char *why, size_t size)
+static void *give_up(struct arena *a, const char *why, size_t size)
 {
-	if (a && a->may_fail)
+	if (a && a->may_fail) {
+		a->failed = true;
 		return NULL;
+	}
 	log_error("arena_exhausted", "%s: %zu bytes wanted, %zu used, limit %zu", why, size,
 	          a ? a->used : 0, a ? a->limit : 0);
 	exit(EXIT_FAILURE);
@@ -126,6 +129,7 @@ void arena_reset(struct arena *a)
 	free_blocks(a->newest);
 	a->newest = keep;
 	a->used = 0;
+	a->failed = false;
 }
 
 static struct block *block_new(struct arena *a, size_t need)
@@ -213,6 +217,11 @@ bool arena_defer(struct arena *a, void (*fn)(void *), void *arg)
 size_t arena_used(const struct arena *a)
 {
 	return a->used;
+}
+
+bool arena_failed(const struct arena *a)
+{
+	return a->failed;
 }
 
 char *arena_text(struct arena *a, struct str s)

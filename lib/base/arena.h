@@ -23,6 +23,9 @@ void *arena_array(struct arena *, size_t n, size_t size); /* n * size, overflow 
 /* False only from an arena_new_run without memory; fn(arg) has then been called already. */
 bool arena_defer(struct arena *, void (*fn)(void *), void *arg);
 size_t arena_used(const struct arena *);   /* bytes handed out since the last reset */
+/* Has a run's arena given NULL since the last reset? Asked once, after work whose steps cannot each
+ * fail: what was made may then be incomplete and must not be used. */
+bool arena_failed(const struct arena *);
 
 char *arena_text(struct arena *, struct str);    /* a NUL-terminated copy */
 char *arena_strdup(struct arena *, const char *);

@@ -65,14 +65,18 @@ static void a_runs_arena_gives_null_at_its_limit(void **state)
 
 	(void)state;
 	assert_non_null(arena_alloc(a, 60));
+	assert_false(arena_failed(a));
 	assert_null(arena_alloc(a, 41));
+	assert_true(arena_failed(a));
 	assert_null(arena_alloc(a, SIZE_MAX));
 	assert_null(arena_array(a, SIZE_MAX / 2, 3));
 	assert_null(arena_printf(a, "%060d", 1));
 	assert_null(arena_copy(a, (struct str){ "x", SIZE_MAX }).p);
 	assert_non_null(arena_alloc(a, 40));
 	assert_null(arena_alloc(a, 1));
+	assert_true(arena_failed(a));
 	arena_reset(a);
+	assert_false(arena_failed(a));
 	assert_non_null(arena_alloc(a, 100));
 	arena_free(a);
 }
