@@ -19,9 +19,11 @@
 #define PAUSE_FIRST_MS 100
 #define PAUSE_MOST_MS  10000
 #define SETTLE_MS      700 /* a program that cannot start has ended by then */
+#define READY_MOST_MS  15000
+#define READY_FD       3
 
 /* Between fork and exec: only what is safe there. */
-static void become(const struct service *s, pid_t parent)
+static void become(const struct service *s, int ready_fd, pid_t parent)
 {
 	sigset_t none;
 	int fd = s->listen_fd >= 0 ? s->listen_fd : open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -30,19 +32,25 @@ static void become(const struct service *s, pid_t parent)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	/* Without a supervisor nobody would replace or stop it. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	/* The socket first: it may stand where the pipe has to be. */
 	if (getppid() != parent || fd < 0 || dup2(fd, STDIN_FILENO) < 0)
+		_exit(126);
+	if (s->kind == SERVICE_RESPONDER && ready_fd == READY_FD)
+		fcntl(READY_FD, F_SETFD, 0);
+	else if (s->kind == SERVICE_RESPONDER && dup2(ready_fd, READY_FD) < 0)
 		_exit(126);
 	execv(s->argv[0], s->argv);
 	_exit(127);
 }
 
-static void child_start(struct child *c, int64_t now_ms)
+static void child_start(const struct children *all, struct child *c, int64_t now_ms)
 {
 	pid_t parent = getpid(), pid = fork();
 
 	if (pid == 0)
-		become(c->service, parent);
+		become(c->service, all->ready_write_fd, parent);
 	c->started_ms = now_ms;
+	c->ready = c->service->kind != SERVICE_RESPONDER;
 	if (pid < 0) {
 		log_error("fork_failed", "%s waits: %s.", c->service->name, strerror(errno));
 		c->due_ms = now_ms + PAUSE_MOST_MS;
@@ -80,7 +88,7 @@ static void service_start(struct children *all, const struct service *s, int64_t
 		if (!c)
 			return;
 		*c = (struct child){ .service = s, .generation = all->generation };
-		child_start(c, now_ms);
+		child_start(all, c, now_ms);
 	}
 }
 
@@ -89,6 +97,28 @@ void children_start(struct children *all, const struct table *t, int64_t now_ms)
 	all->table = t;
 	for (size_t i = 0; i < t->count; i++)
 		service_start(all, &t->services[i], now_ms);
+}
+
+void children_ready_take(struct children *all)
+{
+	pid_t pid;
+
+	while (read(all->ready_read_fd, &pid, sizeof(pid)) == (ssize_t)sizeof(pid))
+		for (size_t i = 0; i < CHILDREN_MAX; i++)
+			if (all->list[i].service && all->list[i].pid == pid)
+				all->list[i].ready = true;
+}
+
+bool children_all_ready(const struct children *all)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		const struct child *c = &all->list[i];
+
+		if (c->service && !c->retiring && c->generation == all->generation &&
+		    (c->pid == 0 || !c->ready))
+			return false;
+	}
+	return true;
 }
 
 static bool is_old(const struct children *all, const struct child *c)
@@ -147,8 +177,8 @@ static void reload_judge(struct children *all, int64_t now_ms)
 	all->settle_ms = 0;
 	all->reload_again = false;
 	if (failed)
-		log_error("reload_failed", "The new processes ended at once; the old ones stay. "
-					   "The lines above say why.");
+		log_error("reload_failed", "The new processes did not get ready, so the old ones "
+		                           "stay. The lines above say why.");
 	else
 		log_info("reload_done", "The new processes have taken over.");
 	if (again)
@@ -181,11 +211,11 @@ static void log_end(const struct child *c, int status)
 
 	if (WIFSIGNALED(status))
 		log_error("child_died", "%s, process %d, was ended by signal %d (%s).", name,
-			  (int)c->pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
+		          (int)c->pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else if (WEXITSTATUS(status))
 		log_error("child_failed", "%s, process %d, ended with status %d%s.", name,
-			  (int)c->pid, WEXITSTATUS(status),
-			  WEXITSTATUS(status) == 127 ? ": it could not be executed" : "");
+		          (int)c->pid, WEXITSTATUS(status),
+		          WEXITSTATUS(status) == 127 ? ": it could not be executed" : "");
 	else
 		log_debug("child_ended", "%s, process %d, has ended.", name, (int)c->pid);
 }
@@ -215,8 +245,8 @@ static void child_ended(struct children *all, struct child *c, int status, int64
 		asked || orderly || now_ms - c->started_ms >= FULL_LIFE_MS ? 0 : c->failures + 1;
 	/* An orderly end at once, over and over, must not spin either. */
 	c->due_ms = now_ms + (c->failures                               ? pause_ms(c->failures)
-			      : now_ms - c->started_ms < PAUSE_FIRST_MS ? PAUSE_FIRST_MS
-									: 0);
+	                      : now_ms - c->started_ms < PAUSE_FIRST_MS ? PAUSE_FIRST_MS
+	                                                                : 0);
 }
 
 void children_reap(struct children *all, int64_t now_ms)
@@ -233,10 +263,10 @@ void children_reap(struct children *all, int64_t now_ms)
 static void child_tick(struct children *all, struct child *c, int64_t now_ms)
 {
 	if (c->pid == 0 && !all->stopping && c->due_ms <= now_ms)
-		child_start(c, now_ms);
+		child_start(all, c, now_ms);
 	if (c->pid && c->kill_ms && c->kill_ms <= now_ms) {
 		log_error("child_killed", "%s, process %d, did not end in time and is killed.",
-			  c->service->name, (int)c->pid);
+		          c->service->name, (int)c->pid);
 		kill(c->pid, SIGKILL);
 		c->kill_ms = INT64_MAX;
 	}
@@ -247,12 +277,21 @@ static int64_t sooner(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+static void reload_tick(struct children *all, int64_t now_ms)
+{
+	if (!all->settle_ms)
+		return;
+	if (all->settle_ms + READY_MOST_MS <= now_ms)
+		all->reload_failed = true;
+	if (all->reload_failed || (all->settle_ms <= now_ms && children_all_ready(all)))
+		reload_judge(all, now_ms);
+}
+
 int children_tick(struct children *all, int64_t now_ms)
 {
 	int64_t next = INT64_MAX;
 
-	if (all->settle_ms && (all->reload_failed || all->settle_ms <= now_ms))
-		reload_judge(all, now_ms);
+	reload_tick(all, now_ms);
 	for (size_t i = 0; i < CHILDREN_MAX; i++) {
 		struct child *c = &all->list[i];
 
@@ -264,8 +303,8 @@ int children_tick(struct children *all, int64_t now_ms)
 		else if (c->kill_ms)
 			next = sooner(next, c->kill_ms);
 	}
-	if (all->settle_ms)
-		next = sooner(next, all->settle_ms);
+	if (all->settle_ms) /* after it, the pipe wakes us */
+		next = sooner(next, all->settle_ms + (all->settle_ms > now_ms ? 0 : READY_MOST_MS));
 	if (next == INT64_MAX)
 		return -1;
 	next = next > now_ms ? next - now_ms : 0;

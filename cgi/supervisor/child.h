@@ -2,8 +2,9 @@
  * child - processes of the table: started, watched, replaced, reloaded, stopped
  *
  * A child that ends is started again: at once after a full life or an orderly end, else after a
- * pause that doubles from 0.1 to 10 seconds. A reload starts a second set; when all of it has lived
- * for a moment the first set is told to end, else the second. The sockets stay open throughout, so
+ * pause that doubles from 0.1 to 10 seconds. A reload starts a second set; when each responder of it
+ * has said that it is ready, and the others have lived for a moment, the first set is told to end;
+ * if one ends instead, or takes too long, the second set goes. The sockets stay open throughout, so
  * no connection is refused.
  *
  * Times are milliseconds of the monotonic clock, passed in.
@@ -26,6 +27,7 @@ struct child {
 	pid_t pid;                     /* 0: not running */
 	int generation;
 	int failures;  /* in a row */
+	bool ready;    /* a responder has said so; others are from the start */
 	bool retiring; /* told to end; not replaced */
 	int64_t started_ms;
 	int64_t due_ms;  /* start then, while pid is 0 */
@@ -37,12 +39,16 @@ struct children {
 	struct child list[CHILDREN_MAX];
 	int64_t stop_timeout_ms; /* between SIGTERM and SIGKILL */
 	int generation;
-	int64_t settle_ms; /* a reload is judged then; 0: none is under way */
+	int64_t settle_ms; /* a reload is not judged well before; 0: none is under way */
+	int ready_read_fd,
+		ready_write_fd; /* pids of ready responders; non-blocking, close-on-exec */
 	bool reload_failed, reload_again;
 	bool stopping;
 };
 
 void children_start(struct children *, const struct table *, int64_t now_ms);
+void children_ready_take(struct children *); /* when ready_read_fd is readable */
+bool children_all_ready(const struct children *);
 void children_reap(struct children *, int64_t now_ms); /* after SIGCHLD */
 void children_reload(struct children *, int64_t now_ms);
 void children_stop(struct children *, int64_t now_ms);

@@ -63,10 +63,10 @@ static void usage(FILE *to)
 static int options_read(int argc, char **argv, const char **conf_path)
 {
 	static const struct option known[] = {
-		{"conf",     required_argument, NULL, 'c'},
-		{ "version", no_argument,       NULL, 'v'},
-		{ "help",    no_argument,       NULL, 'h'},
-		{ NULL,      0,                 NULL, 0  },
+		{ "conf", required_argument, NULL, 'c' },
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 
@@ -119,7 +119,7 @@ static bool pid_file_lock(struct supervisor *s, const char *run_dir, struct err 
 		return err_errno(e, ERR_UNAVAILABLE, "run_dir", path);
 	if (flock(s->pid_fd, LOCK_EX | LOCK_NB) != 0)
 		return err_set(e, ERR_CONFLICT, "runs_already",
-			       "Another catchmentd runs with RUN_DIR=%s.", run_dir);
+		               "Another catchmentd runs with RUN_DIR=%s.", run_dir);
 	if (ftruncate(s->pid_fd, 0) != 0 || dprintf(s->pid_fd, "%d\n", (int)getpid()) < 0)
 		return err_errno(e, ERR_UNAVAILABLE, "run_dir", path);
 	return true;
@@ -143,6 +143,17 @@ static bool signals_open(struct supervisor *s, struct err *e)
 	return s->signal_fd >= 0 || err_errno(e, ERR_BUG, "signals", "signalfd");
 }
 
+static bool ready_pipe_open(struct supervisor *s, struct err *e)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) != 0)
+		return err_errno(e, ERR_UNAVAILABLE, "pipe", "pipe2");
+	s->children.ready_read_fd = fds[0];
+	s->children.ready_write_fd = fds[1];
+	return true;
+}
+
 /* A core file would hold tokens and keys. */
 static void limits_set(void)
 {
@@ -164,7 +175,7 @@ static bool settings_read(struct supervisor *s, const char **run_dir, struct err
 
 	if (!log_level_parse(conf_get(s->conf, "LOG_LEVEL", "info"), &level))
 		return err_set(e, ERR_INPUT, "log_level",
-			       "LOG_LEVEL is one of debug, info, warn, error.");
+		               "LOG_LEVEL is one of debug, info, warn, error.");
 	log_open("catchmentd", level);
 	if (!conf_need(s->conf, "RUN_DIR", run_dir, e) ||
 	    !conf_int(s->conf, "DRAIN_SECONDS", 0, 0, 3600, &drain_s, e) ||
@@ -182,7 +193,7 @@ static bool supervisor_open(struct supervisor *s, const char *conf_path, struct 
 
 	limits_set();
 	if (!conf_load(conf_path, &s->conf, e) || !settings_read(s, &run_dir, e) ||
-	    !pid_file_lock(s, run_dir, e) || !signals_open(s, e))
+	    !pid_file_lock(s, run_dir, e) || !signals_open(s, e) || !ready_pipe_open(s, e))
 		return false;
 	unlink(s->drain_file);
 	return table_open(&s->table, s->conf, conf_path, e);
@@ -220,12 +231,13 @@ static void signals_take(struct supervisor *s, int64_t now_ms)
 
 static void supervise(struct supervisor *s)
 {
+	bool told = false;
+
 	children_start(&s->children, &s->table, clock_mono_ms());
-	log_info("started", "%zu processes run.", children_running(&s->children));
-	notify("READY=1");
 	for (;;) {
 		int64_t now_ms = clock_mono_ms();
-		struct pollfd p = { .fd = s->signal_fd, .events = POLLIN };
+		struct pollfd p[] = { { .fd = s->signal_fd, .events = POLLIN },
+			              { .fd = s->children.ready_read_fd, .events = POLLIN } };
 		int wait_ms;
 
 		if (s->stop_at_ms && s->stop_at_ms <= now_ms)
@@ -235,7 +247,13 @@ static void supervise(struct supervisor *s)
 			return;
 		if (s->stop_at_ms > now_ms && (wait_ms < 0 || wait_ms > s->stop_at_ms - now_ms))
 			wait_ms = (int)(s->stop_at_ms - now_ms);
-		poll(&p, 1, wait_ms);
+		poll(p, 2, wait_ms);
+		children_ready_take(&s->children);
+		if (!told && children_all_ready(&s->children)) {
+			log_info("ready", "%zu processes serve.", children_running(&s->children));
+			notify("READY=1");
+			told = true;
+		}
 		signals_take(s, clock_mono_ms());
 	}
 }

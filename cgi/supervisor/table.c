@@ -20,13 +20,8 @@ static const struct {
 	const char *name;
 	int workers;
 } families[] = {
-	{"account",      2},
-        { "datasources", 2},
-        { "collectors",  2},
-        { "marketplace", 2},
-	{ "instances",   2},
-        { "trials",      4},
-        { "exports",     1},
+	{ "account", 2 },   { "datasources", 2 }, { "collectors", 2 }, { "marketplace", 2 },
+	{ "instances", 2 }, { "trials", 4 },      { "exports", 1 },
 };
 
 static bool no_memory(struct err *e)
@@ -35,13 +30,13 @@ static bool no_memory(struct err *e)
 }
 
 static struct service *service_add(struct table *t, enum service_kind kind, const char *name,
-				   struct err *e)
+                                   struct err *e)
 {
 	struct service *s = &t->services[t->count];
 
 	if (t->count == SERVICES_MAX) {
 		err_set(e, ERR_INPUT, "too_many_services", "At most %d services can be run.",
-			SERVICES_MAX);
+		        SERVICES_MAX);
 		return NULL;
 	}
 	*s = (struct service){ .kind = kind, .listen_fd = -1, .workers = 1 };
@@ -70,7 +65,7 @@ static bool workers_read(struct service *s, const struct conf *conf, int fallbac
 }
 
 static bool program_set(struct service *s, const char *folder, const char *file,
-			const char *conf_path, struct err *e)
+                        const char *conf_path, struct err *e)
 {
 	char path[PATH_MAX];
 
@@ -88,7 +83,7 @@ static bool program_set(struct service *s, const char *folder, const char *file,
 }
 
 static bool responder_add(struct table *t, const struct conf *conf, size_t i, const char *conf_path,
-			  struct err *e)
+                          struct err *e)
 {
 	const char *folder = conf_get(conf, "LIBEXEC_DIR", CATCHMENT_LIBEXECDIR), *run_dir;
 	struct service *s = service_add(t, SERVICE_RESPONDER, families[i].name, e);
@@ -102,12 +97,13 @@ static bool responder_add(struct table *t, const struct conf *conf, size_t i, co
 	snprintf(path, sizeof(path), "catchment-%s.fcgi", s->name);
 	if (!program_set(s, folder, path, conf_path, e))
 		return false;
+	s->argv[conf_path ? 3 : 1] = strdup("--ready-fd=3");
 	snprintf(path, sizeof(path), "%s/%s.sock", run_dir, s->name);
 	return web_listen(path, &s->listen_fd, e);
 }
 
 static bool runner_add(struct table *t, const struct conf *conf, const char *conf_path,
-		       struct err *e)
+                       struct err *e)
 {
 	const char *folder = conf_get(conf, "LIBEXEC_DIR", CATCHMENT_LIBEXECDIR);
 	struct service *s = service_add(t, SERVICE_RUNNER, "runner", e);

@@ -35,7 +35,7 @@ struct table {
 
 /* Binds every responder's socket. conf_path is passed on to the programs; NULL: none. */
 MUST_CHECK bool table_open(struct table *, const struct conf *, const char *conf_path,
-			   struct err *);
+                           struct err *);
 void table_close(struct table *);
 
 #endif

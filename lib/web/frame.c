@@ -37,7 +37,7 @@ static bool finish(struct req *r, struct err *e)
 		return false;
 	if (!r->reply->done)
 		return err_set(e, ERR_BUG, "no_answer",
-			       "The handler of this route gave no answer.");
+		               "The handler of this route gave no answer.");
 	if (r->private_->idempotent != IDEMPOTENT_NONE)
 		return idempotent_end(r, e);
 	return req_commit(r, e);
@@ -79,7 +79,7 @@ static void log_request(const struct req *r)
 	const struct web_private *p = r->private_;
 
 	log_info("request", "%s %s%.200s %d %lld ms %zu bytes", p->method_name, p->prefix, r->path,
-		 r->reply->status, (long long)(clock_mono_ms() - p->started_ms), p->bytes_sent);
+	         r->reply->status, (long long)(clock_mono_ms() - p->started_ms), p->bytes_sent);
 }
 
 void frame_serve(const struct app *app, struct arena *arena, char **envp, const struct web_io *io)

@@ -14,26 +14,26 @@
 static web_handler health_show, ready_show;
 
 static const struct field status_fields[] = {
-	{.name = "status",         .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED, .help = "\"ok\"." },
-	{ .name = NULL},
+	{ .name = "status", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED, .help = "\"ok\"." },
+	{ .name = NULL },
 };
 static const struct shape status_shape = { .name = "Health", .fields = status_fields };
 
 static const struct route routes[] = {
-	{.method = M_GET,
-         .path = "/healthz",
-         .access = ACCESS_PUBLIC,
-         .out = &status_shape,
-         .status = 200,
-         .handle = health_show,
-         .summary = "Says that the process answers"          },
 	{ .method = M_GET,
-         .path = "/readyz",
-         .access = ACCESS_PUBLIC,
-         .out = &status_shape,
-         .status = 200,
-         .handle = ready_show,
-         .summary = "Says whether requests can be served now"},
+	  .path = "/healthz",
+	  .access = ACCESS_PUBLIC,
+	  .out = &status_shape,
+	  .status = 200,
+	  .handle = health_show,
+	  .summary = "Says that the process answers" },
+	{ .method = M_GET,
+	  .path = "/readyz",
+	  .access = ACCESS_PUBLIC,
+	  .out = &status_shape,
+	  .status = 200,
+	  .handle = ready_show,
+	  .summary = "Says whether requests can be served now" },
 };
 
 const struct route *health_route_find(const char *path)
@@ -61,7 +61,7 @@ static bool migrations_check(struct req *r, struct err *e)
 	if (db_get_int(rows, 0, 0) >= WEB_MIGRATION_NUMBER)
 		return true;
 	return err_set(e, ERR_UNAVAILABLE, "migrations_missing",
-		       "The database lacks migrations; run catchment migrate.");
+	               "The database lacks migrations; run catchment migrate.");
 }
 
 static bool ready_show(struct req *r, struct err *e)

@@ -35,9 +35,9 @@ static struct db_arg fingerprint(const struct req *r)
 
 	for (size_t i = 0; i < 3; i++)
 		crypt_sha256(parts[i].p ? parts[i] : STR(""),
-			     (unsigned char *)sums + i * CRYPT_SHA256);
+		             (unsigned char *)sums + i * CRYPT_SHA256);
 	crypt_sha256((struct str){ sums, 3 * CRYPT_SHA256 },
-		     (unsigned char *)sums + 3 * CRYPT_SHA256);
+	             (unsigned char *)sums + 3 * CRYPT_SHA256);
 	return db_bytes((struct str){ sums + 3 * CRYPT_SHA256, CRYPT_SHA256 });
 }
 
@@ -72,7 +72,7 @@ static bool judge(struct req *r, const struct db_rows *rows, struct err *e)
 			e, ERR_CONFLICT, "idempotency_answer_not_kept",
 			"This was done already; its answer showed a secret and is not kept.");
 	err_set(e, ERR_CONFLICT, "idempotency_in_flight",
-		"The first request with this Idempotency-Key is still at work; try again.");
+	        "The first request with this Idempotency-Key is still at work; try again.");
 	e->retry_after_s = 1;
 	return false;
 }
@@ -102,8 +102,8 @@ static bool store(struct req *r, const struct answer *a, struct err *e)
 	return transaction_run_last(
 		r, Q_WEB_IDEMPOTENCY_END,
 		DB_ARGS(db_text(p->idempotent_key), db_text(p->idempotent_route),
-			a->status ? db_int(a->status) : db_null(),
-			a->body.p ? db_str(a->body) : db_null(), db_text(a->location)),
+	                a->status ? db_int(a->status) : db_null(),
+	                a->body.p ? db_str(a->body) : db_null(), db_text(a->location)),
 		&rows, e);
 }
 
@@ -119,7 +119,7 @@ bool idempotent_begin(struct req *r, struct err *e)
 		return true;
 	if (!idempotent_key_ok(key))
 		return err_set(e, ERR_SYNTAX, "idempotency_key_invalid",
-			       "An Idempotency-Key is 1 to 255 visible ASCII characters.");
+		               "An Idempotency-Key is 1 to 255 visible ASCII characters.");
 	p->idempotent_key = key;
 	p->idempotent_route = arena_printf(r->arena, "POST %s", r->route->path);
 	if (!begin(r, &rows, e) || !judge(r, rows, e))

@@ -126,21 +126,29 @@ static void serve_one(const struct loop_options *o, struct arena *arena, FCGX_Re
 	FCGX_Finish_r(f);
 }
 
-static bool signals_set(sigset_t *open_mask, struct err *e)
+/* Before FCGX_Init, whose own handler would swallow a signal that comes early. */
+static bool signals_block(sigset_t *open_mask, struct err *e)
 {
-	struct sigaction stop = { .sa_handler = stop_note }, ignore = { .sa_handler = SIG_IGN };
 	sigset_t blocked;
 
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGTERM);
 	sigaddset(&blocked, SIGINT);
-	if (sigprocmask(SIG_BLOCK, &blocked, open_mask) != 0 ||
-	    sigaction(SIGTERM, &stop, NULL) != 0 || sigaction(SIGINT, &stop, NULL) != 0 ||
-	    sigaction(SIGPIPE, &ignore, NULL) != 0)
-		return err_errno(e, ERR_BUG, "signals", "sigaction");
+	if (sigprocmask(SIG_BLOCK, &blocked, open_mask) != 0)
+		return err_errno(e, ERR_BUG, "signals", "sigprocmask");
 	sigdelset(open_mask, SIGTERM);
 	sigdelset(open_mask, SIGINT);
 	return true;
+}
+
+/* After FCGX_Init, which installs handlers of its own. */
+static bool signals_handle(struct err *e)
+{
+	struct sigaction stop = { .sa_handler = stop_note }, ignore = { .sa_handler = SIG_IGN };
+
+	return (sigaction(SIGTERM, &stop, NULL) == 0 && sigaction(SIGINT, &stop, NULL) == 0 &&
+	        sigaction(SIGPIPE, &ignore, NULL) == 0) ||
+	       err_errno(e, ERR_BUG, "signals", "sigaction");
 }
 
 static int watch(int listen_fd, struct err *e)
@@ -159,6 +167,17 @@ static int watch(int listen_fd, struct err *e)
 	return ep;
 }
 
+/* Less than PIPE_BUF, so pids of several workers do not mix. */
+static void ready_tell(int fd)
+{
+	pid_t pid = getpid();
+
+	if (fd >= 0 && write(fd, &pid, sizeof(pid)) != (ssize_t)sizeof(pid))
+		log_warn("ready_fd", "The supervisor did not hear that this worker is ready.");
+	if (fd >= 0)
+		close(fd);
+}
+
 bool loop_run(const struct loop_options *o, struct err *e)
 {
 	struct arena *arena;
@@ -168,14 +187,16 @@ bool loop_run(const struct loop_options *o, struct err *e)
 	int64_t served = 0;
 	int ep;
 
+	if (!signals_block(&open_mask, e))
+		return false;
 	FCGX_Init();
-	/* After FCGX_Init, which installs handlers of its own. */
-	if (!signals_set(&open_mask, e) || (ep = watch(o->fd, e)) < 0)
+	if (!signals_handle(e) || (ep = watch(o->fd, e)) < 0)
 		return false;
 	/* No listening socket: the library can never wait in accept. */
 	FCGX_InitRequest(&request, -1, 0);
 	request.ipcFd = -1;
 	arena = arena_new(ARENA_MAX);
+	ready_tell(o->ready_fd);
 	while (!stopping && (o->max_requests == 0 || served < o->max_requests)) {
 		if (epoll_pwait(ep, &event, 1, -1, &open_mask) < 1)
 			continue;

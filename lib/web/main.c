@@ -30,6 +30,7 @@
 struct options {
 	const char *conf_path;
 	const char *socket_path; /* NULL: descriptor 0 listens already */
+	int64_t ready_fd;        /* -1: nobody waits */
 	bool check;
 };
 
@@ -45,26 +46,27 @@ struct process {
 static void usage(FILE *to, const struct web_family *f)
 {
 	fprintf(to,
-		"usage: catchment-%s.fcgi [--conf FILE] [--socket PATH | --check]\n"
-		"Answers FastCGI requests of the family \"%s\" on the listening socket that is\n"
-		"descriptor 0, as catchmentd passes it.\n"
-		"  --conf FILE    settings, KEY=value lines; the environment wins\n"
-		"  --socket PATH  listen on this unix socket instead\n"
-		"  --check        check the routes and PREPARE every query, then exit\n"
-		"  --version, --help\n",
-		f->name, f->name);
+	        "usage: catchment-%s.fcgi [--conf FILE] [--socket PATH | --check]\n"
+	        "Answers FastCGI requests of the family \"%s\" on the listening socket that is\n"
+	        "descriptor 0, as catchmentd passes it.\n"
+	        "  --conf FILE    settings, KEY=value lines; the environment wins\n"
+	        "  --socket PATH  listen on this unix socket instead\n"
+	        "  --check        check the routes and PREPARE every query, then exit\n"
+	        "  --version, --help\n",
+	        f->name, f->name);
 }
 
 /* -1: go on; else the status to exit with. */
 static int options_read(int argc, char **argv, const struct web_family *f, struct options *o)
 {
 	static const struct option known[] = {
-		{"conf",     required_argument, NULL, 'c'},
-		{ "socket",  required_argument, NULL, 's'},
-		{ "check",   no_argument,       NULL, 'k'},
-		{ "version", no_argument,       NULL, 'v'},
-		{ "help",    no_argument,       NULL, 'h'},
-		{ NULL,      0,                 NULL, 0  },
+		{ "conf", required_argument, NULL, 'c' },
+		{ "socket", required_argument, NULL, 's' },
+		{ "ready-fd", required_argument, NULL, 'r' }, /* catchmentd's; not for people */
+		{ "check", no_argument, NULL, 'k' },
+		{ "version", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 
@@ -75,6 +77,10 @@ static int options_read(int argc, char **argv, const struct web_family *f, struc
 			break;
 		case 's':
 			o->socket_path = optarg;
+			break;
+		case 'r':
+			if (!str_int(str_of(optarg), 3, 1023, &o->ready_fd))
+				return 2;
 			break;
 		case 'k':
 			o->check = true;
@@ -114,7 +120,7 @@ static bool key_load(const struct conf *conf, struct secret **key, struct err *e
 		return err_errno(e, ERR_UNAVAILABLE, "cursor_key_unreadable", path);
 	if (n < KEY_MIN)
 		return err_set(e, ERR_INPUT, "cursor_key_short",
-			       "The file that CURSOR_KEY names needs %d random bytes.", KEY_MIN);
+		               "The file that CURSOR_KEY names needs %d random bytes.", KEY_MIN);
 	*key = secret_new((struct str){ bytes, (size_t)n });
 	explicit_bzero(bytes, sizeof(bytes));
 	return *key || err_set(e, ERR_BUG, "no_memory", "There is no memory for a key.");
@@ -156,7 +162,7 @@ static bool settings_read(struct process *p, struct err *e)
 	p->app.base_url = conf_get(p->conf, "BASE_URL", "");
 	if (conf_get(p->conf, "RUN_DIR", NULL))
 		snprintf(p->drain_file, sizeof(p->drain_file), "%s/draining",
-			 conf_get(p->conf, "RUN_DIR", NULL));
+		         conf_get(p->conf, "RUN_DIR", NULL));
 	p->app.drain_file = p->drain_file[0] ? p->drain_file : NULL;
 	return true;
 }
@@ -167,13 +173,13 @@ static bool log_start(const struct conf *conf, const struct web_family *f, struc
 
 	if (!log_level_parse(conf_get(conf, "LOG_LEVEL", "info"), &level))
 		return err_set(e, ERR_INPUT, "log_level",
-			       "LOG_LEVEL is one of debug, info, warn, error.");
+		               "LOG_LEVEL is one of debug, info, warn, error.");
 	log_open(f->name, level);
 	return true;
 }
 
 static bool process_open(struct process *p, const struct options *o, const struct web_family *f,
-			 struct err *e)
+                         struct err *e)
 {
 	if (!route_table_check(f->routes, f->route_count, e) ||
 	    !conf_load(o->conf_path, &p->conf, e) || !log_start(p->conf, f, e))
@@ -220,7 +226,7 @@ static bool is_listening(int fd)
 
 static bool serve(const struct process *p, const struct options *o, struct err *e)
 {
-	struct loop_options loop = { .app = &p->app, .fd = 0 };
+	struct loop_options loop = { .app = &p->app, .ready_fd = (int)o->ready_fd };
 
 	if (!conf_int(p->conf, "WORKER_REQUESTS", 20000, 0, INT32_MAX, &loop.max_requests, e) ||
 	    !conf_int(p->conf, "SOCKET_TIMEOUT_S", 30, 1, 3600, &loop.timeout_s, e))
@@ -229,14 +235,14 @@ static bool serve(const struct process *p, const struct options *o, struct err *
 		return false;
 	if (!is_listening(loop.fd))
 		return err_set(e, ERR_INPUT, "no_socket",
-			       "Descriptor 0 is no listening socket; start catchmentd, or use "
-			       "--socket PATH.");
+		               "Descriptor 0 is no listening socket; start catchmentd, or use "
+		               "--socket PATH.");
 	return loop_run(&loop, e);
 }
 
 int web_main(int argc, char **argv, const struct web_family *f)
 {
-	struct options o = { 0 };
+	struct options o = { .ready_fd = -1 };
 	struct process p = { 0 };
 	struct err e = { 0 };
 	int status = options_read(argc, argv, f, &o);

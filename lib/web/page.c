@@ -31,8 +31,8 @@ static void value_add(const struct req *r, const struct field *f, struct buf *b)
 {
 	const json_t *v = json_object_get(r->query, f->name);
 	struct str text = json_is_string(v)
-				  ? (struct str){ json_string_value(v), json_string_length(v) }
-				  : json_write(r->arena, v);
+	                          ? (struct str){ json_string_value(v), json_string_length(v) }
+	                          : json_write(r->arena, v);
 
 	buf_url(b, str_of(f->name));
 	buf_char(b, '=');
@@ -76,7 +76,7 @@ const char *page_cursor_sign(const struct req *r, const char *key)
 		payload[16 + i] = (unsigned char)(expires_s >> (56 - 8 * i));
 	memcpy(payload + HEAD_BYTES, key, n);
 	return arena_text(r->arena, crypt_sign(r->arena, r->app->cursor_key, bind_text(r),
-					       (struct str){ (char *)payload, HEAD_BYTES + n }));
+	                                       (struct str){ (char *)payload, HEAD_BYTES + n }));
 }
 
 static bool refuse(struct err *e)
@@ -117,7 +117,7 @@ bool req_page(struct req *r, struct req_page *page, struct err *e)
 	int64_t limit = json_int(r->query, "limit", LIMIT_DEFAULT);
 
 	*page = (struct req_page){ .limit =
-					   limit < 1 || limit > LIMIT_MAX ? LIMIT_DEFAULT : limit };
+		                           limit < 1 || limit > LIMIT_MAX ? LIMIT_DEFAULT : limit };
 	return !cursor || cursor_open(r, cursor, &page->after, e);
 }
 

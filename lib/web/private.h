@@ -95,9 +95,9 @@ MUST_CHECK bool token_read(struct req *, struct err *);
 /* transaction.c */
 MUST_CHECK bool transaction_enter(struct req *, struct err *); /* alone: a flight of its own */
 MUST_CHECK bool transaction_run(struct req *, enum query, const struct db_arg *, size_t nargs,
-				struct db_rows **, struct err *);
+                                struct db_rows **, struct err *);
 MUST_CHECK bool transaction_run_last(struct req *, enum query, const struct db_arg *, size_t nargs,
-				     struct db_rows **, struct err *);
+                                     struct db_rows **, struct err *);
 
 /* page.c */
 const char *page_cursor_sign(const struct req *, const char *key);
@@ -138,6 +138,7 @@ struct loop_options {
 	int fd;               /* listening socket */
 	int64_t max_requests; /* then the worker ends and is replaced */
 	int64_t timeout_s;    /* on the socket to nginx */
+	int ready_fd;         /* our pid goes there, once, before the first accept; -1: nowhere */
 };
 MUST_CHECK bool loop_run(const struct loop_options *, struct err *);
 

@@ -83,7 +83,7 @@ static void value_take(struct req *r, struct str name, struct str value)
 
 	if (!f) {
 		problem_add(r->problems, name_shown(r->arena, name), "unknown_parameter",
-			    "This parameter is not known here.");
+		            "This parameter is not known here.");
 		return;
 	}
 	if (json_object_get(r->query, f->name)) {
@@ -93,7 +93,7 @@ static void value_take(struct req *r, struct str name, struct str value)
 	shape_check_text(f, value, r->problems);
 	/* A wrong value still counts as given: a second one is repeated. */
 	json_object_set_new(r->query, f->name,
-			    before == r->problems->count ? value_typed(f, value) : json_null());
+	                    before == r->problems->count ? value_typed(f, value) : json_null());
 }
 
 static void required_check(struct req *r)
@@ -116,7 +116,7 @@ static bool pair_read(struct req *r, struct str pair, struct err *e)
 	if (!query_decode(r->arena, name, true, &name) ||
 	    !query_decode(r->arena, value, true, &value))
 		return err_set(e, ERR_SYNTAX, "query_invalid",
-			       "A %% in the query is not followed by two hex digits.");
+		               "A %% in the query is not followed by two hex digits.");
 	if (!str_utf8_valid(name) || !str_utf8_valid(value))
 		return err_set(e, ERR_SYNTAX, "not_utf8", "The query is not UTF-8.");
 	value_take(r, name, value);

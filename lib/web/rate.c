@@ -114,7 +114,7 @@ static struct slot *slot_find(struct rate *t, uint64_t key, uint64_t window)
 }
 
 bool rate_count(struct rate *t, const unsigned char *token_hash, int64_t now_s,
-		struct rate_state *state)
+                struct rate_state *state)
 {
 	uint64_t window = (uint64_t)(now_s / WINDOW_S) & UINT32_MAX, key, old, next;
 	struct slot *s;
@@ -146,8 +146,8 @@ bool rate_take(struct req *r, struct err *e)
 	if (rate_count(r->app->rate, r->token_hash, clock_wall_ms() / 1000, state))
 		return true;
 	err_set(e, ERR_TOO_MANY, "rate_limited",
-		"This token may send %lld requests a minute; wait %lld seconds.",
-		(long long)state->limit, (long long)state->reset_s);
+	        "This token may send %lld requests a minute; wait %lld seconds.",
+	        (long long)state->limit, (long long)state->reset_s);
 	e->retry_after_s = (int)state->reset_s;
 	return false;
 }
@@ -160,9 +160,9 @@ void rate_headers(struct req *r)
 	if (state->limit <= 0)
 		return;
 	reply_header(r, "RateLimit-Policy",
-		     arena_printf(r->arena, "\"default\";q=%lld;w=%d", (long long)state->limit,
-				  WINDOW_S));
+	             arena_printf(r->arena, "\"default\";q=%lld;w=%d", (long long)state->limit,
+	                          WINDOW_S));
 	reply_header(r, "RateLimit",
-		     arena_printf(r->arena, "\"default\";r=%lld;t=%lld", (long long)state->left,
-				  (long long)state->reset_s));
+	             arena_printf(r->arena, "\"default\";r=%lld;t=%lld", (long long)state->left,
+	                          (long long)state->reset_s));
 }

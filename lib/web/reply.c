@@ -37,27 +37,27 @@ static const struct {
 	int status;
 	const char *phrase;
 } phrases[] = {
-	{200,  "OK"		    },
-	{ 201, "Created"               },
-	{ 202, "Accepted"              },
-	{ 204, "No Content"            },
-	{ 304, "Not Modified"          },
-	{ 400, "Bad Request"           },
-	{ 401, "Unauthorized"          },
-	{ 403, "Forbidden"             },
-	{ 404, "Not Found"             },
-	{ 405, "Method Not Allowed"    },
-	{ 406, "Not Acceptable"        },
-	{ 409, "Conflict"              },
-	{ 412, "Precondition Failed"   },
-	{ 413, "Content Too Large"     },
-	{ 415, "Unsupported Media Type"},
+	{ 200, "OK" },
+	{ 201, "Created" },
+	{ 202, "Accepted" },
+	{ 204, "No Content" },
+	{ 304, "Not Modified" },
+	{ 400, "Bad Request" },
+	{ 401, "Unauthorized" },
+	{ 403, "Forbidden" },
+	{ 404, "Not Found" },
+	{ 405, "Method Not Allowed" },
+	{ 406, "Not Acceptable" },
+	{ 409, "Conflict" },
+	{ 412, "Precondition Failed" },
+	{ 413, "Content Too Large" },
+	{ 415, "Unsupported Media Type" },
 	{ 422, "Unprocessable Content" },
-	{ 429, "Too Many Requests"     },
+	{ 429, "Too Many Requests" },
 	{ 500, "Internal Server Error" },
-	{ 502, "Bad Gateway"           },
-	{ 503, "Service Unavailable"   },
-	{ 504, "Gateway Timeout"       },
+	{ 502, "Bad Gateway" },
+	{ 503, "Service Unavailable" },
+	{ 504, "Gateway Timeout" },
 };
 
 int reply_status_of(const struct err *e)
@@ -118,7 +118,7 @@ void reply_location(struct req *r, const char *fmt, ...)
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return;
 	reply_header(r, "Location",
-		     arena_printf(r->arena, "%s%s%s", r->app->base_url, r->private_->prefix, path));
+	             arena_printf(r->arena, "%s%s%s", r->app->base_url, r->private_->prefix, path));
 }
 
 void reply_made(struct req *r, int status, const char *type, struct str body)
@@ -137,7 +137,7 @@ static const char *etag_make(const struct req *r, int64_t version, struct str bo
 
 	crypt_sha256(body, sum);
 	hash = arena_text(r->arena,
-			  crypt_hex(r->arena, (struct str){ (const char *)sum, HASH_BYTES }));
+	                  crypt_hex(r->arena, (struct str){ (const char *)sum, HASH_BYTES }));
 	if (version > 0)
 		return arena_printf(r->arena, "\"v%lld-%s\"", (long long)version, hash);
 	return arena_printf(r->arena, "\"%s\"", hash);
@@ -222,7 +222,7 @@ bool reply_list(struct req *r, const char *nouns, const struct db_rows *rows, st
 	if (b.failed) {
 		buf_free(&b);
 		return err_set(e, ERR_TOO_LARGE, "answer_too_large",
-			       "This page is too large; ask with a smaller limit.");
+		               "This page is too large; ask with a smaller limit.");
 	}
 	body = arena_copy(r->arena, buf_view(&b));
 	buf_free(&b);
@@ -286,18 +286,18 @@ static struct str problem_body(const struct req *r, const struct err *e)
 	buf_init(&b, PROBLEM_MAX);
 	/* about:blank: the title is the status's, `code` is the stable name. */
 	buf_printf(&b, "{\"type\":\"%s\",\"title\":\"%s\",\"status\":%d,\"detail\":",
-		   status == 429 ? "https://iana.org/assignments/http-problem-types#quota-exceeded"
-				 : "about:blank",
-		   reply_phrase(status), status);
+	           status == 429 ? "https://iana.org/assignments/http-problem-types#quota-exceeded"
+	                         : "about:blank",
+	           reply_phrase(status), status);
 	buf_json_string(&b, ours_alone(e) ? STR("Something failed on our side. Try again; if it "
-						"stays, give the operator this instance.")
-					  : str_of(e->msg));
+	                                        "stays, give the operator this instance.")
+	                                  : str_of(e->msg));
 	buf_printf(&b, ",\"instance\":\"%s\",\"code\":", r->id);
 	buf_json_string(&b, ours_alone(e) ? STR("internal") : str_of(e->slug));
 	problem_errors(r, e, &b);
 	buf_char(&b, '}');
 	body = b.failed ? STR("{\"type\":\"about:blank\",\"status\":500,\"code\":\"internal\"}")
-			: arena_copy(r->arena, buf_view(&b));
+	                : arena_copy(r->arena, buf_view(&b));
 	buf_free(&b);
 	return body;
 }
@@ -307,14 +307,14 @@ static void challenge(struct req *r, const struct err *e)
 {
 	if (e->code == ERR_UNAUTHORIZED)
 		reply_header(r, "WWW-Authenticate",
-			     r->has_token ? "Bearer realm=\"catchment\", error=\"invalid_token\""
-					  : "Bearer realm=\"catchment\"");
+		             r->has_token ? "Bearer realm=\"catchment\", error=\"invalid_token\""
+		                          : "Bearer realm=\"catchment\"");
 	else if (!strcmp(e->slug, "scope_missing") && r->route && r->route->scope)
 		reply_header(r, "WWW-Authenticate",
-			     arena_printf(r->arena,
-					  "Bearer realm=\"catchment\", "
-					  "error=\"insufficient_scope\", scope=\"%s\"",
-					  r->route->scope));
+		             arena_printf(r->arena,
+		                          "Bearer realm=\"catchment\", "
+		                          "error=\"insufficient_scope\", scope=\"%s\"",
+		                          r->route->scope));
 }
 
 static void retry_header(struct req *r, const struct err *e)
@@ -337,8 +337,8 @@ void reply_problem(struct req *r, const struct err *e)
 		reply_header(r, "Allow", r->private_->allow);
 	if (e->code == ERR_STALE && r->private_->current_version > 0)
 		reply_header(r, "ETag",
-			     arena_printf(r->arena, "\"v%lld\"",
-					  (long long)r->private_->current_version));
+		             arena_printf(r->arena, "\"v%lld\"",
+		                          (long long)r->private_->current_version));
 	if (reply_status_of(e) >= 500)
 		log_err(LOG_ERROR, "request_failed", e);
 }
@@ -355,7 +355,7 @@ void reply_head_write(const struct req *r, struct buf *b)
 		buf_printf(b, "Content-Length: %zu\r\n", reply->body.len);
 	buf_printf(b, "X-Request-Id: %s\r\nX-Content-Type-Options: nosniff\r\n", r->id);
 	buf_printf(b, "Cache-Control: %s\r\n",
-		   secret || reply->status >= 400 ? "no-store" : "private, no-cache");
+	           secret || reply->status >= 400 ? "no-store" : "private, no-cache");
 	for (size_t i = 0; i < reply->header_count; i++)
 		buf_printf(b, "%s: %s\r\n", reply->headers[i].name, reply->headers[i].value);
 	buf_text(b, "\r\n");

@@ -108,7 +108,7 @@ static void path_read(struct req *r)
 }
 
 struct req *request_new(const struct app *app, struct arena *arena, char **envp,
-			const struct web_io *io)
+                        const struct web_io *io)
 {
 	struct req *r = arena_alloc(arena, sizeof(*r));
 
@@ -154,7 +154,7 @@ static bool item_refused(struct str params)
 bool request_accepts(const char *accept, bool stream)
 {
 	static const char *const ours[] = { "*/*", "application/*", "application/json",
-					    PROBLEM_TYPE };
+		                            PROBLEM_TYPE };
 	struct str list = str_of(accept), item, rest, name, params;
 	size_t n = sizeof(ours) / sizeof(ours[0]);
 
@@ -187,7 +187,7 @@ bool request_accept_check(const struct req *r, struct err *e)
 	if (request_accepts(req_header(r, "Accept"), stream))
 		return true;
 	return err_set(e, ERR_NOT_ACCEPTABLE, "not_acceptable",
-		       "This answers application/json; name it, or */*, in Accept.");
+	               "This answers application/json; name it, or */*, in Accept.");
 }
 
 /* "v7-0123", "v7", each with W/ in front too: gzip on the way makes a strong tag weak. */
@@ -218,7 +218,7 @@ bool request_if_match_read(struct req *r, struct err *e)
 	if (tag.len == 0 || str_eq_text(tag, "*") || etag_version(tag, &r->if_match))
 		return true;
 	return err_set(e, ERR_SYNTAX, "if_match_invalid",
-		       "If-Match takes one ETag as an answer showed it, such as \"v7\".");
+	               "If-Match takes one ETag as an answer showed it, such as \"v7\".");
 }
 
 static bool charset_ok(struct str params)
@@ -259,10 +259,10 @@ static bool type_check(const struct req *r, struct err *e)
 
 	if (coding && !str_eq_nocase(str_trim(str_of(coding)), "identity"))
 		return err_set(e, ERR_MEDIA_TYPE, "content_encoding_refused",
-			       "Send the body as it is, without Content-Encoding.");
+		               "Send the body as it is, without Content-Encoding.");
 	if (!request_type_is_json(req_header(r, "Content-Type"), r->method == M_PATCH))
 		return err_set(e, ERR_MEDIA_TYPE, "json_expected",
-			       "Send JSON in UTF-8, with Content-Type: application/json.");
+		               "Send JSON in UTF-8, with Content-Type: application/json.");
 	return true;
 }
 
@@ -274,7 +274,7 @@ static bool bytes_read(struct req *r, size_t length, struct err *e)
 	/* libfcgi ends a body early without a word when its socket fails: count. */
 	if (io->read(io->at, bytes, length) != length)
 		return err_set(e, ERR_SYNTAX, "body_truncated",
-			       "The body ended before the %zu bytes that were announced.", length);
+		               "The body ended before the %zu bytes that were announced.", length);
 	r->body_bytes = (struct str){ bytes, length };
 	return true;
 }
@@ -286,14 +286,14 @@ static bool length_read(const struct req *r, size_t *length, struct err *e)
 
 	if (text && !str_int(str_of(text), 0, INT64_MAX / 2, &n))
 		return err_set(e, ERR_SYNTAX, "content_length_invalid",
-			       "Content-Length is no number of bytes.");
+		               "Content-Length is no number of bytes.");
 	if (n > 0 && r->route->body_max == 0)
 		return err_set(e, ERR_SYNTAX, "body_not_allowed",
-			       "This takes no body; send the request without one.");
+		               "This takes no body; send the request without one.");
 	if ((uint64_t)n > r->route->body_max)
 		return err_set(e, ERR_TOO_LARGE, "body_too_large",
-			       "The body has %lld bytes; at most %zu are taken here.", (long long)n,
-			       r->route->body_max);
+		               "The body has %lld bytes; at most %zu are taken here.", (long long)n,
+		               r->route->body_max);
 	*length = (size_t)n;
 	return true;
 }

@@ -112,7 +112,7 @@ static bool answer_options(struct req *r)
 static bool refuse_method(const struct req *r, struct err *e)
 {
 	return err_set(e, ERR_METHOD, "method_not_allowed", "%s is not possible here; try %s.",
-		       r->private_->method_name, r->private_->allow);
+	               r->private_->method_name, r->private_->allow);
 }
 
 static bool find_health(struct req *r, struct err *e)
@@ -134,7 +134,7 @@ bool route_find(struct req *r, struct err *e)
 		return find_health(r, e);
 	if (!*r->private_->prefix || !best_find(r, true))
 		return err_set(e, ERR_NOT_FOUND, "path_unknown",
-			       "There is nothing at this address.");
+		               "There is nothing at this address.");
 	r->private_->allow = allow_text(r);
 	if (strcmp(r->private_->method_name, "OPTIONS") == 0)
 		return answer_options(r);
@@ -165,7 +165,7 @@ bool route_params_read(struct req *r, struct err *e)
 	while (segment_next(&p, &want) && segment_next(&q, &got))
 		if (is_param(want) && !param_read(r, want, got, i++))
 			return err_set(e, ERR_NOT_FOUND, "not_found",
-				       "There is nothing at this address.");
+			               "There is nothing at this address.");
 	return true;
 }
 
@@ -230,8 +230,8 @@ bool route_table_check(const struct route *routes, size_t count, struct err *e)
 				fault = "stands in the table twice";
 		if (fault)
 			return err_set(e, ERR_BUG, "route_table", "Route %zu, %s %.*s, %s.", i,
-				       t->method < M__MAX ? method_names[t->method] : "?",
-				       SHOWN_MAX, t->path ? t->path : "without a path", fault);
+			               t->method < M__MAX ? method_names[t->method] : "?",
+			               SHOWN_MAX, t->path ? t->path : "without a path", fault);
 	}
 	return true;
 }

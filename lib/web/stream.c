@@ -26,7 +26,7 @@ bool reply_stream_open(struct req *r, const char *type, const char *filename, st
 	reply_made(r, 200, type, (struct str){ NULL, 0 });
 	if (filename)
 		reply_header(r, "Content-Disposition",
-			     arena_printf(r->arena, "attachment; filename=\"%s\"", filename));
+		             arena_printf(r->arena, "attachment; filename=\"%s\"", filename));
 	reply_header(r, "X-Accel-Buffering", "no");
 	rate_headers(r);
 	buf_init(&head, HEAD_MAX);

@@ -21,13 +21,13 @@ bool token_read(struct req *r, struct err *e)
 		return true;
 	if (text.len == 0)
 		return refuse(e, "token_missing",
-			      "Send your token: Authorization: Bearer <token>.");
+		              "Send your token: Authorization: Bearer <token>.");
 	if (!str_cut(text, ' ', &scheme, &token) || !str_eq_nocase(scheme, "Bearer"))
 		return refuse(e, "token_missing",
-			      "Only bearer tokens are taken: Authorization: Bearer <token>.");
+		              "Only bearer tokens are taken: Authorization: Bearer <token>.");
 	r->has_token = true;
 	if (!crypt_token_check(str_trim(token), r->token_hash))
 		return refuse(e, "token_invalid",
-			      "This is no token of ours; check that it was copied whole.");
+		              "This is no token of ours; check that it was copied whole.");
 	return true;
 }

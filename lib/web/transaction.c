@@ -14,12 +14,12 @@
 static struct db_arg ip_arg(const struct req *r)
 {
 	return str_starts(r->remote_ip, "unix") || r->remote_ip.len == 0 ? db_null()
-									 : db_str(r->remote_ip);
+	                                                                 : db_str(r->remote_ip);
 }
 
 #define ENTER_ARGS(r)                                                                              \
 	DB_ARGS(db_bytes((struct str){ (const char *)(r)->token_hash, CRYPT_SHA256 }),             \
-		db_text((r)->route->scope), db_text((r)->route->role), ip_arg(r))
+	        db_text((r)->route->scope), db_text((r)->route->role), ip_arg(r))
 
 static bool begin(struct req *r, struct err *e)
 {
@@ -68,27 +68,27 @@ bool transaction_enter(struct req *r, struct err *e)
 }
 
 bool transaction_run(struct req *r, enum query q, const struct db_arg *args, size_t nargs,
-		     struct db_rows **rows, struct err *e)
+                     struct db_rows **rows, struct err *e)
 {
 	return begin(r, e) && db_run(r->app->db, q, args, nargs, r->arena, rows, e) &&
 	       entered(r, e);
 }
 
 bool transaction_run_last(struct req *r, enum query q, const struct db_arg *args, size_t nargs,
-			  struct db_rows **rows, struct err *e)
+                          struct db_rows **rows, struct err *e)
 {
 	return begin(r, e) && db_run_last(r->app->db, q, args, nargs, r->arena, rows, e) &&
 	       entered(r, e);
 }
 
 bool req_run(struct req *r, enum query q, const struct db_arg *args, size_t nargs,
-	     struct db_rows **rows, struct err *e)
+             struct db_rows **rows, struct err *e)
 {
 	return transaction_run(r, q, args, nargs, rows, e);
 }
 
 bool req_run_last(struct req *r, enum query q, const struct db_arg *args, size_t nargs,
-		  struct db_rows **rows, struct err *e)
+                  struct db_rows **rows, struct err *e)
 {
 	/* The answer is stored in the same transaction, so it cannot end here. */
 	if (r->private_->idempotent == IDEMPOTENT_OPEN)
@@ -107,7 +107,7 @@ bool req_check_version(struct req *r, int64_t version, struct err *e)
 		return true;
 	r->private_->current_version = version;
 	return err_set(e, ERR_STALE, "stale",
-		       "Somebody changed this since you read it; it is at version %lld now. "
-		       "Read it again, then repeat your change.",
-		       (long long)version);
+	               "Somebody changed this since you read it; it is at version %lld now. "
+	               "Read it again, then repeat your change.",
+	               (long long)version);
 }

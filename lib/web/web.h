@@ -115,9 +115,9 @@ const char *req_header(const struct req *, const char *name);
 
 /* Queries inside the request's transaction (see above). */
 MUST_CHECK bool req_run(struct req *, enum query, const struct db_arg *, size_t nargs,
-			struct db_rows **, struct err *);
+                        struct db_rows **, struct err *);
 MUST_CHECK bool req_run_last(struct req *, enum query, const struct db_arg *, size_t nargs,
-			     struct db_rows **, struct err *);
+                             struct db_rows **, struct err *);
 MUST_CHECK bool req_commit(struct req *, struct err *); /* for slow routes, before they work */
 /* If-Match against the stored version; ERR_STALE with the current ETag when they differ. */
 MUST_CHECK bool req_check_version(struct req *, int64_t version, struct err *);
@@ -159,7 +159,7 @@ void reply_location(struct req *, const char *fmt, ...) __attribute__((format(pr
 
 /* Streams (ROUTE_STREAM): headers, then any number of writes; false when the client left. */
 MUST_CHECK bool reply_stream_open(struct req *, const char *type, const char *filename,
-				  struct err *);
+                                  struct err *);
 bool reply_stream_write(struct req *, struct str);
 
 /* {"type","title","status","detail","instance","code","errors":[...]} (RFC 9457). */

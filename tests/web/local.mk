@@ -1,0 +1,5 @@
+# A family without a database, to test the frame, the supervisor and nginx; never installed.
+check_PROGRAMS += tests/web/echo
+tests_web_echo_SOURCES = tests/web/echo.c
+tests_web_echo_LDADD = $(LIB_ALL)
+EXTRA_DIST += tests/http/test_web.py
