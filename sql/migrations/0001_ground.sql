@@ -68,7 +68,7 @@ BEGIN
 	EXECUTE format('CREATE POLICY own_rows ON %s'
 		' USING (tenant_id = nullif(current_setting(''app.tenant_id'', true), '''')::uuid)'
 		' WITH CHECK (tenant_id = nullif(current_setting(''app.tenant_id'', true), '''')::uuid)', t);
-	EXECUTE format('COMMENT ON TABLE %s IS %L', t, 'class: tenant. ' || purpose);
+	EXECUTE format('COMMENT ON TABLE %s IS %L', t, concat('class: tenant. ', purpose));
 END $$;
 
 CREATE PROCEDURE util.make_control(t regclass, purpose text, tenant_column text DEFAULT 'tenant_id')
@@ -83,7 +83,7 @@ BEGIN
 			t, tenant_column, tenant_column);
 	END IF;
 	EXECUTE format('CREATE POLICY run_all ON %s TO catchment_run USING (true) WITH CHECK (true)', t);
-	EXECUTE format('COMMENT ON TABLE %s IS %L', t, 'class: control. ' || purpose);
+	EXECUTE format('COMMENT ON TABLE %s IS %L', t, concat('class: control. ', purpose));
 END $$;
 
 CREATE PROCEDURE util.make_shared(t regclass, purpose text, publisher_column text)
@@ -95,7 +95,7 @@ BEGIN
 	EXECUTE format('CREATE POLICY publisher_inserts ON %s FOR INSERT'
 		' WITH CHECK (%I = nullif(current_setting(''app.tenant_id'', true), '''')::uuid)',
 		t, publisher_column);
-	EXECUTE format('COMMENT ON TABLE %s IS %L', t, 'class: shared. ' || purpose);
+	EXECUTE format('COMMENT ON TABLE %s IS %L', t, concat('class: shared. ', purpose));
 END $$;
 
 CREATE PROCEDURE util.make_identity(t regclass, purpose text)
@@ -105,7 +105,7 @@ BEGIN
 	EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', t);
 	EXECUTE format('CREATE POLICY auth_only ON %s TO catchment_auth USING (true) WITH CHECK (true)', t);
 	EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO catchment_auth', t);
-	EXECUTE format('COMMENT ON TABLE %s IS %L', t, 'class: identity. ' || purpose);
+	EXECUTE format('COMMENT ON TABLE %s IS %L', t, concat('class: identity. ', purpose));
 END $$;
 
 -- Monthly partitions of a history table, for this month, the one before and twelve ahead; a default

@@ -12,7 +12,10 @@ END $$;
 REVOKE EXECUTE ON FUNCTION util.months_ahead FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION util.months_ahead TO catchment_migrate;
 
--- Readiness compares what is applied with what the program brings.
+-- Readiness compares what is applied with what the program brings. `catchment migrate` made the table
+-- before there was an owner; nobody who signs in owns anything.
 RESET ROLE;
+ALTER SCHEMA migration OWNER TO catchment_owner;
+ALTER TABLE migration.applied OWNER TO catchment_owner;
 GRANT USAGE ON SCHEMA migration TO catchment_web, catchment_trial, catchment_export, catchment_run;
 GRANT SELECT ON migration.applied TO catchment_web, catchment_trial, catchment_export, catchment_run;

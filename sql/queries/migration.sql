@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS migration.applied (
 );
 
 -- name: migration_table_comment :exec
-COMMENT ON TABLE migration.applied IS 'control: the files of sql/migrations that this database has';
+COMMENT ON TABLE migration.applied IS 'class: control. The files of sql/migrations that this database has.';
 
 -- name: migration_list :many
 SELECT number, name, sha256
