@@ -46,7 +46,6 @@ struct drive_run {
 	struct sending *sending;
 	struct run_act act;       /* of the last run_next */
 	struct run_counts before; /* what a saved state had counted already */
-	struct buf cursor;
 	enum run_state_now state;
 	int64_t due_ms;      /* monotonic */
 	int64_t progress_ms; /* monotonic */
@@ -54,6 +53,7 @@ struct drive_run {
 	bool stepping;       /* step() is on the stack */
 	bool in_page;        /* something was sent since the last page */
 	bool intent_out;     /* what the sink has is an intent */
+	bool intent_unsent;  /* the engine's state holds an intent, but nothing has left yet */
 	bool leaving, leave_now, dropped;
 	const char *finish; /* drive_finish's word */
 	struct err refused; /* of a page */
@@ -85,10 +85,10 @@ bool drive_new(const struct drive_options *o, struct drive **out, struct err *e)
 	d->stall_ms = o->stall_ms ? o->stall_ms : DRIVE_STALL_MS;
 	d->wait_max_ms = o->wait_max_ms ? o->wait_max_ms : DRIVE_WAIT_MAX_MS;
 	if (!http_new(&(struct http_options){ .guard = o->guard,
-					      .user_agent = o->user_agent,
-					      .ca_file = o->ca_file,
-					      .bytes_max = o->bytes_max },
-		      &d->http, e)) {
+	                                      .user_agent = o->user_agent,
+	                                      .ca_file = o->ca_file,
+	                                      .bytes_max = o->bytes_max },
+	              &d->http, e)) {
 		free(d);
 		return false;
 	}
@@ -107,7 +107,6 @@ static void run_release(struct drive_run *r)
 	if (r->next)
 		r->next->prev = r->prev;
 	run_free(r->run);
-	buf_free(&r->cursor);
 	free(r);
 }
 
@@ -167,13 +166,13 @@ static void run_say_end(struct drive_run *r, const struct run_end *end)
 }
 
 static void run_fail(struct drive_run *r, enum run_remedy remedy, const char *code,
-		     const char *message)
+                     const char *message)
 {
 	run_say_end(r, &(struct run_end){ .status = RUN_FAILED,
-					  .remedy = remedy,
-					  .code = code,
-					  .message = message,
-					  .stop = "" });
+	                                  .remedy = remedy,
+	                                  .code = code,
+	                                  .message = message,
+	                                  .stop = "" });
 }
 
 static void run_park(struct drive_run *r, const struct run_wait *wait)
@@ -186,10 +185,10 @@ static void run_park(struct drive_run *r, const struct run_wait *wait)
 static void run_park_now(struct drive_run *r)
 {
 	run_park(r, &(struct run_wait){ .until_ms = clock_wall_ms(),
-					.code = "runner_stopping",
-					.message = "The runner was stopped in good order; the run "
-						   "goes on from its last page as soon as another "
-						   "one is there." });
+	                                .code = "runner_stopping",
+	                                .message = "The runner was stopped in good order; the run "
+	                                           "goes on from its last page as soon as another "
+	                                           "one is there." });
 }
 
 /* ---- moving a run on ---- */
@@ -265,13 +264,14 @@ static void request_send(struct drive_run *r)
 	s->next = r->sending;
 	r->sending = s;
 	r->in_page = true;
+	r->intent_unsent = false;
 	run_progress(r);
 	run_ready(r);
 }
 
 /* Holds a timer for a short wait; parks for a long one. */
 static void run_hold(struct drive_run *r, enum run_state_now state, int64_t wait_ms,
-		     const struct run_wait *reason)
+                     const struct run_wait *reason)
 {
 	if (wait_ms > r->drive->wait_max_ms) {
 		run_park(r, reason);
@@ -286,10 +286,23 @@ static void run_hold(struct drive_run *r, enum run_state_now state, int64_t wait
 static void gate_wait(struct drive_run *r, int64_t wait_ms)
 {
 	run_hold(r, STATE_GATED, wait_ms,
-		 &(struct run_wait){ .until_ms = clock_wall_ms() + wait_ms,
-				     .code = "rate_limited",
-				     .message = "The rate limit of the service is used up; the run "
-						"goes on when there is room." });
+	         &(struct run_wait){ .until_ms = clock_wall_ms() + wait_ms,
+	                             .code = "rate_limited",
+	                             .message = "The rate limit of the service is used up; the run "
+	                                        "goes on when there is room." });
+}
+
+/* The gate has opened. An intent is committed now and not before, so that a run which has to wait at
+ * the gate does not leave one behind that was never sent. */
+static void request_go(struct drive_run *r)
+{
+	if (!r->act.intent || !r->sink->intent) {
+		request_send(r);
+		return;
+	}
+	r->intent_out = true;
+	r->state = STATE_SINK;
+	r->sink->intent(r->sink_arg, r, run_state(r->run));
 }
 
 static void gate_ask(struct drive_run *r)
@@ -303,7 +316,7 @@ static void gate_ask(struct drive_run *r)
 	if (r->state != STATE_ASKED)
 		return; /* it answered within the call */
 	if (answer == GATE_OPEN)
-		request_send(r);
+		request_go(r);
 	else if (answer == GATE_WAIT)
 		gate_wait(r, wait_ms);
 }
@@ -315,26 +328,11 @@ void drive_gate_open(struct drive_run *r, int64_t wait_ms)
 	if (wait_ms > 0)
 		gate_wait(r, wait_ms);
 	else
-		request_send(r);
-}
-
-static void want_send(struct drive_run *r)
-{
-	if (!r->act.intent || !r->sink->intent) {
-		gate_ask(r);
-		return;
-	}
-	r->intent_out = true;
-	r->state = STATE_SINK;
-	r->sink->intent(r->sink_arg, r, run_state(r->run));
+		request_go(r);
 }
 
 static void want_page(struct drive_run *r)
 {
-	struct str cursor = r->act.page->cursor_after;
-
-	buf_reset(&r->cursor);
-	buf_str(&r->cursor, cursor);
 	run_progress(r);
 	r->state = STATE_SINK;
 	r->sink->page(r->sink_arg, r, r->act.page);
@@ -354,9 +352,9 @@ static void want_busy(struct drive_run *r)
 {
 	if (!r->sending)
 		run_fail(r, REMEDY_BUG, "stalled",
-			 "The run waited for an answer that nobody was asked for. This is a fault "
-			 "of "
-			 "this program; the pages before it are kept.");
+		         "The run waited for an answer that nobody was asked for. This is a fault "
+		         "of "
+		         "this program; the pages before it are kept.");
 }
 
 /* One turn of the engine; false: nothing more to do now. */
@@ -368,9 +366,9 @@ static bool step(struct drive_run *r)
 		return false;
 	if (r->finish) {
 		run_say_end(r, &(struct run_end){ .status = RUN_SUCCESS,
-						  .code = "",
-						  .message = "",
-						  .stop = r->finish });
+		                                  .code = "",
+		                                  .message = "",
+		                                  .stop = r->finish });
 		return false;
 	}
 	if (r->leave_now || (r->leaving && !r->in_page)) {
@@ -381,7 +379,8 @@ static bool step(struct drive_run *r)
 	notes_deliver(r);
 	switch (want) {
 	case RUN_SEND:
-		want_send(r);
+		r->intent_unsent = r->act.intent;
+		gate_ask(r);
 		return true;
 	case RUN_PAGE:
 		want_page(r);
@@ -411,7 +410,7 @@ static void run_step(struct drive_run *r)
 }
 
 bool drive_start(struct drive *d, const struct drive_start *o, struct drive_run **out,
-		 struct err *e)
+                 struct err *e)
 {
 	struct run_options ro = o->run;
 	struct drive_run *r = calloc(1, sizeof(*r));
@@ -433,7 +432,6 @@ bool drive_start(struct drive *d, const struct drive_start *o, struct drive_run 
 	r->gate = o->gate;
 	r->gate_arg = o->gate_arg;
 	r->before = run_counts(r->run);
-	buf_init(&r->cursor, RUN_STATE_MAX);
 	run_progress(r);
 	r->next = d->runs;
 	if (r->next)
@@ -451,8 +449,7 @@ bool drive_start(struct drive *d, const struct drive_start *o, struct drive_run 
 static void intent_done(struct drive_run *r)
 {
 	r->intent_out = false;
-	gate_ask(r);
-	r->ready = true;
+	request_send(r);
 }
 
 void drive_page_done(struct drive_run *r, bool ok, const struct err *e)
@@ -538,12 +535,12 @@ struct run_counts drive_run_counts(const struct drive_run *r)
 
 struct str drive_run_state(const struct drive_run *r)
 {
-	return run_state(r->run);
+	return r->intent_unsent ? (struct str){ NULL, 0 } : run_state(r->run);
 }
 
 struct str drive_run_cursor(const struct drive_run *r)
 {
-	return buf_view(&r->cursor);
+	return run_cursor(r->run);
 }
 
 void *drive_run_arg(const struct drive_run *r)
@@ -591,11 +588,11 @@ static void timers_fire(struct drive *d)
 			else
 				run_ready(r);
 		} else if ((r->state == STATE_GOING || r->state == STATE_ASKED) && !r->ready &&
-			   r->progress_ms + d->stall_ms <= now) {
+		           r->progress_ms + d->stall_ms <= now) {
 			run_fail(r, REMEDY_RETRY_LATER, "stalled",
-				 "Nothing moved for five minutes, so the run was stopped. It goes "
-				 "on "
-				 "from its last page with the next attempt.");
+			         "Nothing moved for five minutes, so the run was stopped. It goes "
+			         "on "
+			         "from its last page with the next attempt.");
 		}
 	}
 }

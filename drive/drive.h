@@ -75,8 +75,8 @@ size_t drive_count(const struct drive *); /* runs that are not over */
 MUST_CHECK bool drive_watch(struct drive *, int fd, void (*fn)(void *), void *arg, struct err *);
 
 struct drive_start {
-	struct run_options run;  /* now_ms 0: the clock */
-	const char *pool;        /* "<tenant>/<owner of the credential>": who shares connections */
+	struct run_options run; /* now_ms 0: the clock */
+	const char *pool;       /* "<tenant>/<owner of the credential>": who shares connections */
 	const struct sink *sink;
 	void *sink_arg;
 	const struct gate *gate; /* NULL: always open */
@@ -84,7 +84,7 @@ struct drive_start {
 };
 
 MUST_CHECK bool drive_start(struct drive *, const struct drive_start *, struct drive_run **,
-			    struct err *);
+                            struct err *);
 
 /* The page (or intent) that the sink was given is committed, or not: then with an error the run
  * ends as failed with the error's slug and sentence; without one it is dropped silently. */
@@ -99,8 +99,10 @@ void drive_finish(struct drive_run *, const char *stop);
 void drive_leave(struct drive_run *, bool now);
 void drive_abort(struct drive_run *); /* drops it without a word, also one whose page is out */
 
-struct run_counts drive_run_counts(const struct drive_run *); /* of this run, since it started here */
-struct str drive_run_state(const struct drive_run *);  /* as last committed */
+struct run_counts
+drive_run_counts(const struct drive_run *); /* of this run, since it started here */
+/* To be saved when the run parks; empty: what was committed last stands. */
+struct str drive_run_state(const struct drive_run *);
 struct str drive_run_cursor(const struct drive_run *); /* greatest value that a page has shown */
 void *drive_run_arg(const struct drive_run *);         /* the sink's */
 

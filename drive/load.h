@@ -33,10 +33,10 @@ struct load_options {
 	const json_t *values;
 	const struct config_secret *secrets; /* opened already; they must outlive the loaded */
 	size_t secret_count;
-	const struct load_sealed *sealed;    /* opened here */
+	const struct load_sealed *sealed; /* opened here */
 	size_t sealed_count;
 	const struct seal_keys *keys;
-	struct uuid tenant, owner;           /* what the sealed are bound to */
+	struct uuid tenant, owner; /* what the sealed are bound to */
 };
 
 struct loaded {

@@ -97,11 +97,11 @@ static const char *page_bound(struct sink_memory *m, const struct run_page *page
 {
 	if (!records_keep(m, page) || (m->record_count == m->o.records_max && !page->last))
 		return arena_printf(m->o.arena,
-				    "A test shows the first %zu records at most; a run goes on.",
-				    m->record_count);
+		                    "A test shows the first %zu records at most; a run goes on.",
+		                    m->record_count);
 	if (m->pages == m->o.pages_max && !page->last)
 		return arena_printf(m->o.arena, "A test fetches %zu pages at most; a run goes on.",
-				    m->pages);
+		                    m->pages);
 	return NULL;
 }
 
@@ -169,11 +169,11 @@ const char *sink_memory_status(const struct sink_memory *m)
 static void counts_write(const struct run_counts *c, struct buf *b)
 {
 	buf_printf(b,
-		   "{\"requests\":%" PRId64 ",\"pages\":%" PRId64 ",\"records\":%" PRId64
-		   ",\"filtered\":%" PRId64 ",\"duplicates\":%" PRId64 ",\"quarantined\":%" PRId64
-		   ",\"bytes\":%" PRId64 ",\"retries\":%" PRId64 ",\"waitedMs\":%" PRId64 "}",
-		   c->requests, c->pages, c->records, c->filtered, c->duplicates, c->quarantined,
-		   c->bytes, c->retries, c->waited_ms);
+	           "{\"requests\":%" PRId64 ",\"pages\":%" PRId64 ",\"records\":%" PRId64
+	           ",\"filtered\":%" PRId64 ",\"duplicates\":%" PRId64 ",\"quarantined\":%" PRId64
+	           ",\"bytes\":%" PRId64 ",\"retries\":%" PRId64 ",\"waitedMs\":%" PRId64 "}",
+	           c->requests, c->pages, c->records, c->filtered, c->duplicates, c->quarantined,
+	           c->bytes, c->retries, c->waited_ms);
 }
 
 static void text_write(struct buf *b, const char *name, const char *text)
@@ -214,7 +214,7 @@ void sink_memory_write(const struct sink_memory *m, struct buf *b)
 	buf_text(b, ",\"steps\":[");
 	for (size_t i = 0; i < m->note_count; i++) {
 		buf_printf(b, "%s{\"kind\":\"%s\",\"at\":\"%s\",\"detail\":", i ? "," : "",
-			   m->notes[i].kind, clock_format(m->notes[i].at_ms, at));
+		           m->notes[i].kind, clock_format(m->notes[i].at_ms, at));
 		buf_str(b, m->notes[i].json);
 		buf_char(b, '}');
 	}

@@ -40,9 +40,9 @@ struct sink_memory {
 	struct run_end end;   /* texts copied */
 	struct run_wait wait; /* when waiting */
 	struct run_counts counts;
-	const char *bounded;  /* NULL: nothing was left out */
+	const char *bounded; /* NULL: nothing was left out */
 	int64_t started_ms, elapsed_ms;
-	char cursor[256];     /* greatest value met; cut when longer */
+	char cursor[256]; /* greatest value met; cut when longer */
 };
 
 void sink_memory_init(struct sink_memory *, const struct sink_memory_options *);

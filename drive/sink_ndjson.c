@@ -15,7 +15,7 @@ static void ndjson_note(void *arg, struct drive_run *r, const struct run_note *n
 	(void)r;
 	if (s->verbose || strcmp(n->kind, "wait") == 0 || strcmp(n->kind, "quarantine") == 0)
 		fprintf(s->err, "%s %s " STR_FMT "\n", clock_format(n->at_ms, at), n->kind,
-			STR_ARG(n->json));
+		        STR_ARG(n->json));
 }
 
 /* A line per record: a record's own line breaks are white space between tokens, since inside a
@@ -49,7 +49,7 @@ static void ndjson_page(void *arg, struct drive_run *r, const struct run_page *p
 	}
 	if (fflush(s->out) != 0 || ferror(s->out)) {
 		err_set(&e, ERR_UNAVAILABLE, "output_failed",
-			"The records could not be written; look at where the output goes.");
+		        "The records could not be written; look at where the output goes.");
 		drive_page_done(r, false, &e);
 		return;
 	}
@@ -63,11 +63,11 @@ static void counts_say(const struct sink_ndjson *s, const struct drive_run *r)
 	struct run_counts c = drive_run_counts(r);
 
 	fprintf(s->err,
-		"%zu records written, %" PRId64 " pages, %" PRId64 " requests (%" PRId64
-		" retries), %" PRId64 " filtered, %" PRId64 " duplicates, %" PRId64
-		" quarantined, %" PRId64 " bytes\n",
-		s->written, c.pages, c.requests, c.retries, c.filtered, c.duplicates, c.quarantined,
-		c.bytes);
+	        "%zu records written, %" PRId64 " pages, %" PRId64 " requests (%" PRId64
+	        " retries), %" PRId64 " filtered, %" PRId64 " duplicates, %" PRId64
+	        " quarantined, %" PRId64 " bytes\n",
+	        s->written, c.pages, c.requests, c.retries, c.filtered, c.duplicates, c.quarantined,
+	        c.bytes);
 }
 
 static void ndjson_park(void *arg, struct drive_run *r, const struct run_wait *wait)
@@ -79,7 +79,7 @@ static void ndjson_park(void *arg, struct drive_run *r, const struct run_wait *w
 	s->status = RUN_FAILED;
 	counts_say(s, r);
 	fprintf(s->err, "waiting: %s: %s Run it again after %s.\n", wait->code, wait->message,
-		clock_format(wait->until_ms, at));
+	        clock_format(wait->until_ms, at));
 }
 
 static void ndjson_end(void *arg, struct drive_run *r, const struct run_end *end)
@@ -89,7 +89,7 @@ static void ndjson_end(void *arg, struct drive_run *r, const struct run_end *end
 	s->status = end->status;
 	counts_say(s, r);
 	fprintf(s->err, "%s%s%s%s%s", run_status_name(end->status), end->code[0] ? ": " : "",
-		end->code, end->message[0] ? ": " : "", end->message);
+	        end->code, end->message[0] ? ": " : "", end->message);
 	fprintf(s->err, "%s%s\n", end->stop[0] ? "; stopped because of: " : "", end->stop);
 }
 

@@ -284,7 +284,7 @@ static void finish(struct run *r)
 	char message[RUN_MESSAGE_MAX];
 
 	r->end.stop = p->stop;
-	r->end.complete = !p->incomplete && p->quarantined == 0;
+	r->end.complete = !p->incomplete;
 	if (p->quarantined == 0) {
 		end_set(r, (struct run_fail){ RUN_SUCCESS, REMEDY_NONE, "" }, "");
 		return;
@@ -540,6 +540,11 @@ void run_page_committed(struct run *r)
 void run_cancel(struct run *r)
 {
 	r->cancelled = true;
+}
+
+struct str run_cursor(const struct run *r)
+{
+	return str_of(r->handed.cursor_after);
 }
 
 struct run_counts run_counts(const struct run *r)

@@ -122,6 +122,7 @@ struct run_counts {
 	int64_t requests, pages, records, filtered, duplicates, quarantined, bytes, retries, waited_ms;
 };
 struct run_counts run_counts(const struct run *);
+struct str run_cursor(const struct run *); /* greatest value that a page has shown, parks counted in */
 struct str run_state(const struct run *); /* as of the last committed page, for parking */
 
 #endif

@@ -269,7 +269,13 @@ CREATE FUNCTION collect.run_end(p_subject uuid, p_execution uuid, p_stream uuid,
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	vanished bigint := 0;
+	final text := p_state;
 BEGIN
+	-- the database itself may have set records aside, also before the run was last parked
+	IF p_state = 'success' AND EXISTS (SELECT FROM collect.collector_executions x
+		WHERE x.tenant_id = util.tenant() AND x.id = p_execution AND x.records_quarantined > 0) THEN
+		final := 'partial';
+	END IF;
 	UPDATE collect.progress g SET seq = g.seq + 1, fence = p_token, state = '', execution_id = NULL,
 		cursor_value = CASE WHEN p_cursor <> '' THEN p_cursor ELSE g.cursor_value END,
 		updated_at = clock_timestamp()
@@ -290,8 +296,11 @@ BEGIN
 			RETURNING 1)
 		SELECT count(*) INTO vanished FROM gone;
 	END IF;
-	UPDATE collect.collector_executions x SET state = p_state, error_code = nullif(p_code, ''),
-		error_message = nullif(p_message, ''), stop_reason = nullif(p_stop, ''),
+	UPDATE collect.collector_executions x SET state = final,
+		error_code = CASE WHEN final <> p_state THEN 'records_quarantined' ELSE nullif(p_code, '') END,
+		error_message = CASE WHEN final <> p_state
+			THEN 'Some records could not be stored and were set aside; the list of them says why.'
+			ELSE nullif(p_message, '') END, stop_reason = nullif(p_stop, ''),
 		records_vanished = x.records_vanished + vanished,
 		requests = x.requests + (p_counts ->> 'requests')::bigint,
 		retries = x.retries + (p_counts ->> 'retries')::bigint,

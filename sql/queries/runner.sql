@@ -93,6 +93,7 @@ FROM collect.page_merge($2, $3) m
 INSERT INTO collect.journal (tenant_id, id, execution_id, at, kind, entry)
 SELECT util.tenant(), t.id, $1, to_timestamp(t.at_ms / 1000.0), t.kind, t.entry::json
 FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[]) AS t (id, kind, at_ms, entry)
+ON CONFLICT DO NOTHING -- sent again after a COMMIT without an answer
 
 -- name: runner_quarantine :exec (stream uuid, execution uuid, page bigint, slugs text[], whys text[],
 --   keys text[], bytes bytea[])
