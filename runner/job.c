@@ -1,0 +1,148 @@
+#include "config.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "lib/json/scan.h"
+#include "runner/job.h"
+#include "lib/base/poison.h"
+
+#define JOURNAL_BYTES_MAX ((size_t)8 * 1024 * 1024)
+#define JOURNAL_LINES_MAX 1000
+
+struct journal *journal_new(void)
+{
+	struct journal *j = calloc(1, sizeof(*j));
+
+	if (!j)
+		return NULL;
+	j->arena = arena_new_run(JOURNAL_BYTES_MAX);
+	j->cap = JOURNAL_LINES_MAX;
+	j->lines = j->arena ? arena_array(j->arena, j->cap, sizeof(*j->lines)) : NULL;
+	if (!j->lines) {
+		journal_free(j);
+		return NULL;
+	}
+	return j;
+}
+
+void journal_free(struct journal *j)
+{
+	if (!j)
+		return;
+	arena_free(j->arena);
+	free(j);
+}
+
+/* One unreadable line would fail the page that it travels with, so each is checked. */
+void journal_add(struct journal *j, const char *kind, int64_t at_ms, struct str json)
+{
+	struct journal_line *line;
+	struct scan_value root;
+	struct str copy;
+
+	if (!j)
+		return;
+	if (!scan_check(json, &root, NULL))
+		root.span = STR("{\"note\":\"This line could not be written.\"}");
+	copy = arena_copy(j->arena, root.span);
+	if (j->count == j->cap || !copy.p) {
+		j->left_out++;
+		return;
+	}
+	line = &j->lines[j->count];
+	line->kind = arena_strdup(j->arena, kind);
+	if (!line->kind) {
+		j->left_out++;
+		return;
+	}
+	line->id = uuid_v7();
+	line->at_ms = at_ms;
+	line->json = copy;
+	j->count++;
+}
+
+void queue_init(struct job_queue *q, size_t max)
+{
+	pthread_condattr_t attr;
+
+	*q = (struct job_queue){ .max = max };
+	q->last = &q->first;
+	pthread_mutex_init(&q->mutex, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&q->filled, &attr);
+	pthread_cond_init(&q->closing, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+void queue_reset(struct job_queue *q)
+{
+	pthread_cond_destroy(&q->filled);
+	pthread_cond_destroy(&q->closing);
+	pthread_mutex_destroy(&q->mutex);
+}
+
+bool queue_put(struct job_queue *q, struct job *job)
+{
+	bool ok;
+
+	pthread_mutex_lock(&q->mutex);
+	ok = q->count < q->max && !q->closed;
+	if (ok) {
+		job->next = NULL;
+		*q->last = job;
+		q->last = &job->next;
+		q->count++;
+		pthread_cond_signal(&q->filled);
+	}
+	pthread_mutex_unlock(&q->mutex);
+	return ok;
+}
+
+struct job *queue_get(struct job_queue *q)
+{
+	struct job *job;
+
+	pthread_mutex_lock(&q->mutex);
+	while (!q->first && !q->closed)
+		pthread_cond_wait(&q->filled, &q->mutex);
+	job = q->first;
+	if (job) {
+		q->first = job->next;
+		if (!q->first)
+			q->last = &q->first;
+		q->count--;
+	}
+	pthread_mutex_unlock(&q->mutex);
+	return job;
+}
+
+void queue_close(struct job_queue *q)
+{
+	pthread_mutex_lock(&q->mutex);
+	q->closed = true;
+	pthread_cond_broadcast(&q->filled);
+	pthread_cond_broadcast(&q->closing);
+	pthread_mutex_unlock(&q->mutex);
+}
+
+bool queue_pause(struct job_queue *q, int64_t ms)
+{
+	struct timespec until;
+	bool closed;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_mutex_lock(&q->mutex);
+	while (!q->closed && pthread_cond_timedwait(&q->closing, &q->mutex, &until) == 0)
+		;
+	closed = q->closed;
+	pthread_mutex_unlock(&q->mutex);
+	return closed;
+}

@@ -1,0 +1,126 @@
+/*
+ * job - one thing that a committer does in the database, and the bounded queue of them
+ *
+ * Ownership: a job is embedded in the run (or bucket) it serves, which waits for it: so there are
+ *            never more jobs than runs and buckets, and the queue's bound is never met.
+ * Errors:    job->result and job->err.
+ * Threads:   a job is the main loop's, then the queue's, one committer's, the mailbox's, and the
+ *            main loop's again.
+ */
+#ifndef CATCHMENT_RUNNER_JOB_H
+#define CATCHMENT_RUNNER_JOB_H
+
+#include "drive/load.h"
+#include "runner/mail.h"
+
+/* One row of work.claim. */
+struct claim {
+	struct uuid tenant, work, subject, execution;
+	char kind[16];
+	int64_t token;
+	int attempt, crashes;
+};
+
+/* Lines for the journal, gathered until the next commit. */
+struct journal {
+	struct arena *arena;
+	struct journal_line {
+		struct uuid id;
+		const char *kind;
+		int64_t at_ms;
+		struct str json;
+	} * lines;
+	size_t count, cap, left_out;
+};
+
+struct journal *journal_new(void); /* NULL out of memory */
+void journal_free(struct journal *);
+void journal_add(struct journal *, const char *kind, int64_t at_ms, struct str json);
+
+enum job_kind {
+	JOB_BEGIN,    /* open the run: documents, secrets, where it stands */
+	JOB_PAGE,     /* commit a page */
+	JOB_INTENT,   /* commit a state without a page */
+	JOB_PARK,     /* let go until a moment */
+	JOB_END,      /* write the end; a retry may come of it */
+	JOB_LET_GO,   /* nothing to write: the run is there no more */
+	JOB_TAKE,     /* tokens of a rate bucket */
+	JOB_THROTTLE, /* silence for a service */
+	JOB__MAX
+};
+
+enum job_result {
+	JOB_DONE,
+	JOB_LOST,   /* the lease or the cursor is somebody else's: write nothing more */
+	JOB_FAILED, /* err tells; nothing was written */
+};
+
+struct job_counts {
+	int64_t requests, retries, bytes, waited_ms;
+};
+
+/* What JOB_BEGIN found. */
+struct job_begun {
+	struct loaded *loaded; /* NULL: see err, load_remedy tells what follows */
+	struct uuid instance;
+	char *state, *cursor; /* malloc'ed */
+	bool cancel_requested, resumed;
+};
+
+struct job_bucket {
+	struct uuid tenant;
+	const char *service;
+	double n, rate, burst, seconds;
+	int64_t wait_ms; /* answer of JOB_TAKE */
+};
+
+struct job {
+	struct letter letter; /* on its way back; first member */
+	struct job *next;
+	enum job_kind kind;
+	void *owner; /* a struct held or struct bucket */
+	struct claim claim;
+	int64_t seq; /* expected progress.seq; -1: not known yet */
+	struct uuid stream;
+	enum plan_strategy strategy;
+	struct journal *journal; /* NULL or lines to write along */
+	struct job_counts counts;
+
+	const struct run_page *page; /* lies in the engine, unchanged until drive_page_done */
+	struct str state;
+
+	enum run_status status; /* JOB_END */
+	const char *outcome;    /* JOB_END: of work.release */
+	bool mark_vanished;
+	int64_t until_ms; /* JOB_PARK: wall clock */
+	char code[64], message[600], stop[200];
+	char *cursor; /* malloc'ed, or NULL */
+	char *resume; /* malloc'ed: where the run goes on, when it parks or tries again */
+
+	struct job_begun begun;
+	struct job_bucket bucket;
+
+	bool unknown; /* a COMMIT went out and no answer came: it may have landed */
+	enum job_result result;
+	struct err err;
+	int64_t fresh, changed;
+	char left_state[16]; /* of work, after JOB_END and JOB_PARK */
+};
+
+struct job_queue {
+	pthread_mutex_t mutex;
+	pthread_cond_t filled, closing;
+	struct job *first, **last;
+	size_t count, max;
+	bool closed;
+};
+
+void queue_init(struct job_queue *, size_t max);
+void queue_reset(struct job_queue *);
+bool queue_put(struct job_queue *, struct job *); /* false: full or closed */
+struct job *queue_get(struct job_queue *);        /* waits; NULL: closed and empty */
+void queue_close(struct job_queue *);
+/* Sleeps up to ms, or until the queue is closed; true: closed. For backoff. */
+bool queue_pause(struct job_queue *, int64_t ms);
+
+#endif
