@@ -26,7 +26,7 @@ static struct str word_take(struct str *s, const char *stops)
 	size_t n = 0;
 	struct str word;
 
-	while (n < s->len && strchr(stops, s->p[n]) == NULL)
+	while (n < s->len && memchr(stops, s->p[n], strlen(stops)) == NULL)
 		n++;
 	word = (struct str){ s->p, n };
 	*s = str_after(*s, n);
