@@ -26,7 +26,7 @@ struct str crypt_hex(struct arena *arena, struct str bytes)
 }
 
 static struct str base64_encode(struct arena *arena, struct str bytes, const char *alphabet,
-				bool padded)
+                                bool padded)
 {
 	char *out = bytes.len > SIZE_MAX / 4 ? NULL : arena_alloc(arena, bytes.len / 3 * 4 + 5);
 	size_t n = 0;

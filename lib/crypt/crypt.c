@@ -94,7 +94,7 @@ void crypt_hmac_sha256(const struct secret *key, struct str s, unsigned char out
 	struct str k = secret_expose(key);
 
 	if (k.len > INT_MAX || HMAC(EVP_sha256(), k.p, (int)k.len, (const unsigned char *)s.p,
-				    s.len, out, NULL) == NULL)
+	                            s.len, out, NULL) == NULL)
 		abort();
 }
 
@@ -102,9 +102,9 @@ void crypt_hmac_sha256(const struct secret *key, struct str s, unsigned char out
 uint32_t crypt_crc32(struct str s)
 {
 	static const uint32_t table[16] = { 0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
-					    0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
-					    0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-					    0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c };
+		                            0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+		                            0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+		                            0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c };
 	uint32_t crc = 0xffffffff;
 
 	for (size_t i = 0; i < s.len; i++) {
@@ -173,7 +173,7 @@ static void put_u64(unsigned char *out, uint64_t n)
 
 /* Lengths first, so that no byte can move from `bind` to the payload under the same MAC. */
 static bool sign_mac(const struct secret *key, struct str bind, struct str payload,
-		     unsigned char mac[CRYPT_SHA256])
+                     unsigned char mac[CRYPT_SHA256])
 {
 	size_t len = 8 + bind.len + 8 + payload.len;
 	unsigned char *text;
@@ -195,7 +195,7 @@ static bool sign_mac(const struct secret *key, struct str bind, struct str paylo
 }
 
 struct str crypt_sign(struct arena *arena, const struct secret *key, struct str bind,
-		      struct str payload)
+                      struct str payload)
 {
 	unsigned char mac[CRYPT_SHA256];
 	char *both;
@@ -212,7 +212,7 @@ struct str crypt_sign(struct arena *arena, const struct secret *key, struct str 
 }
 
 bool crypt_sign_check(struct arena *arena, const struct secret *key, struct str bind,
-		      struct str text, struct str *payload)
+                      struct str text, struct str *payload)
 {
 	unsigned char mac[CRYPT_SHA256];
 	struct str both, got;

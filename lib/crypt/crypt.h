@@ -42,10 +42,10 @@ struct crypt_cost {
 extern const struct crypt_cost CRYPT_COST_DEFAULT; /* 15, 8, 3 */
 
 MUST_CHECK bool crypt_password_hash(struct arena *, struct str password, struct crypt_cost,
-				    const char **phc, struct err *);
+                                    const char **phc, struct err *);
 /* false: wrong password or unreadable hash. *rehash: the cost differs from the wanted one. */
 bool crypt_password_verify(struct str password, const char *phc, struct crypt_cost want,
-			   bool *rehash);
+                           bool *rehash);
 
 #define CRYPT_TOKEN_MAX 41 /* with the NUL */
 void crypt_token_new(char out[CRYPT_TOKEN_MAX]);
@@ -53,8 +53,8 @@ void crypt_token_new(char out[CRYPT_TOKEN_MAX]);
 bool crypt_token_check(struct str token, unsigned char sha256[CRYPT_SHA256]);
 
 struct str crypt_sign(struct arena *, const struct secret *key, struct str bind,
-		      struct str payload);
+                      struct str payload);
 bool crypt_sign_check(struct arena *, const struct secret *key, struct str bind, struct str text,
-		      struct str *payload);
+                      struct str *payload);
 
 #endif

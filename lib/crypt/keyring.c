@@ -42,8 +42,8 @@ bool keyring_pair_new(struct seal_key *k)
 	size_t public_len = SEAL_KEY, private_len = SEAL_KEY;
 
 	k->has_private = pair != NULL &&
-			 EVP_PKEY_get_raw_public_key(pair, k->public_half, &public_len) == 1 &&
-			 EVP_PKEY_get_raw_private_key(pair, k->private_half, &private_len) == 1;
+	                 EVP_PKEY_get_raw_public_key(pair, k->public_half, &public_len) == 1 &&
+	                 EVP_PKEY_get_raw_private_key(pair, k->private_half, &private_len) == 1;
 	EVP_PKEY_free(pair);
 	return k->has_private;
 }
@@ -55,7 +55,7 @@ bool keyring_pair_matches(const struct seal_key *k)
 	unsigned char half[SEAL_KEY];
 	size_t len = SEAL_KEY;
 	bool same = pair != NULL && EVP_PKEY_get_raw_public_key(pair, half, &len) == 1 &&
-		    len == SEAL_KEY && crypt_equal(half, k->public_half, SEAL_KEY);
+	            len == SEAL_KEY && crypt_equal(half, k->public_half, SEAL_KEY);
 
 	EVP_PKEY_free(pair);
 	return same;
@@ -66,7 +66,7 @@ bool keyring_pair_matches(const struct seal_key *k)
 static bool file_unreadable(struct err *e, const char *path, const char *why)
 {
 	(void)err_set(e, ERR_UNAVAILABLE, "key_file_unreadable",
-		      "The key file %s cannot be used: %s.", path, why);
+	              "The key file %s cannot be used: %s.", path, why);
 	return false;
 }
 
@@ -143,7 +143,7 @@ static void file_free(struct key_file *f)
 static bool out_of_memory(struct err *e)
 {
 	return err_set(e, ERR_UNAVAILABLE, "out_of_memory",
-		       "The server is short of memory. Try again in a minute.");
+	               "The server is short of memory. Try again in a minute.");
 }
 
 static bool file_load(const char *path, mode_t forbidden, struct key_file **out, struct err *e)
@@ -167,7 +167,7 @@ static bool file_load(const char *path, mode_t forbidden, struct key_file **out,
 }
 
 static bool ring_make(const struct key_file *publics, const struct key_file *privates,
-		      struct seal_keys **out, struct err *e)
+                      struct seal_keys **out, struct err *e)
 {
 	struct seal_keys *ring = calloc(1, sizeof(*ring));
 
@@ -195,7 +195,7 @@ static bool ring_make(const struct key_file *publics, const struct key_file *pri
 }
 
 bool seal_keys_load(const char *public_path, const char *private_path, struct seal_keys **out,
-		    struct err *e)
+                    struct err *e)
 {
 	struct key_file *publics = NULL, *privates = NULL;
 	bool fine;
@@ -241,11 +241,11 @@ static bool write_failed(struct err *e, const char *path)
 	int saved = errno;
 
 	(void)err_set(e, ERR_UNAVAILABLE, "key_file_unwritable",
-		      saved == EEXIST
-			      ? "The file %s stands in the way: another key is being added, "
-				"or an earlier attempt died. Remove it and try again."
-			      : "The key file %s cannot be written.",
-		      path);
+	              saved == EEXIST
+	                      ? "The file %s stands in the way: another key is being added, "
+	                        "or an earlier attempt died. Remove it and try again."
+	                      : "The key file %s cannot be written.",
+	              path);
 	return err_detail(e, "%s: %s", path, strerror(saved));
 }
 
@@ -305,7 +305,7 @@ static void line_add(struct buf *text, uint32_t kid, const unsigned char half[SE
 
 /* Adds to *highest the largest kid of the file; an absent file is an empty one. */
 static bool file_open_for_add(const char *path, mode_t forbidden, struct buf *text,
-			      uint32_t *highest, struct err *e)
+                              uint32_t *highest, struct err *e)
 {
 	struct key_file *f;
 	bool fine;

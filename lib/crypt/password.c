@@ -26,13 +26,13 @@ static bool cost_is_sane(struct crypt_cost c)
 }
 
 static bool scrypt(struct str password, struct crypt_cost c, struct str salt, unsigned char *out,
-		   size_t len)
+                   size_t len)
 {
 	if (!cost_is_sane(c) || password.len > PASSWORD_MAX)
 		return false;
 	return EVP_PBE_scrypt(password.len > 0 ? password.p : "", password.len,
-			      (const unsigned char *)salt.p, salt.len, (uint64_t)1 << c.log2_n,
-			      (uint64_t)c.r, (uint64_t)c.p, SCRYPT_MEMORY_MAX, out, len) == 1;
+	                      (const unsigned char *)salt.p, salt.len, (uint64_t)1 << c.log2_n,
+	                      (uint64_t)c.r, (uint64_t)c.p, SCRYPT_MEMORY_MAX, out, len) == 1;
 }
 
 /* PHC strings carry base64 without padding. */
@@ -44,7 +44,7 @@ static struct str unpadded(struct str s)
 }
 
 bool crypt_password_hash(struct arena *arena, struct str password, struct crypt_cost c,
-			 const char **phc, struct err *e)
+                         const char **phc, struct err *e)
 {
 	unsigned char salt[SALT_LEN], hash[HASH_LEN];
 	struct str salt64, hash64;
@@ -52,18 +52,18 @@ bool crypt_password_hash(struct arena *arena, struct str password, struct crypt_
 	crypt_random(salt, sizeof(salt));
 	if (!scrypt(password, c, (struct str){ (char *)salt, SALT_LEN }, hash, HASH_LEN)) {
 		(void)err_set(e, ERR_UNAVAILABLE, "password_not_hashed",
-			      "The password could not be stored just now. Try again in a minute.");
+		              "The password could not be stored just now. Try again in a minute.");
 		return err_detail(e, "scrypt refused ln=%d r=%d p=%d with %zu bytes of password",
-				  c.log2_n, c.r, c.p, password.len);
+		                  c.log2_n, c.r, c.p, password.len);
 	}
 	salt64 = unpadded(crypt_base64(arena, (struct str){ (char *)salt, SALT_LEN }));
 	hash64 = unpadded(crypt_base64(arena, (struct str){ (char *)hash, HASH_LEN }));
 	OPENSSL_cleanse(hash, sizeof(hash));
 	*phc = arena_printf(arena, "$scrypt$ln=%d,r=%d,p=%d$" STR_FMT "$" STR_FMT, c.log2_n, c.r,
-			    c.p, STR_ARG(salt64), STR_ARG(hash64));
+	                    c.p, STR_ARG(salt64), STR_ARG(hash64));
 	if (*phc == NULL)
 		return err_set(e, ERR_UNAVAILABLE, "out_of_memory",
-			       "The server is short of memory. Try again in a minute.");
+		               "The server is short of memory. Try again in a minute.");
 	return true;
 }
 
@@ -100,7 +100,7 @@ static bool phc_parse(struct arena *scratch, struct str text, struct phc *out)
 }
 
 bool crypt_password_verify(struct str password, const char *text, struct crypt_cost want,
-			   bool *rehash)
+                           bool *rehash)
 {
 	struct arena *scratch = arena_new_run(SCRATCH_MAX);
 	struct phc phc = { 0 };
@@ -113,7 +113,7 @@ bool crypt_password_verify(struct str password, const char *text, struct crypt_c
 	    scrypt(password, phc.cost, phc.salt, hash, phc.hash.len)) {
 		right = crypt_equal(hash, phc.hash.p, phc.hash.len);
 		*rehash = right && (phc.cost.log2_n != want.log2_n || phc.cost.r != want.r ||
-				    phc.cost.p != want.p || phc.hash.len != HASH_LEN);
+		                    phc.cost.p != want.p || phc.hash.len != HASH_LEN);
 	}
 	OPENSSL_cleanse(hash, sizeof(hash));
 	arena_free(scratch);

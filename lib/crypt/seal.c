@@ -72,7 +72,7 @@ static bool aad_make(const struct seal_place *at, struct aad *a)
 /* --- the key of one blob --- */
 
 static bool agree(const unsigned char mine[SEAL_KEY], const unsigned char theirs[SEAL_KEY],
-		  unsigned char shared[SEAL_KEY])
+                  unsigned char shared[SEAL_KEY])
 {
 	EVP_PKEY *own = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, mine, SEAL_KEY);
 	EVP_PKEY *peer = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, theirs, SEAL_KEY);
@@ -80,8 +80,8 @@ static bool agree(const unsigned char mine[SEAL_KEY], const unsigned char theirs
 	size_t len = SEAL_KEY;
 	/* A peer of small order gives zeros; derive refuses them (RFC 7748 section 6.1). */
 	bool fine = ctx != NULL && peer != NULL && EVP_PKEY_derive_init(ctx) == 1 &&
-		    EVP_PKEY_derive_set_peer(ctx, peer) == 1 &&
-		    EVP_PKEY_derive(ctx, shared, &len) == 1 && len == SEAL_KEY;
+	            EVP_PKEY_derive_set_peer(ctx, peer) == 1 &&
+	            EVP_PKEY_derive(ctx, shared, &len) == 1 && len == SEAL_KEY;
 
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(peer);
@@ -90,7 +90,7 @@ static bool agree(const unsigned char mine[SEAL_KEY], const unsigned char theirs
 }
 
 static bool hkdf(unsigned char *shared, unsigned char *info, size_t info_len,
-		 unsigned char key[CIPHER_KEY])
+                 unsigned char key[CIPHER_KEY])
 {
 	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
 	EVP_KDF_CTX *ctx = kdf == NULL ? NULL : EVP_KDF_CTX_new(kdf);
@@ -146,10 +146,10 @@ static bool gcm_run(const struct gcm *g)
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	int way = g->closing ? 1 : 0, n = 0;
 	bool fine = ctx != NULL &&
-		    EVP_CipherInit_ex(ctx, EVP_aes_256_gcm(), NULL, g->key, g->nonce, way) == 1 &&
-		    EVP_CipherUpdate(ctx, NULL, &n, g->aad->p, (int)g->aad->len) == 1 &&
-		    EVP_CipherUpdate(ctx, g->out, &n, g->in, (int)g->len) == 1 &&
-		    (size_t)n == g->len;
+	            EVP_CipherInit_ex(ctx, EVP_aes_256_gcm(), NULL, g->key, g->nonce, way) == 1 &&
+	            EVP_CipherUpdate(ctx, NULL, &n, g->aad->p, (int)g->aad->len) == 1 &&
+	            EVP_CipherUpdate(ctx, g->out, &n, g->in, (int)g->len) == 1 &&
+	            (size_t)n == g->len;
 
 	if (fine && !g->closing)
 		fine = EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, TAG_LEN, g->tag) == 1;
@@ -165,28 +165,28 @@ static bool gcm_run(const struct gcm *g)
 static bool not_sealed(struct err *e, const char *why)
 {
 	(void)err_set(e, ERR_UNAVAILABLE, "seal_failed",
-		      "The secret could not be stored just now. Try again in a minute.");
+	              "The secret could not be stored just now. Try again in a minute.");
 	return err_detail(e, "sealing: %s", why);
 }
 
 static bool close_into(unsigned char *blob, const struct seal_key *to, const struct aad *aad,
-		       struct str plain)
+                       struct str plain)
 {
 	struct seal_key ephemeral = { 0 };
 	unsigned char key[CIPHER_KEY];
 	struct sides s = { .mine = ephemeral.private_half,
-			   .theirs = to->public_half,
-			   .ephemeral = ephemeral.public_half,
-			   .recipient = to->public_half,
-			   .kid = to->kid };
+		           .theirs = to->public_half,
+		           .ephemeral = ephemeral.public_half,
+		           .recipient = to->public_half,
+		           .kid = to->kid };
 	struct gcm g = { .key = key,
-			 .nonce = blob + NONCE_AT,
-			 .aad = aad,
-			 .in = (const unsigned char *)(plain.len > 0 ? plain.p : ""),
-			 .len = plain.len,
-			 .out = blob + CIPHER_AT,
-			 .tag = blob + CIPHER_AT + plain.len,
-			 .closing = true };
+		         .nonce = blob + NONCE_AT,
+		         .aad = aad,
+		         .in = (const unsigned char *)(plain.len > 0 ? plain.p : ""),
+		         .len = plain.len,
+		         .out = blob + CIPHER_AT,
+		         .tag = blob + CIPHER_AT + plain.len,
+		         .closing = true };
 	bool fine = keyring_pair_new(&ephemeral) && cipher_key(&s, key);
 
 	blob[0] = VERSION_BYTE;
@@ -200,7 +200,7 @@ static bool close_into(unsigned char *blob, const struct seal_key *to, const str
 }
 
 bool seal_close(struct arena *arena, const struct seal_keys *ring, const struct seal_place *at,
-		struct str plain, struct str *out, struct err *e)
+                struct str plain, struct str *out, struct err *e)
 {
 	size_t len = CIPHER_AT + plain.len + TAG_LEN;
 	unsigned char *blob;
@@ -220,33 +220,33 @@ bool seal_close(struct arena *arena, const struct seal_keys *ring, const struct 
 static bool broken(struct err *e)
 {
 	return err_set(e, ERR_CONFLICT, "seal_broken",
-		       "This stored secret can no longer be opened. Enter it again.");
+	               "This stored secret can no longer be opened. Enter it again.");
 }
 
 static bool key_unknown(struct err *e, uint32_t kid)
 {
 	(void)err_set(e, ERR_CONFLICT, "key_unknown",
-		      "This stored secret was sealed with a key that is not here. Enter it again.");
+	              "This stored secret was sealed with a key that is not here. Enter it again.");
 	return err_detail(e, "kid %u", kid);
 }
 
 static bool open_into(unsigned char *plain, const struct seal_key *k, const struct aad *aad,
-		      struct str text)
+                      struct str text)
 {
 	const unsigned char *blob = (const unsigned char *)text.p;
 	unsigned char key[CIPHER_KEY], tag[TAG_LEN];
 	struct sides s = { .mine = k->private_half,
-			   .theirs = blob + EPHEMERAL_AT,
-			   .ephemeral = blob + EPHEMERAL_AT,
-			   .recipient = k->public_half,
-			   .kid = k->kid };
+		           .theirs = blob + EPHEMERAL_AT,
+		           .ephemeral = blob + EPHEMERAL_AT,
+		           .recipient = k->public_half,
+		           .kid = k->kid };
 	struct gcm g = { .key = key,
-			 .nonce = blob + NONCE_AT,
-			 .aad = aad,
-			 .in = blob + CIPHER_AT,
-			 .len = text.len - CIPHER_AT - TAG_LEN,
-			 .out = plain,
-			 .tag = tag };
+		         .nonce = blob + NONCE_AT,
+		         .aad = aad,
+		         .in = blob + CIPHER_AT,
+		         .len = text.len - CIPHER_AT - TAG_LEN,
+		         .out = plain,
+		         .tag = tag };
 	bool fine;
 
 	memcpy(tag, blob + text.len - TAG_LEN, TAG_LEN);
@@ -256,7 +256,7 @@ static bool open_into(unsigned char *plain, const struct seal_key *k, const stru
 }
 
 bool seal_open(struct arena *arena, const struct seal_keys *ring, const struct seal_place *at,
-	       struct str blob, struct secret **out, struct err *e)
+               struct str blob, struct secret **out, struct err *e)
 {
 	const struct seal_key *k;
 	unsigned char *plain;
@@ -276,7 +276,7 @@ bool seal_open(struct arena *arena, const struct seal_keys *ring, const struct s
 	plain = malloc(len + 1);
 	if (plain == NULL)
 		return err_set(e, ERR_UNAVAILABLE, "out_of_memory",
-			       "The server is short of memory. Try again in a minute.");
+		               "The server is short of memory. Try again in a minute.");
 	fine = open_into(plain, k, &aad, blob);
 	*out = fine ? secret_new_in(arena, (struct str){ (char *)plain, len }) : NULL;
 	OPENSSL_cleanse(plain, len);
@@ -285,7 +285,7 @@ bool seal_open(struct arena *arena, const struct seal_keys *ring, const struct s
 		return broken(e);
 	if (*out == NULL)
 		return err_set(e, ERR_UNAVAILABLE, "out_of_memory",
-			       "The server is short of memory. Try again in a minute.");
+		               "The server is short of memory. Try again in a minute.");
 	return true;
 }
 
@@ -299,13 +299,13 @@ bool seal_check_value(const struct seal_keys *ring, uint32_t kid, char out[33], 
 
 	if (k == NULL || (ring->can_open && !k->has_private))
 		return err_set(e, ERR_CONFLICT, "key_unknown",
-			       "The key files hold no key number %u. Restore them from a backup.",
-			       kid);
+		               "The key files hold no key number %u. Restore them from a backup.",
+		               kid);
 	if (k->has_private && !keyring_pair_matches(k))
 		return err_set(e, ERR_CONFLICT, "key_pair_mismatch",
-			       "The private and the public key number %u do not belong together. "
-			       "Restore the key files from one backup.",
-			       kid);
+		               "The private and the public key number %u do not belong together. "
+		               "Restore the key files from one backup.",
+		               kid);
 	memcpy(text, label, sizeof(label));
 	put_u32(text + sizeof(label), kid);
 	memcpy(text + sizeof(label) + 4, k->public_half, SEAL_KEY);

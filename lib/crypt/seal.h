@@ -31,21 +31,21 @@ struct seal_place {
 
 /* private_path NULL: can seal, cannot open. */
 MUST_CHECK bool seal_keys_load(const char *public_path, const char *private_path,
-			       struct seal_keys **, struct err *);
+                               struct seal_keys **, struct err *);
 void seal_keys_free(struct seal_keys *);
 /* Makes a new pair and appends it to both files (created 0644 and 0400); *kid names it. */
 MUST_CHECK bool seal_keys_add(const char *public_path, const char *private_path, uint32_t *kid,
-			      struct err *);
+                              struct err *);
 uint32_t seal_keys_current(const struct seal_keys *); /* the kid that seals */
 size_t seal_keys_count(const struct seal_keys *);
 uint32_t seal_keys_kid(const struct seal_keys *, size_t index);
 /* Hex text derived from the public key of kid; with a private key loaded it also proves the pair. */
 MUST_CHECK bool seal_check_value(const struct seal_keys *, uint32_t kid, char out[33],
-				 struct err *);
+                                 struct err *);
 
 MUST_CHECK bool seal_close(struct arena *, const struct seal_keys *, const struct seal_place *,
-			   struct str plain, struct str *blob, struct err *);
+                           struct str plain, struct str *blob, struct err *);
 MUST_CHECK bool seal_open(struct arena *, const struct seal_keys *, const struct seal_place *,
-			  struct str blob, struct secret **plain, struct err *);
+                          struct str blob, struct secret **plain, struct err *);
 
 #endif

@@ -21,41 +21,50 @@ static const struct {
 	const char *slug, *sentence;
 	bool retryable;
 } faults[HTTP_FAULT__MAX] = {
-	[HTTP_FAULT_NONE] = {"none",                "The server answered.",                     false},
+	[HTTP_FAULT_NONE] = { "none", "The server answered.", false },
 	[HTTP_FAULT_TARGET_NOT_ALLOWED] = { "target_not_allowed",
-                             "This address cannot be reached from here. Check the "
-					    "host name of the URL.",                            true },
+	                                    "This address cannot be reached from here. Check the "
+	                                    "host name of the URL.",
+	                                    true },
 	[HTTP_FAULT_BAD_REQUEST] = { "bad_request",
-                             "A header of this request may not be sent: its name is "
-				     "reserved, "
-				     "or it holds a line break. Change the header.",            false},
+	                             "A header of this request may not be sent: its name is "
+	                             "reserved, "
+	                             "or it holds a line break. Change the header.",
+	                             false },
 	[HTTP_FAULT_CONNECT] = { "connect_failed",
-                             "The connection was refused or broken before an answer came.",     true },
-	[HTTP_FAULT_TIMEOUT_CONNECT] = { "timeout_connect",    "No connection could be made in time.",
-                             true								    },
+	                         "The connection was refused or broken before an answer came.",
+	                         true },
+	[HTTP_FAULT_TIMEOUT_CONNECT] = { "timeout_connect", "No connection could be made in time.",
+	                                 true },
 	[HTTP_FAULT_TIMEOUT_FIRST_BYTE] = { "timeout_first_byte",
-                             "The server took the request but did not begin to "
-					    "answer "
-					    "in time.",                                         true },
-	[HTTP_FAULT_TIMEOUT_SLOW] = { "timeout_slow",       "The answer came too slowly.",              true },
-	[HTTP_FAULT_TIMEOUT_TOTAL] = { "timeout_total",      "The answer was not complete in time.",
-                             true								    },
-	[HTTP_FAULT_TRUNCATED] = { "body_truncated",     "The answer ended before it was complete.",
-                             true								    },
+	                                    "The server took the request but did not begin to "
+	                                    "answer "
+	                                    "in time.",
+	                                    true },
+	[HTTP_FAULT_TIMEOUT_SLOW] = { "timeout_slow", "The answer came too slowly.", true },
+	[HTTP_FAULT_TIMEOUT_TOTAL] = { "timeout_total", "The answer was not complete in time.",
+	                               true },
+	[HTTP_FAULT_TRUNCATED] = { "body_truncated", "The answer ended before it was complete.",
+	                           true },
 	[HTTP_FAULT_BODY_TOO_LARGE] = { "body_too_large",
-                             "The answer is larger than allowed. Ask for smaller pages.",       false},
+	                                "The answer is larger than allowed. Ask for smaller pages.",
+	                                false },
 	[HTTP_FAULT_HEADERS_TOO_LARGE] = { "headers_too_large",
-                             "The headers of the answer are larger than allowed.",              false},
+	                                   "The headers of the answer are larger than allowed.",
+	                                   false },
 	[HTTP_FAULT_BAD_RESPONSE] = { "bad_response",
-                             "The server did not answer with well-formed HTTP.",                false},
+	                              "The server did not answer with well-formed HTTP.", false },
 	[HTTP_FAULT_TLS] = { "tls_failed",
-			     "The server's certificate or encryption could not be trusted.",    false},
+	                     "The server's certificate or encryption could not be trusted.",
+	                     false },
 	[HTTP_FAULT_REDIRECT_REFUSED] = { "redirect_refused",
-                             "The server redirects to where this request may not go. "
-					  "Use the final address instead.",                     false},
-	[HTTP_FAULT_CANCELLED] = { "cancelled",          "The request was cancelled.",               false},
+	                                  "The server redirects to where this request may not go. "
+	                                  "Use the final address instead.",
+	                                  false },
+	[HTTP_FAULT_CANCELLED] = { "cancelled", "The request was cancelled.", false },
 	[HTTP_FAULT_INTERNAL] = { "internal",
-                             "The request could not be carried out just now. Try again later.", true },
+	                          "The request could not be carried out just now. Try again later.",
+	                          true },
 };
 
 const char *http_fault_slug(enum http_fault fault)

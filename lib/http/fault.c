@@ -35,15 +35,15 @@ static enum http_fault timeout_of(const struct http_transfer *t)
 static enum http_fault memory_of(const struct http_transfer *t)
 {
 	return t->connected_ms != 0 && !t->head_done ? HTTP_FAULT_HEADERS_TOO_LARGE
-						     : HTTP_FAULT_INTERNAL;
+	                                             : HTTP_FAULT_INTERNAL;
 }
 
 /* A handshake that was cut is a broken connection; only one that was refused is about trust. */
 static enum http_fault handshake_of(const struct http_transfer *t)
 {
 	return strstr(t->error, "SYSCALL") != NULL || strstr(t->error, "reset") != NULL
-		       ? HTTP_FAULT_CONNECT
-		       : HTTP_FAULT_TLS;
+	               ? HTTP_FAULT_CONNECT
+	               : HTTP_FAULT_TLS;
 }
 
 enum http_fault fault_of(const struct http_transfer *t, CURLcode rc)

@@ -30,9 +30,9 @@ static const char *const inner_names[] = { "localhost", "local", "internal", "ho
 static bool bad_rule(struct err *e, const char *key, struct str rule, const char *form)
 {
 	return err_set(e, ERR_INPUT, "egress_rule_unreadable",
-		       "%s holds \"%.*s\". Write %s, separated by commas, with no bit set past the "
-		       "prefix.",
-		       key, (int)(rule.len > 60 ? 60 : rule.len), rule.p, form);
+	               "%s holds \"%.*s\". Write %s, separated by commas, with no bit set past the "
+	               "prefix.",
+	               key, (int)(rule.len > 60 ? 60 : rule.len), rule.p, form);
 }
 
 static bool allow_parse(struct str text, struct address_range *out)
@@ -60,7 +60,7 @@ static const struct rules allow_rules = { "EGRESS_ALLOW", "ADDRESS/BITS:PORT", a
 static const struct rules deny_rules = { "EGRESS_DENY", "ADDRESS/BITS", address_range_parse };
 
 static bool rules_parse(const struct rules *kind, struct str text, struct address_range **out,
-			size_t *count, struct err *e)
+                        size_t *count, struct err *e)
 {
 	struct str rule;
 
@@ -83,7 +83,7 @@ static bool rules_parse(const struct rules *kind, struct str text, struct addres
 }
 
 static bool guard_make(const char *allow, const char *deny, bool http_allowed, struct guard **out,
-		       struct err *e)
+                       struct err *e)
 {
 	struct guard *g = calloc(1, sizeof(*g));
 
@@ -107,7 +107,7 @@ bool guard_new(const char *allow, bool http_allowed, struct guard **out, struct 
 bool guard_from_conf(const struct conf *c, struct guard **out, struct err *e)
 {
 	return guard_make(conf_get(c, "EGRESS_ALLOW", NULL), conf_get(c, "EGRESS_DENY", NULL),
-			  conf_flag(c, "EGRESS_HTTP", false), out, e);
+	                  conf_flag(c, "EGRESS_HTTP", false), out, e);
 }
 
 void guard_free(struct guard *g)
@@ -220,14 +220,14 @@ static bool port_known(const struct guard *g, uint16_t port)
 static bool refused(struct err *e, struct str host, const char *why)
 {
 	(void)err_set(e, ERR_INPUT, "target_not_allowed",
-		      "This address is not allowed. Use a public https address.");
+	              "This address is not allowed. Use a public https address.");
 	return err_detail(e, "%.*s: %s", (int)(host.len > 253 ? 253 : host.len), host.p, why);
 }
 
 static bool scheme_refused(struct err *e)
 {
 	return err_set(e, ERR_INPUT, "scheme_not_allowed",
-		       "Only https addresses are allowed. Write https:// in front.");
+	               "Only https addresses are allowed. Write https:// in front.");
 }
 
 bool guard_url(const struct guard *g, struct str url, struct err *e)

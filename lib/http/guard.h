@@ -37,7 +37,7 @@ bool guard_same_origin(struct str url_a, struct str url_b);
 /* base resolved with a relative or absolute reference (RFC 3986 section 5), in the arena. */
 struct arena;
 MUST_CHECK bool guard_url_join(struct arena *, struct str base, struct str reference,
-			       struct str *out, struct err *);
+                               struct str *out, struct err *);
 /* "host" or "host:port" of a URL, lower case; for buckets and messages. */
 MUST_CHECK bool guard_url_host(struct arena *, struct str url, struct str *host, struct err *);
 

@@ -103,7 +103,7 @@ size_t head_line(char *bytes, size_t size, size_t count, void *arg)
 	why = field_add(t, line);
 	if (why != NULL)
 		return stop(t, t->fault != HTTP_FAULT_NONE ? t->fault : HTTP_FAULT_BAD_RESPONSE,
-			    why);
+		            why);
 	return size * count;
 }
 

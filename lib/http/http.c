@@ -355,9 +355,9 @@ void http_step(struct http *h, int64_t timeout_ms)
 	int n;
 
 	n = epoll_wait(h->epoll_fd, ev, EVENTS_MAX,
-		       timeout_ms < 0       ? -1
-		       : timeout_ms > 60000 ? 60000
-					    : (int)timeout_ms);
+	               timeout_ms < 0       ? -1
+	               : timeout_ms > 60000 ? 60000
+	                                    : (int)timeout_ms);
 	if (read(h->timer_fd, &fired, sizeof(fired)) == (ssize_t)sizeof(fired))
 		h->armed_ms = HTTP_NEVER;
 	serve_events(h, ev, n);

@@ -54,7 +54,7 @@ struct http_pool *http_pool(struct http *, const char *key);
 typedef void http_done(void *arg, struct http_answer *);
 /* Copies what it needs of the request. NULL only when out of memory. */
 struct http_transfer *http_send(struct http_pool *, const struct http_request *, http_done *,
-				void *arg);
+                                void *arg);
 void http_cancel(struct http_transfer *); /* done is called with HTTP_FAULT_CANCELLED, at once */
 
 struct http_answer *http_answer_keep(struct http_answer *); /* moves it out of the transfer */

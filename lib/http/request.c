@@ -99,7 +99,7 @@ static bool list_add_custom(struct http_transfer *t, struct str name, struct str
 		return false;
 	/* "Name;" is how libcurl is told to send an empty value. */
 	snprintf(line, size, value.len > 0 ? STR_FMT ": " STR_FMT : STR_FMT ";" STR_FMT,
-		 STR_ARG(name), STR_ARG(value));
+	         STR_ARG(name), STR_ARG(value));
 	fine = list_add(t, line);
 	explicit_bzero(line, size);
 	free(line);
@@ -121,7 +121,7 @@ static enum http_fault headers_copy(struct http_transfer *t, const struct http_r
 		if (!name_is_token(name) || name_is_reserved(name) || !value_is_plain(value) ||
 		    name.len + value.len > HEADER_MAX) {
 			transfer_say(t, "request header \"%.*s\"",
-				     (int)(name.len > 60 ? 60 : name.len), name.p);
+			             (int)(name.len > 60 ? 60 : name.len), name.p);
 			return HTTP_FAULT_BAD_REQUEST;
 		}
 		/* What we can decode is for us to say. */
@@ -200,7 +200,7 @@ static bool apply_method(struct http_transfer *t)
 	if (t->body == NULL && !carries)
 		return SET(t, CURLOPT_HTTPGET, 1L) &&
 		       (t->method == HTTP_GET ||
-			SET(t, CURLOPT_CUSTOMREQUEST, http_method_names[t->method]));
+		        SET(t, CURLOPT_CUSTOMREQUEST, http_method_names[t->method]));
 	return SET(t, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len) &&
 	       SET(t, CURLOPT_POSTFIELDS, body.p) &&
 	       SET(t, CURLOPT_CUSTOMREQUEST, http_method_names[t->method]);

@@ -114,7 +114,7 @@ bool guard_same_origin(struct str url_a, struct str url_b)
 static bool not_a_url(struct err *e, const char *why)
 {
 	(void)err_set(e, ERR_INPUT, "target_not_allowed",
-		      "This address is not allowed. Use a public https address.");
+	              "This address is not allowed. Use a public https address.");
 	return err_detail(e, "%s", why);
 }
 
@@ -127,11 +127,11 @@ bool guard_url_host(struct arena *arena, struct str url, struct str *host, struc
 	if (!url_split(url, &u, &why_not))
 		return not_a_url(e, why_not);
 	text = u.port == (u.https ? 443 : 80)
-		       ? arena_printf(arena, STR_FMT, STR_ARG(u.host))
-		       : arena_printf(arena, STR_FMT ":%u", STR_ARG(u.host), u.port);
+	               ? arena_printf(arena, STR_FMT, STR_ARG(u.host))
+	               : arena_printf(arena, STR_FMT ":%u", STR_ARG(u.host), u.port);
 	if (text == NULL)
 		return err_set(e, ERR_UNAVAILABLE, "out_of_memory",
-			       "The server is short of memory. Try again in a minute.");
+		               "The server is short of memory. Try again in a minute.");
 	for (char *p = text; *p != '\0'; p++)
 		if (*p >= 'A' && *p <= 'Z')
 			*p = (char)(*p - 'A' + 'a');
@@ -284,7 +284,7 @@ static void reference_join(const struct reference *b, const struct reference *r,
 }
 
 bool guard_url_join(struct arena *arena, struct str base, struct str text, struct str *out,
-		    struct err *e)
+                    struct err *e)
 {
 	struct reference b = reference_split(base), r;
 	struct buf clean, joined;
@@ -306,7 +306,7 @@ bool guard_url_join(struct arena *arena, struct str base, struct str text, struc
 		return not_a_url(e, "a base or a reference that is no URL");
 	if (out->p == NULL)
 		return err_set(e, ERR_UNAVAILABLE, "out_of_memory",
-			       "The server is short of memory. Try again in a minute.");
+		               "The server is short of memory. Try again in a minute.");
 	return true;
 }
 

@@ -206,14 +206,11 @@ static void long_hosts_labels_and_urls_are_refused(void **state)
 		int label, labels, path;
 		bool fine;
 	} row[] = {
-		{63,  1, 0,     true },
-                { 64, 1, 0,     false},
-		{ 49, 5, 0,     true }, /* 5 * 50 + 3 = 253 */
-		{ 50, 5, 0,     false},
-                { 3,  1, 2031,  true },
-		{ 3,  1, 2032,  true },
-                { 3,  1, 2033,  false},
-		{ 3,  1, 65536, false},
+		{ 63, 1, 0, true },     { 64, 1, 0, false },
+		{ 49, 5, 0, true }, /* 5 * 50 + 3 = 253 */
+		{ 50, 5, 0, false },    { 3, 1, 2031, true },
+		{ 3, 1, 2032, true },   { 3, 1, 2033, false },
+		{ 3, 1, 65536, false },
 	};
 
 	(void)state;
@@ -286,19 +283,19 @@ static void the_allow_list_opens_one_address_and_port_and_nothing_beside(void **
 		const char *url;
 		bool by_default, allowed;
 	} row[] = {
-		{"http://127.0.0.1:9411/",   false, true },
+		{ "http://127.0.0.1:9411/", false, true },
 		{ "https://127.0.0.1:9411/", false, true },
-		{ "http://127.0.0.1:9412/",  false, false},
-		{ "http://127.0.0.1/",       false, false},
-		{ "http://127.0.0.2:9411/",  false, false},
-		{ "http://127.1:9411/",      false, false},
-		{ "http://localhost:9411/",  false, false},
-		{ "http://2130706433:9411/", false, false},
+		{ "http://127.0.0.1:9412/", false, false },
+		{ "http://127.0.0.1/", false, false },
+		{ "http://127.0.0.2:9411/", false, false },
+		{ "http://127.1:9411/", false, false },
+		{ "http://localhost:9411/", false, false },
+		{ "http://2130706433:9411/", false, false },
 		{ "http://10.1.2.255:8080/", false, true },
-		{ "http://10.1.3.0:8080/",   false, false},
-		{ "http://8.8.8.8:9411/",    false, false},
-		{ "http://a.com:9411/",      false, false},
-		{ "https://a.com:9411/",     false, true }, /* the address decides, when it is known */
+		{ "http://10.1.3.0:8080/", false, false },
+		{ "http://8.8.8.8:9411/", false, false },
+		{ "http://a.com:9411/", false, false },
+		{ "https://a.com:9411/", false, true }, /* the address decides, when it is known */
 	};
 	struct guard *none = guard_of(NULL, false);
 	struct guard *some = guard_of(" 127.0.0.1/32:9411, 10.1.2.0/24:8080,fd00::/8:8443", false);
@@ -344,7 +341,7 @@ static void an_unreadable_rule_stops_the_start(void **state)
 }
 
 static bool address_passes(const struct guard *g, const char *text, uint16_t port,
-			   const char **rule)
+                           const char **rule)
 {
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port) };
@@ -361,42 +358,42 @@ static void every_denied_range_ends_where_its_registry_says(void **state)
 	static const struct {
 		const char *before, *first, *last, *after; /* NULL: that is denied by another row */
 	} row[] = {
-		{NULL,				       "0.0.0.0",          "0.255.255.255",                           "1.0.0.0"      },
-		{ "9.255.255.255",                           "10.0.0.0",         "10.255.255.255",                          "11.0.0.0"     },
-		{ "100.63.255.255",                          "100.64.0.0",       "100.127.255.255",                         "100.128.0.0"  },
-		{ "126.255.255.255",                         "127.0.0.0",        "127.255.255.255",                         "128.0.0.0"    },
-		{ "168.63.129.15",                           "168.63.129.16",    "168.63.129.16",                           "168.63.129.17"},
-		{ "169.253.255.255",                         "169.254.0.0",      "169.254.255.255",                         "169.255.0.0"  },
-		{ "172.15.255.255",                          "172.16.0.0",       "172.31.255.255",                          "172.32.0.0"   },
-		{ "191.255.255.255",                         "192.0.0.0",        "192.0.0.255",                             "192.0.1.0"    },
-		{ "192.0.1.255",                             "192.0.2.0",        "192.0.2.255",                             "192.0.3.0"    },
-		{ "192.88.98.255",                           "192.88.99.0",      "192.88.99.255",                           "192.88.100.0" },
-		{ "192.167.255.255",                         "192.168.0.0",      "192.168.255.255",                         "192.169.0.0"  },
-		{ "198.17.255.255",                          "198.18.0.0",       "198.19.255.255",                          "198.20.0.0"   },
-		{ "198.51.99.255",                           "198.51.100.0",     "198.51.100.255",                          "198.51.101.0" },
-		{ "203.0.112.255",                           "203.0.113.0",      "203.0.113.255",                           "203.0.114.0"  },
-		{ "223.255.255.255",                         "224.0.0.0",        "239.255.255.255",                         NULL           },
-		{ NULL,				      "240.0.0.0",        "255.255.255.255",                         NULL           },
-		{ NULL,				      "::",               "1fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2000::"       },
+		{ NULL, "0.0.0.0", "0.255.255.255", "1.0.0.0" },
+		{ "9.255.255.255", "10.0.0.0", "10.255.255.255", "11.0.0.0" },
+		{ "100.63.255.255", "100.64.0.0", "100.127.255.255", "100.128.0.0" },
+		{ "126.255.255.255", "127.0.0.0", "127.255.255.255", "128.0.0.0" },
+		{ "168.63.129.15", "168.63.129.16", "168.63.129.16", "168.63.129.17" },
+		{ "169.253.255.255", "169.254.0.0", "169.254.255.255", "169.255.0.0" },
+		{ "172.15.255.255", "172.16.0.0", "172.31.255.255", "172.32.0.0" },
+		{ "191.255.255.255", "192.0.0.0", "192.0.0.255", "192.0.1.0" },
+		{ "192.0.1.255", "192.0.2.0", "192.0.2.255", "192.0.3.0" },
+		{ "192.88.98.255", "192.88.99.0", "192.88.99.255", "192.88.100.0" },
+		{ "192.167.255.255", "192.168.0.0", "192.168.255.255", "192.169.0.0" },
+		{ "198.17.255.255", "198.18.0.0", "198.19.255.255", "198.20.0.0" },
+		{ "198.51.99.255", "198.51.100.0", "198.51.100.255", "198.51.101.0" },
+		{ "203.0.112.255", "203.0.113.0", "203.0.113.255", "203.0.114.0" },
+		{ "223.255.255.255", "224.0.0.0", "239.255.255.255", NULL },
+		{ NULL, "240.0.0.0", "255.255.255.255", NULL },
+		{ NULL, "::", "1fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2000::" },
 		{ "2000:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-                 "2001::",						       "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff",  "2001:200::"   },
+		  "2001::", "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff", "2001:200::" },
 		{ "2001:db7:ffff:ffff:ffff:ffff:ffff:ffff",
-                 "2001:db8::",						   "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff",  "2001:db9::"   },
+		  "2001:db8::", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", "2001:db9::" },
 		{ "2001:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-                 "2002::",						       "2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2003::"       },
+		  "2002::", "2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2003::" },
 		{ "3ffe:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-                 "3fff::",						       "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff",  "3fff:1000::"  },
+		  "3fff::", "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff", "3fff:1000::" },
 		{ "3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-                 "4000::",						       "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", NULL           },
- /* what those leave out, by name */
-		{ NULL,				      "::1",              "::1",                                     NULL           },
-		{ NULL,				      "::ffff:8.8.8.8",   "::ffff:10.0.0.1",                         NULL           },
-		{ NULL,				      "::127.0.0.1",      "::8.8.8.8",                               NULL           },
-		{ NULL,				      "64:ff9b::808:808", "64:ff9b:1::1",                            NULL           },
-		{ NULL,				      "100::",            "100::1",                                  NULL           },
-		{ NULL,				      "fc00::",           "fd00:ec2::254",                           NULL           },
-		{ NULL,				      "fe80::1",          "fec0::1",                                 NULL           },
-		{ NULL,				      "ff00::",           "ff02::1",                                 NULL           },
+		  "4000::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", NULL },
+		/* what those leave out, by name */
+		{ NULL, "::1", "::1", NULL },
+		{ NULL, "::ffff:8.8.8.8", "::ffff:10.0.0.1", NULL },
+		{ NULL, "::127.0.0.1", "::8.8.8.8", NULL },
+		{ NULL, "64:ff9b::808:808", "64:ff9b:1::1", NULL },
+		{ NULL, "100::", "100::1", NULL },
+		{ NULL, "fc00::", "fd00:ec2::254", NULL },
+		{ NULL, "fe80::1", "fec0::1", NULL },
+		{ NULL, "ff00::", "ff02::1", NULL },
 	};
 	struct guard *g = guard_of(NULL, false);
 	const char *rule;
@@ -464,16 +461,16 @@ static void an_origin_is_scheme_host_and_port(void **state)
 		const char *a, *b;
 		bool same;
 	} row[] = {
-		{"https://a.com/x",            "https://A.COM:443/y?z",   true },
-		{ "http://a.com",              "HTTP://a.com:80/",        true },
-		{ "https://a.com/",            "http://a.com/",           false},
-		{ "https://a.com/",            "http://a.com:443/",       false},
-		{ "https://a.com/",            "https://a.com:8443/",     false},
-		{ "https://a.com/",            "https://b.com/",          false},
-		{ "https://a.com/",            "https://a.com.evil.com/", false},
-		{ "https://a.com/",            "https://a.com@evil.com/", false},
-		{ "https://evil.com\\@a.com/", "https://a.com/",          false},
-		{ "",			  "",                        false},
+		{ "https://a.com/x", "https://A.COM:443/y?z", true },
+		{ "http://a.com", "HTTP://a.com:80/", true },
+		{ "https://a.com/", "http://a.com/", false },
+		{ "https://a.com/", "http://a.com:443/", false },
+		{ "https://a.com/", "https://a.com:8443/", false },
+		{ "https://a.com/", "https://b.com/", false },
+		{ "https://a.com/", "https://a.com.evil.com/", false },
+		{ "https://a.com/", "https://a.com@evil.com/", false },
+		{ "https://evil.com\\@a.com/", "https://a.com/", false },
+		{ "", "", false },
 	};
 
 	(void)state;
@@ -488,51 +485,51 @@ static void references_resolve_as_in_rfc_3986(void **state)
 	static const struct {
 		const char *reference, *out;
 	} row[] = {
-		{"g:h",              "g:h"                  },
-		{ "g",               "http://a/b/c/g"       },
-		{ "./g",             "http://a/b/c/g"       },
-		{ "g/",              "http://a/b/c/g/"      },
-		{ "/g",              "http://a/g"           },
-		{ "//g",             "http://g"             },
-		{ "?y",              "http://a/b/c/d;p?y"   },
-		{ "g?y",             "http://a/b/c/g?y"     },
-		{ "#s",              "http://a/b/c/d;p?q#s" },
-		{ "g#s",             "http://a/b/c/g#s"     },
-		{ "g?y#s",           "http://a/b/c/g?y#s"   },
-		{ ";x",              "http://a/b/c/;x"      },
-		{ "g;x",             "http://a/b/c/g;x"     },
-		{ "g;x?y#s",         "http://a/b/c/g;x?y#s" },
-		{ "",                "http://a/b/c/d;p?q"   },
-		{ ".",               "http://a/b/c/"        },
-		{ "./",              "http://a/b/c/"        },
-		{ "..",              "http://a/b/"          },
-		{ "../",             "http://a/b/"          },
-		{ "../g",            "http://a/b/g"         },
-		{ "../..",           "http://a/"            },
-		{ "../../",          "http://a/"            },
-		{ "../../g",         "http://a/g"           },
-		{ "../../../g",      "http://a/g"           },
-		{ "../../../../g",   "http://a/g"           },
-		{ "/./g",            "http://a/g"           },
-		{ "/../g",           "http://a/g"           },
-		{ "g.",              "http://a/b/c/g."      },
-		{ ".g",              "http://a/b/c/.g"      },
-		{ "g..",             "http://a/b/c/g.."     },
-		{ "..g",             "http://a/b/c/..g"     },
-		{ "./../g",          "http://a/b/g"         },
-		{ "./g/.",           "http://a/b/c/g/"      },
-		{ "g/./h",           "http://a/b/c/g/h"     },
-		{ "g/../h",          "http://a/b/c/h"       },
-		{ "g;x=1/./y",       "http://a/b/c/g;x=1/y" },
-		{ "g;x=1/../y",      "http://a/b/c/y"       },
-		{ "g?y/./x",         "http://a/b/c/g?y/./x" },
-		{ "g?y/../x",        "http://a/b/c/g?y/../x"},
-		{ "g#s/../x",        "http://a/b/c/g#s/../x"},
-		{ "http:g",          "http:g"               },
-		{ "http://x/y/../z", "http://x/z"           },
-		{ " /a b ",          "http://a/a%20b"       },
-		{ "/\xc3\xa9",       "http://a/%C3%A9"      },
-		{ "//10.0.0.1/",     "http://10.0.0.1/"     },
+		{ "g:h", "g:h" },
+		{ "g", "http://a/b/c/g" },
+		{ "./g", "http://a/b/c/g" },
+		{ "g/", "http://a/b/c/g/" },
+		{ "/g", "http://a/g" },
+		{ "//g", "http://g" },
+		{ "?y", "http://a/b/c/d;p?y" },
+		{ "g?y", "http://a/b/c/g?y" },
+		{ "#s", "http://a/b/c/d;p?q#s" },
+		{ "g#s", "http://a/b/c/g#s" },
+		{ "g?y#s", "http://a/b/c/g?y#s" },
+		{ ";x", "http://a/b/c/;x" },
+		{ "g;x", "http://a/b/c/g;x" },
+		{ "g;x?y#s", "http://a/b/c/g;x?y#s" },
+		{ "", "http://a/b/c/d;p?q" },
+		{ ".", "http://a/b/c/" },
+		{ "./", "http://a/b/c/" },
+		{ "..", "http://a/b/" },
+		{ "../", "http://a/b/" },
+		{ "../g", "http://a/b/g" },
+		{ "../..", "http://a/" },
+		{ "../../", "http://a/" },
+		{ "../../g", "http://a/g" },
+		{ "../../../g", "http://a/g" },
+		{ "../../../../g", "http://a/g" },
+		{ "/./g", "http://a/g" },
+		{ "/../g", "http://a/g" },
+		{ "g.", "http://a/b/c/g." },
+		{ ".g", "http://a/b/c/.g" },
+		{ "g..", "http://a/b/c/g.." },
+		{ "..g", "http://a/b/c/..g" },
+		{ "./../g", "http://a/b/g" },
+		{ "./g/.", "http://a/b/c/g/" },
+		{ "g/./h", "http://a/b/c/g/h" },
+		{ "g/../h", "http://a/b/c/h" },
+		{ "g;x=1/./y", "http://a/b/c/g;x=1/y" },
+		{ "g;x=1/../y", "http://a/b/c/y" },
+		{ "g?y/./x", "http://a/b/c/g?y/./x" },
+		{ "g?y/../x", "http://a/b/c/g?y/../x" },
+		{ "g#s/../x", "http://a/b/c/g#s/../x" },
+		{ "http:g", "http:g" },
+		{ "http://x/y/../z", "http://x/z" },
+		{ " /a b ", "http://a/a%20b" },
+		{ "/\xc3\xa9", "http://a/%C3%A9" },
+		{ "//10.0.0.1/", "http://10.0.0.1/" },
 		{ "//u:p@10.0.0.1/", "http://u:p@10.0.0.1/" },
 	};
 	struct arena *arena = arena_new(1 << 16);
@@ -542,7 +539,7 @@ static void references_resolve_as_in_rfc_3986(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++) {
 		if (!guard_url_join(arena, STR("http://a/b/c/d;p?q"), str_of(row[i].reference),
-				    &out, &e))
+		                    &out, &e))
 			fail_msg("%s: %s", row[i].reference, e.detail);
 		if (!str_eq_text(out, row[i].out))
 			fail_msg("%s gave " STR_FMT, row[i].reference, STR_ARG(out));
@@ -560,13 +557,13 @@ static void a_host_is_shown_in_lower_case_with_an_unusual_port_only(void **state
 	static const struct {
 		const char *url, *host;
 	} row[] = {
-		{"https://API.a.com/x",   "api.a.com" },
-		{ "https://a.com:443",    "a.com"     },
-		{ "http://a.com:80",      "a.com"     },
-		{ "http://a.com:443",     "a.com:443" },
-		{ "https://a.com:8443?q", "a.com:8443"},
-		{ "https://u:p@a.com/",   NULL        },
-		{ "mailto:x@a.com",       NULL        },
+		{ "https://API.a.com/x", "api.a.com" },
+		{ "https://a.com:443", "a.com" },
+		{ "http://a.com:80", "a.com" },
+		{ "http://a.com:443", "a.com:443" },
+		{ "https://a.com:8443?q", "a.com:8443" },
+		{ "https://u:p@a.com/", NULL },
+		{ "mailto:x@a.com", NULL },
 	};
 	struct arena *arena = arena_new(1 << 16);
 	struct str host;

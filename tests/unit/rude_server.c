@@ -72,7 +72,7 @@ __attribute__((format(printf, 2, 3))) static bool say(struct connection *c, cons
 static bool whole(struct connection *c, const char *extra, const char *body)
 {
 	return say(c, "HTTP/1.1 200 OK\r\n%sContent-Length: %zu\r\n\r\n%s", extra, strlen(body),
-		   body);
+	           body);
 }
 
 static void rest_ms(long ms)
@@ -100,21 +100,21 @@ static bool plain(struct connection *c)
 static bool chunked(struct connection *c)
 {
 	return text(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nX-Real: yes\r\n\r\n"
-		       "3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\nX-Real: no\r\nContent-Length: 7\r\n\r\n");
+	               "3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\nX-Real: no\r\nContent-Length: 7\r\n\r\n");
 }
 
 /* "hello, compressed world\n" twenty times. */
 static bool gzipped(struct connection *c)
 {
 	static const unsigned char body[] = { 0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02,
-					      0x03, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0xd7, 0x51, 0x48,
-					      0xce, 0xcf, 0x2d, 0x28, 0x4a, 0x2d, 0x2e, 0x4e, 0x4d,
-					      0x51, 0x28, 0xcf, 0x2f, 0xca, 0x49, 0xe1, 0xca, 0x18,
-					      0x15, 0x1f, 0x16, 0xe2, 0x00, 0x80, 0x62, 0x1a, 0x94,
-					      0xe0, 0x01, 0x00, 0x00 };
+		                              0x03, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0xd7, 0x51, 0x48,
+		                              0xce, 0xcf, 0x2d, 0x28, 0x4a, 0x2d, 0x2e, 0x4e, 0x4d,
+		                              0x51, 0x28, 0xcf, 0x2f, 0xca, 0x49, 0xe1, 0xca, 0x18,
+		                              0x15, 0x1f, 0x16, 0xe2, 0x00, 0x80, 0x62, 0x1a, 0x94,
+		                              0xe0, 0x01, 0x00, 0x00 };
 
 	return say(c, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n",
-		   sizeof(body)) &&
+	           sizeof(body)) &&
 	       put(c, body, sizeof(body));
 }
 
@@ -164,7 +164,7 @@ static bool bomb_send(struct connection *c, size_t mib)
 	struct bits *b = bomb_make(mib);
 
 	(void)say(c, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n",
-		  b->len);
+	          b->len);
 	(void)put(c, b->p, b->len);
 	free(b);
 	return false;
@@ -399,7 +399,7 @@ static bool nothing(struct connection *c)
 static bool teapot(struct connection *c)
 {
 	return text(c,
-		    "HTTP/1.1 418 I'm a teapot\r\nRetry-After: 3\r\nContent-Length: 3\r\n\r\ntea");
+	            "HTTP/1.1 418 I'm a teapot\r\nRetry-After: 3\r\nContent-Length: 3\r\n\r\ntea");
 }
 
 static bool to_text(struct connection *c)
@@ -425,7 +425,7 @@ static bool to_nowhere(struct connection *c)
 static bool to_keep(struct connection *c)
 {
 	return text(c, "HTTP/1.1 307 Temporary Redirect\r\nLocation: /plain\r\n"
-		       "Content-Length: 0\r\n\r\n");
+	               "Content-Length: 0\r\n\r\n");
 }
 
 /* /hops/N redirects N times. */
@@ -436,60 +436,60 @@ static bool hops(struct connection *c)
 	if (n == 0)
 		return plain(c);
 	return say(c, "HTTP/1.1 302 Found\r\nLocation: /hops/%ld\r\nContent-Length: 0\r\n\r\n",
-		   n - 1);
+	           n - 1);
 }
 
 static bool refresh(struct connection *c)
 {
 	return whole(c, "Refresh: 0; url=http://10.0.0.1/\r\nSet-Cookie: a=b\r\n",
-		     "<meta http-equiv=refresh content=\"0;url=http://10.0.0.1/\">");
+	             "<meta http-equiv=refresh content=\"0;url=http://10.0.0.1/\">");
 }
 
 static const struct {
 	const char *path;
 	bool (*play)(struct connection *);
 } scenes[] = {
-	{"/plain",            plain          },
-	{ "/chunked",         chunked        },
-	{ "/gzip",            gzipped        },
-	{ "/bomb",            bomb           },
-	{ "/small-bomb",      small_bomb     },
-	{ "/cut-length",      cut_length     },
-	{ "/cut-chunk",       cut_chunk      },
-	{ "/cut-close",       cut_close      },
-	{ "/two-lengths",     two_lengths    },
-	{ "/same-lengths",    same_lengths   },
-	{ "/list-length",     list_length    },
-	{ "/huge-length",     huge_length    },
-	{ "/long-length",     long_length    },
-	{ "/negative-length", negative_length},
-	{ "/big-length",      big_length     },
-	{ "/many-headers",    many_headers   },
-	{ "/long-header",     long_header    },
-	{ "/endless-headers", endless_headers},
-	{ "/endless-early",   endless_early  },
-	{ "/early",           early          },
-	{ "/folded",          folded         },
-	{ "/headless",        headless       },
-	{ "/hang",            hang           },
-	{ "/drip",            drip           },
-	{ "/brook",           brook          },
-	{ "/not-http",        not_http       },
-	{ "/odd-encoding",    odd_encoding   },
-	{ "/broken-gzip",     broken_gzip    },
-	{ "/hangup",          hangup         },
-	{ "/reset",           reset          },
-	{ "/reset-midway",    reset_midway   },
-	{ "/five",            five           },
-	{ "/half-mib",        half_mib       },
-	{ "/nothing",         nothing        },
-	{ "/teapot",          teapot         },
-	{ "/to-text",         to_text        },
-	{ "/to-loop",         to_loop        },
-	{ "/to-nowhere",      to_nowhere     },
-	{ "/to-keep",         to_keep        },
-	{ "/hops/",           hops           },
-	{ "/refresh",         refresh        },
+	{ "/plain", plain },
+	{ "/chunked", chunked },
+	{ "/gzip", gzipped },
+	{ "/bomb", bomb },
+	{ "/small-bomb", small_bomb },
+	{ "/cut-length", cut_length },
+	{ "/cut-chunk", cut_chunk },
+	{ "/cut-close", cut_close },
+	{ "/two-lengths", two_lengths },
+	{ "/same-lengths", same_lengths },
+	{ "/list-length", list_length },
+	{ "/huge-length", huge_length },
+	{ "/long-length", long_length },
+	{ "/negative-length", negative_length },
+	{ "/big-length", big_length },
+	{ "/many-headers", many_headers },
+	{ "/long-header", long_header },
+	{ "/endless-headers", endless_headers },
+	{ "/endless-early", endless_early },
+	{ "/early", early },
+	{ "/folded", folded },
+	{ "/headless", headless },
+	{ "/hang", hang },
+	{ "/drip", drip },
+	{ "/brook", brook },
+	{ "/not-http", not_http },
+	{ "/odd-encoding", odd_encoding },
+	{ "/broken-gzip", broken_gzip },
+	{ "/hangup", hangup },
+	{ "/reset", reset },
+	{ "/reset-midway", reset_midway },
+	{ "/five", five },
+	{ "/half-mib", half_mib },
+	{ "/nothing", nothing },
+	{ "/teapot", teapot },
+	{ "/to-text", to_text },
+	{ "/to-loop", to_loop },
+	{ "/to-nowhere", to_nowhere },
+	{ "/to-keep", to_keep },
+	{ "/hops/", hops },
+	{ "/refresh", refresh },
 };
 
 /* --- serving --- */
@@ -578,7 +578,7 @@ struct server *server_start(void)
 {
 	struct server *s = calloc(1, sizeof(*s));
 	struct sockaddr_in at = { .sin_family = AF_INET,
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(at);
 
 	if (s == NULL)

@@ -90,7 +90,7 @@ static struct seal_keys *vector_keys(struct world *w)
 }
 
 static bool opens(struct world *w, const struct seal_keys *ring, const struct seal_place *at,
-		  struct str blob)
+                  struct str blob)
 {
 	struct secret *plain;
 
@@ -158,7 +158,7 @@ static void a_blob_opens_nowhere_but_in_its_own_place(void **state)
 	struct seal_place tenant = w->at, owner = w->at, field = w->at, shorter = w->at,
 			  longer = w->at, version = w->at, high = w->at, swapped = w->at;
 	const struct seal_place *row[] = { &tenant, &owner,   &field, &shorter,
-					   &longer, &version, &high,  &swapped };
+		                           &longer, &version, &high,  &swapped };
 	struct str blob;
 
 	tenant.tenant.b[15] ^= 1;
@@ -198,7 +198,7 @@ static void no_bit_of_a_blob_may_change(void **state)
 		if (opens(w, ring, &w->at, (struct str){ copy, blob.len }))
 			fail_msg("bit %zu of byte %zu may change", i % 8, i / 8);
 		assert_string_equal(w->e.slug,
-				    i / 8 >= 1 && i / 8 < 5 ? "key_unknown" : "seal_broken");
+		                    i / 8 >= 1 && i / 8 < 5 ? "key_unknown" : "seal_broken");
 		copy[i / 8] ^= (char)(1 << i % 8);
 	}
 	assert_true(opens(w, ring, &w->at, (struct str){ copy, blob.len }));
@@ -230,13 +230,13 @@ static void a_blob_does_not_open_under_a_changed_key_number(void **state)
 	char *copy;
 
 	file_put(w->publics,
-		 "7 B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=\n"
-		 "8 B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=\n",
-		 0644);
+	         "7 B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=\n"
+	         "8 B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=\n",
+	         0644);
 	file_put(w->privates,
-		 "7 AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=\n"
-		 "8 AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=\n",
-		 0400);
+	         "7 AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=\n"
+	         "8 AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=\n",
+	         0400);
 	ring = keys(w, true);
 	assert_int_equal(seal_keys_current(ring), 8);
 	assert_true(seal_close(w->arena, ring, &w->at, STR("secret"), &blob, &w->e));
@@ -310,15 +310,15 @@ static void a_key_file_that_cannot_be_used_is_named_with_its_line(void **state)
 	static const struct {
 		const char *text, *word;
 	} row[] = {
-		{"",							   "no key"},
-		{ "# only a comment\n\n",                                      "no key"},
-		{ VECTOR_PUBLIC VECTOR_PUBLIC,                                 "line 2"},
-		{ "seven B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=\n",      "line 1"},
-		{ "0 B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=\n",          "line 1"},
-		{ "4294967296 B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=\n", "line 1"},
-		{ "# note\n7 B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/Asrht\n",      "line 2"},
-		{ "7\n",						       "line 1"},
-		{ "7 !!!\n",						   "line 1"},
+		{ "", "no key" },
+		{ "# only a comment\n\n", "no key" },
+		{ VECTOR_PUBLIC VECTOR_PUBLIC, "line 2" },
+		{ "seven B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=\n", "line 1" },
+		{ "0 B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=\n", "line 1" },
+		{ "4294967296 B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/AsrhtHHw=\n", "line 1" },
+		{ "# note\n7 B6N8vBQgk8i3VdwbEOhstCY3StFqqFPtC9/Asrht\n", "line 2" },
+		{ "7\n", "line 1" },
+		{ "7 !!!\n", "line 1" },
 	};
 	struct seal_keys *ring;
 
