@@ -299,6 +299,12 @@ static bool body_param_weave(struct building *b, struct weave *w, const struct r
 	return r != FAILED;
 }
 
+/* Nothing to say is no body there, and an empty object elsewhere. */
+static bool takes_no_body(enum http_method method)
+{
+	return method == HTTP_GET || method == HTTP_HEAD || method == HTTP_DELETE;
+}
+
 static bool body_build(struct building *b)
 {
 	struct weave w;
@@ -316,6 +322,10 @@ static bool body_build(struct building *b)
 			weave_drop(&w);
 			return false;
 		}
+	if (w.wire.len <= 1 && takes_no_body(b->plan->method)) {
+		weave_drop(&w);
+		return true;
+	}
 	weave_text(&w, "}");
 	return weave_end(&w, b->in->scope->arena, &b->out->body, b->e);
 }

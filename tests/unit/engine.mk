@@ -5,7 +5,8 @@
 # tests_unit_arena_tap_LDADD = $(LIB_ALL) $(CMOCKA_LIBS)
 
 # definition, plan, paginators, run
-ENGINE_RUN_TESTS = tests/unit/definition.tap tests/unit/paginate.tap
+ENGINE_RUN_TESTS = tests/unit/definition.tap tests/unit/plan.tap tests/unit/paginate.tap \
+  tests/unit/run.tap
 check_PROGRAMS += $(ENGINE_RUN_TESTS)
 TESTS += $(ENGINE_RUN_TESTS)
 EXTRA_DIST += tests/unit/engine_doc.h tests/unit/engine_play.h tests/data/seed-000/datasource.json \
@@ -41,3 +42,9 @@ tests_unit_paginate_tap_SOURCES = tests/unit/paginate.c tests/unit/engine_doc.c 
   tests/unit/engine_play.c
 tests_unit_paginate_tap_CFLAGS = $(ENGINE_RUN_CFLAGS)
 tests_unit_paginate_tap_LDADD = $(ENGINE_ALL) $(CMOCKA_LIBS)
+tests_unit_run_tap_SOURCES = tests/unit/run.c tests/unit/engine_doc.c tests/unit/engine_play.c
+tests_unit_run_tap_CFLAGS = $(ENGINE_RUN_CFLAGS)
+tests_unit_run_tap_LDADD = $(ENGINE_ALL) $(CMOCKA_LIBS)
+tests_unit_plan_tap_SOURCES = tests/unit/plan.c tests/unit/engine_doc.c tests/unit/engine_play.c
+tests_unit_plan_tap_CFLAGS = $(ENGINE_RUN_CFLAGS)
+tests_unit_plan_tap_LDADD = $(ENGINE_ALL) $(CMOCKA_LIBS)

@@ -205,12 +205,21 @@ static void send(struct play *p, const struct run_act *act)
 
 static void wait(struct play *p, const struct run_act *act)
 {
-	buf_printf(&p->log, "* %s %d%s\n", act->wait.code, (int)(act->wait.until_ms - p->now_ms),
-	           act->wait.throttled ? " throttled" : "");
+	int ms = (int)(act->wait.until_ms - p->now_ms);
+
+	buf_printf(&p->log, "* %s ", act->wait.code);
+	if (ms % 1000 == 0)
+		buf_printf(&p->log, "%d", ms);
+	else
+		buf_char(&p->log, '~');
+	buf_text(&p->log, act->wait.throttled ? " throttled\n" : "\n");
+	assert_non_null(strstr(act->wait.message, "items"));
 	if (p->cancel_at_wait)
 		run_cancel(p->run);
 	else
 		p->now_ms = act->wait.until_ms;
+	if (p->cut_at_wait)
+		rebuild(p);
 }
 
 void play_run(struct play *p)

@@ -5,7 +5,7 @@
  *
  *     > GET https://api.example/items?page=1        a request, as shown; its body behind a space
  *     = 1: 11 12 ~13 =14 !15(key_missing)           a page: keys; filtered, duplicate, quarantined
- *     * upstream_rate_limited 5000 throttled        a wait of so many ms
+ *     * upstream_rate_limited 5000 throttled        a wait of so many ms; ~ when jitter chose them
  *     . success complete "short page"               the end: status, code, complete, stop
  *
  * Answers are allocated for each request and freed on release, so that memory checkers see a use
@@ -50,6 +50,7 @@ struct play {
 	enum run_remedy remedy;
 	size_t cut_after; /* pages of one run before it is rebuilt from its state; 0: never */
 	bool cancel_at_wait;
+	bool cut_at_wait;    /* park: rebuild from the state, go on when the wait is over */
 	bool quiet_requests; /* leave the lines of requests out */
 	char state[RUN_STATE_MAX];
 	size_t outstanding; /* answers not given back */
