@@ -1,10 +1,10 @@
 -- What the runner asks of the database. Each run's writes begin with runner_enter, which checks the
 -- lease and opens the tenant for that one transaction.
 
--- name: runner_start :exec (runner uuid, host text, ttl interval)
+-- name: runner_start :one (runner uuid, host text, ttl interval)
 SELECT work.runner_start($1, $2, $3)
 
--- name: runner_stop :exec (runner uuid)
+-- name: runner_stop :one (runner uuid)
 SELECT work.runner_stop($1)
 
 -- name: runner_beat :one (runner uuid, ttl interval, draining boolean)
@@ -26,7 +26,7 @@ SELECT tenant_id, work_id, execution_id, old_token, state, code FROM work.reap($
 -- name: runner_abandon :many (runner uuid, held uuid[])
 SELECT tenant_id, work_id, execution_id, old_token FROM work.abandon($1, $2)
 
--- name: runner_sweep :exec
+-- name: runner_sweep :one
 SELECT work.sweep()
 
 -- name: runner_cancelled :many (runner uuid)
@@ -41,7 +41,7 @@ LISTEN catchment_cancel
 -- name: runner_take :one (tenant uuid, service text, n numeric, rate numeric, burst numeric)
 SELECT ceil(work.take($1, $2, $3::float8, $4::float8, $5::float8) * 1000)::bigint
 
--- name: runner_throttle :exec (tenant uuid, service text, seconds numeric, rate numeric, burst numeric)
+-- name: runner_throttle :one (tenant uuid, service text, seconds numeric, rate numeric, burst numeric)
 SELECT work.throttle($1, $2, $3::float8, $4::float8, $5::float8)
 
 -- name: runner_seal_check :maybe (kid bigint)
@@ -50,7 +50,7 @@ SELECT check_value FROM work.seal_key WHERE kid = $1
 -- name: runner_seal_add :exec (kid bigint, check_value text)
 INSERT INTO work.seal_key (kid, check_value) VALUES ($1, $2) ON CONFLICT DO NOTHING
 
--- name: runner_enter :exec (tenant uuid, work uuid, token bigint)
+-- name: runner_enter :one (tenant uuid, work uuid, token bigint)
 SELECT work.enter($1, $2, $3)
 
 -- name: runner_run_begin :one (subject uuid, execution uuid, token bigint)
@@ -69,7 +69,7 @@ WHERE g.tenant_id = util.tenant() AND g.subject_id = $1
 SELECT g.seq, g.stream_id FROM collect.progress g
 WHERE g.tenant_id = util.tenant() AND g.subject_id = $1
 
--- name: runner_page_begin :exec (subject uuid, token bigint, seq bigint, state text)
+-- name: runner_page_begin :one (subject uuid, token bigint, seq bigint, state text)
 SELECT collect.page_begin($1, $2, $3, $4)
 
 -- name: runner_staging_find :one
@@ -101,7 +101,7 @@ INSERT INTO collect.quarantine (tenant_id, stream_id, execution_id, page, slug, 
 SELECT util.tenant(), $1, $2, $3, t.slug, t.why, t.record_key, t.bytes
 FROM unnest($4::text[], $5::text[], $6::text[], $7::bytea[]) AS t (slug, why, record_key, bytes)
 
--- name: runner_run_wait :exec (execution uuid, code text, message text, until timestamptz, counts json)
+-- name: runner_run_wait :one (execution uuid, code text, message text, until timestamptz, counts json)
 SELECT collect.run_wait($1, $2, $3, $4, $5)
 
 -- name: runner_run_end :one (subject uuid, execution uuid, stream uuid, token bigint, seq bigint, state text,
