@@ -10,10 +10,10 @@ PATH=$PATH:/usr/sbin:/sbin:$pg_bin
 stack_sockets() {
 	if [ ${#STATE} -le 60 ]; then
 		SOCKETS=$STATE/run
-	elif [ -s "$STATE/sockets" ] && [ -O "$(cat "$STATE/sockets")" ]; then
-		SOCKETS=$(cat "$STATE/sockets")
+	elif [ -s "$STATE/run/sockets" ] && [ -O "$(cat "$STATE/run/sockets")" ]; then
+		SOCKETS=$(cat "$STATE/run/sockets")
 	else
-		SOCKETS=$(mktemp -d /tmp/catchment.XXXXXX) && printf '%s\n' "$SOCKETS" >"$STATE/sockets"
+		SOCKETS=$(mktemp -d /tmp/catchment.XXXXXX) && printf '%s\n' "$SOCKETS" >"$STATE/run/sockets"
 	fi
 	mkdir -p "$SOCKETS" "$STATE/run" "$STATE/log" "$STATE/keys"
 	chmod 700 "$SOCKETS" "$STATE/run" "$STATE/keys"
@@ -25,7 +25,7 @@ stack_dsn() { # role
 
 stack_initdb() {
 	[ -s "$STATE/data/PG_VERSION" ] && return
-	rm -rf "$STATE/data"
+	mkdir -p "$STATE/data" && chmod 700 "$STATE/data" && find "$STATE/data" -mindepth 1 -delete
 	env -i PATH="$PATH" HOME="$STATE" LC_ALL=C.UTF-8 initdb -D "$STATE/data" -U postgres -E UTF8 \
 		--locale=C.UTF-8 --auth=peer --no-instructions >"$STATE/log/initdb.log" 2>&1 ||
 		die "PostgreSQL could not make its data folder. $STATE/log/initdb.log says why."

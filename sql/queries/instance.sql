@@ -33,7 +33,7 @@ FROM collect.progress g
 WHERE g.tenant_id = util.tenant() AND g.instance_id = $1 AND w.tenant_id = g.tenant_id
 	AND w.subject_id = g.subject_id AND w.state IN ('paused', 'dead')
 
--- name: instance_audit :exec (id uuid, action text, detail json)
+-- name: instance_audit :one (id uuid, action text, detail json)
 SELECT audit.write($2, 'instance', $1, $3)
 
 -- name: instance_running :one (id uuid)
@@ -41,7 +41,7 @@ SELECT count(*) FROM work.work w JOIN collect.progress g ON g.tenant_id = w.tena
 	AND g.subject_id = w.subject_id
 WHERE g.tenant_id = util.tenant() AND g.instance_id = $1 AND w.state = 'running'
 
--- name: instance_erase :exec (id uuid)
+-- name: instance_erase :one (id uuid)
 SELECT collect.instance_erase($1)
 
 -- name: instance_releases :maybe (id uuid, version text)

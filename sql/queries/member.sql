@@ -35,7 +35,7 @@ SELECT coalesce(json_agg(json_build_object('id', s.id, 'email', s.email, 'role',
 	CASE WHEN (SELECT count(*) FROM page) > $2 THEN (SELECT min(s2.id::text) FROM shown s2) END
 FROM shown s
 
--- name: invitation_create :exec (id uuid, email text, role text, hash bytea)
+-- name: invitation_create :one (id uuid, email text, role text, hash bytea)
 SELECT identity.invitation_create($1, $2, $3, $4, clock_timestamp() + interval '7 days')
 
 -- name: invitation_get :maybe (id uuid)

@@ -1,6 +1,6 @@
 -- What the command line asks, as the migrate role: an operator, outside every tenant.
 
--- name: operator_months_ahead :exec ()
+-- name: operator_months_ahead :one ()
 SELECT util.months_ahead();
 
 -- name: operator_users :many ()
@@ -12,7 +12,7 @@ FROM identity.users u ORDER BY u.created_at, u.id;
 -- name: operator_user_find :maybe (email text)
 SELECT u.id FROM identity.users u WHERE u.email = lower($1);
 
--- name: operator_user_add :exec (id uuid, email text, phc text, name text, tenant uuid, tenant_name text)
+-- name: operator_user_add :one (id uuid, email text, phc text, name text, tenant uuid, tenant_name text)
 SELECT identity.sign_up($1, lower($2), $3, $4, $5, $6);
 
 -- name: operator_user_active :maybe (email text, active bool)
@@ -43,7 +43,7 @@ SELECT m.user_id, m.tenant_id FROM identity.members m
 WHERE m.email = lower($1) AND ($2::uuid IS NULL OR m.tenant_id = $2)
 ORDER BY m.created_at LIMIT 1;
 
--- name: operator_token_add :exec (id uuid, hash bytea, user_id uuid, tenant uuid, name text, prefix text, scopes text[], expires timestamptz)
+-- name: operator_token_add :one (id uuid, hash bytea, user_id uuid, tenant uuid, name text, prefix text, scopes text[], expires timestamptz)
 SELECT identity.token_insert($1, $2, $3, $4, 'api', $5, $6, $7, $8);
 
 -- name: operator_token_revoke :maybe (prefix text)

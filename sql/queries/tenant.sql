@@ -9,7 +9,7 @@ SELECT json_build_object('id', w.id, 'name', w.name, 'role', identity.my_role(),
 	'version', w.version, 'createdAt', util.utc(w.created_at)), w.version
 FROM identity.tenants w WHERE w.id = util.tenant()
 
--- name: tenant_create :exec (id uuid, name text)
+-- name: tenant_create :one (id uuid, name text)
 SELECT identity.tenant_create($1, normalize($2, NFC), util.caller())
 
 -- name: tenant_created :one (id uuid)
@@ -18,7 +18,7 @@ SELECT t FROM json_array_elements(identity.tenants_of(util.caller())) t WHERE t 
 -- name: tenant_update :one (name text, version bigint)
 SELECT identity.tenant_update(normalize($1, NFC), $2)
 
--- name: tenant_delete :exec ()
+-- name: tenant_delete :one ()
 SELECT identity.tenant_delete()
 
 -- name: tenant_me :one ()

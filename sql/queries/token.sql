@@ -19,7 +19,7 @@ SELECT json_build_object('id', t.id, 'kind', t.kind, 'name', t.name, 'prefix', t
 	t.name, t.scopes::text, t.expires_at - t.created_at
 FROM identity.tokens_seen() t WHERE t.id = $1
 
--- name: token_create :exec (id uuid, hash bytea, name text, prefix text, scopes text[], days bigint, own_scopes text[])
+-- name: token_create :one (id uuid, hash bytea, name text, prefix text, scopes text[], days bigint, own_scopes text[])
 SELECT identity.token_create($1, $2, normalize($3, NFC), $4, $5,
 	clock_timestamp() + $6 * interval '1 day', $7)
 

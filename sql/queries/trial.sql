@@ -22,12 +22,12 @@ WHERE l.collector_id = $1 AND l.approval = 'approved'
 SELECT s.field, s.version, s.sealed FROM collect.secrets s
 WHERE s.tenant_id = util.tenant() AND s.owner_id = $1 ORDER BY s.field
 
--- name: trial_audit :exec (action text, kind text, id uuid)
+-- name: trial_audit :one (action text, kind text, id uuid)
 SELECT audit.write($1, $2, $3)
 
 -- name: trial_begin :one (slots bigint)
 SELECT EXISTS (SELECT FROM generate_series(1, $1) slot
 	WHERE pg_try_advisory_lock(hashtextextended(util.tenant()::text || 'trial' || slot, 11)) LIMIT 1)
 
--- name: trial_end :exec ()
+-- name: trial_end :one ()
 SELECT pg_advisory_unlock_all()

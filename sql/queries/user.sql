@@ -1,13 +1,13 @@
 -- Sign-up, sign-in, profile.
 
--- name: user_sign_up :exec (id uuid, email text, phc text, name text, tenant uuid, tenant_name text)
+-- name: user_sign_up :one (id uuid, email text, phc text, name text, tenant uuid, tenant_name text)
 SELECT identity.sign_up($1, $2, $3, normalize($4, NFC), $5, normalize($6, NFC))
 
 -- name: user_sign_in_begin :one (email text, ip text)
 SELECT user_id, password_phc FROM identity.sign_in_begin($1, network(set_masklen($2::inet,
 	CASE family($2::inet) WHEN 4 THEN 24 ELSE 64 END))::text)
 
--- name: user_sign_in_failed :exec (email text, ip text)
+-- name: user_sign_in_failed :one (email text, ip text)
 SELECT identity.sign_in_failed($1, network(set_masklen($2::inet,
 	CASE family($2::inet) WHEN 4 THEN 24 ELSE 64 END))::text)
 
@@ -19,7 +19,7 @@ SELECT json_build_object(
 	'expiresAt', util.utc(clock_timestamp() + interval '7 days'))
 FROM (SELECT identity.sign_in_end($1, $2, $3, $4, $5, $6, $7) AS id) chosen
 
--- name: user_sign_out :exec (hash bytea)
+-- name: user_sign_out :one (hash bytea)
 SELECT identity.sign_out($1)
 
 -- name: user_profile :one ()
@@ -28,11 +28,11 @@ SELECT json_build_object('user', identity.user_doc(util.caller()),
 		FROM identity.tenants w WHERE w.id = util.tenant()),
 	'tenants', identity.tenants_of(util.caller()))
 
--- name: user_profile_set :exec (name text)
+-- name: user_profile_set :one (name text)
 SELECT identity.profile_set(normalize($1, NFC))
 
 -- name: user_password_get :one ()
 SELECT identity.my_password()
 
--- name: user_password_set :exec (phc text, keep_token bytea)
+-- name: user_password_set :one (phc text, keep_token bytea)
 SELECT identity.password_set($1, $2)
