@@ -1,5 +1,6 @@
 # One responder per family; each folder adds its own program.
 FAMILY_ALL = $(ENGINE_ALL)
+PART_CONFIG_STORE = cgi/part/config_store.c cgi/part/config_store.h
 include cgi/account/local.mk
 include cgi/supervisor/local.mk
 include cgi/trials/local.mk

@@ -17,6 +17,7 @@ engine_libengine_a_SOURCES += \
   engine/link.c engine/link.h \
   engine/paginate.c engine/paginate.h \
   engine/plan.c engine/plan.h engine/plan_parts.h \
+  engine/release.c engine/release.h \
   engine/request.c engine/request.h engine/request_compile.c \
   engine/retry.c engine/retry.h \
   engine/run.c engine/run.h engine/run_parts.h \

@@ -13,6 +13,7 @@ QUERIES += sql/queries/token.sql
 QUERIES += sql/queries/trial.sql
 QUERIES += sql/queries/user.sql
 QUERIES += sql/queries/runner.sql
+QUERIES += sql/queries/secret.sql
 QUERIES += sql/queries/web.sql
 
 EXTRA_DIST += $(QUERIES)

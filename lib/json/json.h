@@ -32,6 +32,9 @@ bool json_flag(const json_t *object, const char *member, bool fallback);
 int64_t json_int(const json_t *object, const char *member, int64_t fallback);
 /* Compact text, numbers with 17 significant digits at most; the arena owns it. */
 struct str json_write(struct arena *, const json_t *);
+/* JSON merge patch (RFC 7396): a member that is null is removed, objects are merged, anything else
+ * replaces. Neither argument is changed; the arena owns the result. */
+json_t *json_merge_patch(struct arena *, const json_t *target, const json_t *patch);
 /* Appends one reference token to a JSON Pointer, escaping ~ and / (RFC 6901). */
 const char *json_pointer_add(struct arena *, const char *pointer, const char *token);
 const char *json_pointer_index(struct arena *, const char *pointer, size_t index);

@@ -48,3 +48,9 @@ tests_unit_run_tap_LDADD = $(ENGINE_ALL) $(CMOCKA_LIBS)
 tests_unit_plan_tap_SOURCES = tests/unit/plan.c tests/unit/engine_doc.c tests/unit/engine_play.c
 tests_unit_plan_tap_CFLAGS = $(ENGINE_RUN_CFLAGS)
 tests_unit_plan_tap_LDADD = $(ENGINE_ALL) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/release.tap
+TESTS += tests/unit/release.tap
+tests_unit_release_tap_SOURCES = tests/unit/release.c
+tests_unit_release_tap_CFLAGS = $(LEAF_CFLAGS)
+tests_unit_release_tap_LDADD = $(LEAF_LDADD)

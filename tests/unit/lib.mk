@@ -59,3 +59,9 @@ tests_unit_str_tap_LDADD = $(LIB_UNIT_LDADD)
 tests_unit_uuid_tap_SOURCES = tests/unit/uuid.c
 tests_unit_uuid_tap_CFLAGS = $(LIB_UNIT_CFLAGS)
 tests_unit_uuid_tap_LDADD = $(LIB_UNIT_LDADD)
+
+check_PROGRAMS += tests/unit/merge.tap
+TESTS += tests/unit/merge.tap
+tests_unit_merge_tap_SOURCES = tests/unit/merge.c
+tests_unit_merge_tap_CFLAGS = $(LIB_UNIT_CFLAGS)
+tests_unit_merge_tap_LDADD = $(LIB_UNIT_LDADD)
