@@ -208,11 +208,12 @@ static int64_t pause_ms(int failures)
 static void log_end(const struct child *c, int status)
 {
 	const char *name = c->service->name;
+	bool told = c->kill_ms != 0; /* one that was still starting has no handler yet */
 
-	if (WIFSIGNALED(status))
+	if (WIFSIGNALED(status) && !(told && WTERMSIG(status) == SIGTERM))
 		log_error("child_died", "%s, process %d, was ended by signal %d (%s).", name,
 		          (int)c->pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else if (WEXITSTATUS(status))
+	else if (WIFEXITED(status) && WEXITSTATUS(status))
 		log_error("child_failed", "%s, process %d, ended with status %d%s.", name,
 		          (int)c->pid, WEXITSTATUS(status),
 		          WEXITSTATUS(status) == 127 ? ": it could not be executed" : "");

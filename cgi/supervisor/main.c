@@ -249,7 +249,7 @@ static void supervise(struct supervisor *s)
 			wait_ms = (int)(s->stop_at_ms - now_ms);
 		poll(p, 2, wait_ms);
 		children_ready_take(&s->children);
-		if (!told && children_all_ready(&s->children)) {
+		if (!told && !s->stop_at_ms && children_all_ready(&s->children)) {
 			log_info("ready", "%zu processes serve.", children_running(&s->children));
 			notify("READY=1");
 			told = true;

@@ -67,7 +67,8 @@ MUST_CHECK bool db_prepare_all(struct db *, struct err *); /* every query: --che
 void db_begin(struct db *);
 bool db_in_transaction(const struct db *);
 /* Runs a query; its rows must satisfy the query's kind: :one exactly one, :maybe at most one,
- * :many any, :exec none returned (affected rows are counted). Outside a transaction: on its own. */
+ * :many any, :exec none returned (affected rows are counted) but a void function's. Outside a
+ * transaction: on its own. */
 MUST_CHECK bool db_run(struct db *, enum query, const struct db_arg *, size_t nargs, struct arena *,
                        struct db_rows **, struct err *);
 /* The same, and COMMIT in the same flight: so a kind that its rows do not satisfy is told, but

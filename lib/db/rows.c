@@ -42,6 +42,14 @@ static bool kind_bug(const struct db_query *q, const PGresult *res, const char *
 	return err_detail(e, "query %s: %s, but it gave %d rows", q->name, what, PQntuples(res));
 }
 
+/* SELECT of one function that returns void gives a row all the same. */
+static bool calls_void(const PGresult *res)
+{
+	const Oid void_type = 2278; /* pg_type.dat */
+
+	return PQnfields(res) == 1 && PQftype(res, 0) == void_type;
+}
+
 bool rows_kind_check(const PGresult *res, const struct db_query *q, struct err *e)
 {
 	int n = PQntuples(res);
@@ -58,7 +66,8 @@ bool rows_kind_check(const PGresult *res, const struct db_query *q, struct err *
 		return n <= 1 || kind_bug(q, res, ":maybe means at most one", e);
 	case DB_KIND_EXEC:
 	case DB_KIND_LISTEN:
-		return PQnfields(res) == 0 || kind_bug(q, res, "it returns nothing by its kind", e);
+		return PQnfields(res) == 0 || calls_void(res) ||
+		       kind_bug(q, res, "it returns nothing by its kind", e);
 	default:
 		return true;
 	}

@@ -49,7 +49,15 @@ static bool health_show(struct req *r, struct err *e)
 	return reply_json(r, STR("{\"status\":\"ok\"}"), e);
 }
 
-/* A database that is further than this program is fine: it is migrated before a deployment. */
+static bool migrations_missing(struct err *e)
+{
+	err_clear(e);
+	return err_set(e, ERR_UNAVAILABLE, "migrations_missing",
+	               "The database lacks migrations; run catchment migrate.");
+}
+
+/* A database that is further than this program is fine: it is migrated before a deployment. One
+ * that knows no migrations at all refuses the query itself. */
 static bool migrations_check(struct req *r, struct err *e)
 {
 	struct db_rows *rows;
@@ -57,11 +65,9 @@ static bool migrations_check(struct req *r, struct err *e)
 	if (!r->app->db)
 		return true;
 	if (!db_run(r->app->db, Q_WEB_MIGRATION_NUMBER, DB_NO_ARGS, r->arena, &rows, e))
-		return false;
-	if (db_get_int(rows, 0, 0) >= WEB_MIGRATION_NUMBER)
-		return true;
-	return err_set(e, ERR_UNAVAILABLE, "migrations_missing",
-	               "The database lacks migrations; run catchment migrate.");
+		return e->code == ERR_DB || e->code == ERR_FORBIDDEN ? migrations_missing(e)
+		                                                     : false;
+	return db_get_int(rows, 0, 0) >= WEB_MIGRATION_NUMBER || migrations_missing(e);
 }
 
 static bool ready_show(struct req *r, struct err *e)

@@ -140,6 +140,11 @@ static void readyz_wants_migrations(void **state)
 	assert_int_equal(200, client_send(c, "GET", "/readyz", NULL, NULL));
 	assert_int_equal(200, client_send(c, "HEAD", "/api/v1/readyz", NULL, NULL));
 	assert_int_equal(405, client_send(c, "POST", "/readyz", NULL, NULL));
+	c->db.refuse = "database"; /* no table at all */
+	c->db.refuse_code = ERR_DB;
+	assert_int_equal(503, client_send(c, "GET", "/readyz", NULL, NULL));
+	assert_true(client_has(c, "migrations_missing"));
+	c->db.refuse = NULL;
 	c->app.drain_file = "/dev/null";
 	assert_int_equal(503, client_send(c, "GET", "/readyz", NULL, NULL));
 	assert_true(client_has(c, "draining"));
