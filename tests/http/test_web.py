@@ -54,9 +54,12 @@ class Stack:
             ["/usr/sbin/nginx", "-p", str(self.dir / "nginx"), "-c", str(self.dir / "nginx.conf"),
              "-e", str(self.dir / "nginx.log"), "-g",
              "daemon off;" + (" user root;" if os.geteuid() == 0 else "")])
+        self.start_supervisor()
+        self.wait_ready()
+
+    def start_supervisor(self):
         self.supervisor = subprocess.Popen(
             [str(BUILD / "cgi/supervisor/catchmentd"), "--conf", str(self.dir / "conf")], stderr=self.log)
-        self.wait_ready()
 
     def wait_ready(self):
         for _ in range(200):
