@@ -92,12 +92,15 @@ def database():
 @pytest.fixture(scope="module")
 def account(database):
     a = Account(database)
-    problem(a.get("/readyz"), 503, "migrations_missing")
-    assert a.get("/healthz")[0] == 200
-    a.migrate()
-    assert a.get("/readyz")[0] == 200
-    yield a
-    assert a.close() == 0
+    try:
+        problem(a.get("/readyz"), 503, "migrations_missing")
+        assert a.get("/healthz")[0] == 200
+        a.migrate()
+        assert a.get("/readyz")[0] == 200
+        yield a
+    finally:
+        status = a.close()
+    assert status == 0
 
 
 @pytest.fixture(scope="module")
