@@ -76,11 +76,29 @@ void crypt_hasher_free(struct crypt_hasher *h)
 }
 
 /* SHA-256 of bytes in memory cannot fail but for a broken library: then no hash may pass as one. */
+void crypt_hasher_begin(struct crypt_hasher *h)
+{
+	if (EVP_DigestInit_ex2(h->ctx, h->sha256, NULL) != 1)
+		abort();
+}
+
+void crypt_hasher_add(struct crypt_hasher *h, struct str s)
+{
+	if (EVP_DigestUpdate(h->ctx, s.p, s.len) != 1)
+		abort();
+}
+
+void crypt_hasher_end(struct crypt_hasher *h, unsigned char out[CRYPT_SHA256])
+{
+	if (EVP_DigestFinal_ex(h->ctx, out, NULL) != 1)
+		abort();
+}
+
 void crypt_hasher_sha256(struct crypt_hasher *h, struct str s, unsigned char out[CRYPT_SHA256])
 {
-	if (EVP_DigestInit_ex2(h->ctx, h->sha256, NULL) != 1 ||
-	    EVP_DigestUpdate(h->ctx, s.p, s.len) != 1 || EVP_DigestFinal_ex(h->ctx, out, NULL) != 1)
-		abort();
+	crypt_hasher_begin(h);
+	crypt_hasher_add(h, s);
+	crypt_hasher_end(h, out);
 }
 
 void crypt_sha256(struct str s, unsigned char out[CRYPT_SHA256])

@@ -35,6 +35,10 @@ struct crypt_hasher;
 struct crypt_hasher *crypt_hasher_new(void); /* NULL out of memory */
 void crypt_hasher_free(struct crypt_hasher *);
 void crypt_hasher_sha256(struct crypt_hasher *, struct str, unsigned char out[CRYPT_SHA256]);
+/* The same in pieces: begin, any number of adds, end. */
+void crypt_hasher_begin(struct crypt_hasher *);
+void crypt_hasher_add(struct crypt_hasher *, struct str);
+void crypt_hasher_end(struct crypt_hasher *, unsigned char out[CRYPT_SHA256]);
 
 struct crypt_cost {
 	int log2_n, r, p;

@@ -91,9 +91,10 @@ static void value_take(struct req *r, struct str name, struct str value)
 		return;
 	}
 	shape_check_text(f, value, r->problems);
-	/* A wrong value still counts as given: a second one is repeated. */
+	/* A wrong value, or an empty one, still counts as given: a second one is repeated. */
 	json_object_set_new(r->query, f->name,
-	                    before == r->problems->count ? value_typed(f, value) : json_null());
+	                    before == r->problems->count && value.len > 0 ? value_typed(f, value)
+	                                                                  : json_null());
 }
 
 static void required_check(struct req *r)

@@ -256,7 +256,8 @@ static void problem_errors(const struct req *r, const struct err *e, struct buf 
 	size_t kept = list->count < PROBLEMS_MAX ? list->count : PROBLEMS_MAX;
 	const struct problem one = { e->pointer, e->slug, e->msg };
 
-	if (e->code != ERR_INPUT || kept == 0)
+	/* A conflict may name what stands in the way, one by one. */
+	if (e->code != ERR_INPUT && e->code != ERR_CONFLICT)
 		kept = 0;
 	if (kept == 0 && !e->pointer[0])
 		return;

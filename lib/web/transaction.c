@@ -101,6 +101,25 @@ bool req_commit(struct req *r, struct err *e)
 	return !r->app->db || !db_in_transaction(r->app->db) || db_commit(r->app->db, e);
 }
 
+bool req_run_apart(struct req *r, struct arena *arena, enum query q, const struct db_arg *args,
+                   size_t nargs, struct db_rows **rows, struct err *e)
+{
+	struct db_rows *enter;
+	struct uuid tenant;
+
+	if (!req_commit(r, e))
+		return false;
+	db_begin(r->app->db);
+	db_queue_rows(r->app->db, Q_WEB_ENTER, ENTER_ARGS(r), arena, &enter);
+	if (!db_run_last(r->app->db, q, args, nargs, arena, rows, e))
+		return false;
+	/* A token stays in its tenant; that the pages of one stream do, too, is worth a look. */
+	if (!r->private_->entered ||
+	    (db_get_uuid(enter, 0, 1, &tenant) && uuid_eq(&tenant, &r->tenant)))
+		return true;
+	return err_set(e, ERR_BUG, "tenant_changed", "The workspace of this token has changed.");
+}
+
 bool req_check_version(struct req *r, int64_t version, struct err *e)
 {
 	if (r->if_match < 0 || r->if_match == version)

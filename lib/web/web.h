@@ -119,6 +119,10 @@ MUST_CHECK bool req_run(struct req *, enum query, const struct db_arg *, size_t 
 MUST_CHECK bool req_run_last(struct req *, enum query, const struct db_arg *, size_t nargs,
                              struct db_rows **, struct err *);
 MUST_CHECK bool req_commit(struct req *, struct err *); /* for slow routes, before they work */
+/* A transaction of its own in one flight, for streams: BEGIN, enter, query, COMMIT, after what was
+ * open is committed. So a token that is revoked meanwhile ends the stream. Rows live in `arena`. */
+MUST_CHECK bool req_run_apart(struct req *, struct arena *, enum query, const struct db_arg *,
+			      size_t nargs, struct db_rows **, struct err *);
 /* If-Match against the stored version; ERR_STALE with the current ETag when they differ. */
 MUST_CHECK bool req_check_version(struct req *, int64_t version, struct err *);
 
