@@ -5,8 +5,10 @@ QUERIES += sql/queries/migration.sql
 QUERIES += sql/queries/audit.sql
 QUERIES += sql/queries/execution.sql
 QUERIES += sql/queries/instance.sql
+QUERIES += sql/queries/listing.sql
 QUERIES += sql/queries/member.sql
 QUERIES += sql/queries/operator.sql
+QUERIES += sql/queries/rating.sql
 QUERIES += sql/queries/record.sql
 QUERIES += sql/queries/tenant.sql
 QUERIES += sql/queries/token.sql
@@ -29,5 +31,6 @@ MIGRATIONS = \
   sql/migrations/0008_work.sql \
   sql/migrations/0009_runs.sql \
   sql/migrations/0010_months_ahead.sql \
-  sql/migrations/0011_documents.sql
+  sql/migrations/0011_documents.sql \
+  sql/migrations/0012_marketplace.sql
 nobase_dist_pkgdata_DATA += $(MIGRATIONS)
