@@ -34,3 +34,14 @@ SELECT c.record_key, c.data FROM collect.records c
 WHERE c.tenant_id = util.tenant() AND c.stream_id = $1 AND ($2::text IS NULL OR c.record_key > $2)
 	AND ($4 OR c.vanished_at IS NULL)
 ORDER BY c.record_key LIMIT $3
+
+-- Exports: one of two places per tenant, held by the connection until it is given back or lost.
+-- name: record_export_begin :one
+SELECT CASE WHEN pg_try_advisory_lock(hashtextextended('export:' || util.tenant()::text, 1)) THEN 1
+	WHEN pg_try_advisory_lock(hashtextextended('export:' || util.tenant()::text, 2)) THEN 2 ELSE 0 END
+
+-- name: record_export_end :one (tenant uuid, slot bigint)
+SELECT pg_advisory_unlock(hashtextextended('export:' || $1::text, $2))
+
+-- name: record_export_audit :one (instance uuid, stream uuid)
+SELECT audit.write('records.export', 'instance', $1, json_build_object('streamId', $2))

@@ -1,0 +1,6 @@
+pkglibexec_PROGRAMS += catchment-exports.fcgi
+catchment_exports_fcgi_SOURCES = \
+  cgi/exports/exports.h \
+  cgi/exports/main.c \
+  cgi/exports/record.c
+catchment_exports_fcgi_LDADD = $(LIB_ALL)

@@ -1,0 +1,29 @@
+/*
+ * exports - streams of any size
+ *
+ *   GET /collector-instances/{id}/records.ndjson
+ */
+#include "config.h"
+
+#include "cgi/exports/exports.h"
+#include "lib/base/poison.h"
+
+/* clang-format off: a row a route */
+static const struct route routes[] = {
+	{ M_GET, "/collector-instances/{id}/records.ndjson", ACCESS_MEMBER, "viewer",
+	  "records:read", 0, &record_export_query, NULL, NULL, 200, record_export,
+	  "All records of a stream, one a line, then a trailer with count and hash", ROUTE_STREAM },
+};
+/* clang-format on */
+
+static const struct web_family family = {
+	.name = "exports",
+	.role = "export",
+	.routes = routes,
+	.route_count = sizeof(routes) / sizeof(routes[0]),
+};
+
+int main(int argc, char **argv)
+{
+	return web_main(argc, argv, &family);
+}
