@@ -14,6 +14,16 @@ web_handler execution_request, execution_list, execution_get, execution_log, exe
 web_handler execution_cancel, execution_retry;
 web_handler record_streams, record_list;
 
+/* An installation whose row is locked, and whose version is the one that If-Match names. */
+struct instance_locked {
+	const char *release_version;
+	json_t *plain;       /* stored config values, without secrets */
+	json_t *data_source; /* of the installed release */
+};
+MUST_CHECK bool instance_lock(struct req *, struct instance_locked *, struct err *);
+/* Names of the config members that were sent, as a JSON array: for the audit log. */
+const char *instance_config_names(struct req *);
+
 extern const struct shape instance_list_query, instance_list_doc, instance_doc, instance_in;
 extern const struct shape instance_upgrade_query, instance_upgrade_doc, instance_upgrade_in;
 extern const struct shape execution_request_in, execution_request_doc, execution_doc;

@@ -117,7 +117,7 @@ static struct db_arg flag_asked(const struct req *r, const char *name)
 {
 	const json_t *flag = json_object_get(r->query, name);
 
-	return flag != NULL ? db_bool(json_is_true(flag)) : db_null();
+	return json_is_boolean(flag) ? db_bool(json_is_true(flag)) : db_null();
 }
 
 bool record_list(struct req *r, struct err *e)

@@ -16,7 +16,7 @@ SELECT collect.instance_doc(i), i.version FROM collect.collector_instances i
 WHERE i.tenant_id = util.tenant() AND i.id = $1
 
 -- name: instance_lock :maybe (id uuid)
-SELECT i.version, i.collector_id, i.release_version, i.tenant_config, r.document, i.instance_name
+SELECT i.version, i.release_version, i.tenant_config, r.document -> 'dataSource'
 FROM collect.collector_instances i
 JOIN market.release r ON r.collector_id = i.collector_id AND r.version = i.release_version
 WHERE i.tenant_id = util.tenant() AND i.id = $1 FOR NO KEY UPDATE OF i
@@ -33,26 +33,36 @@ FROM collect.progress g
 WHERE g.tenant_id = util.tenant() AND g.instance_id = $1 AND w.tenant_id = g.tenant_id
 	AND w.subject_id = g.subject_id AND w.state IN ('paused', 'dead')
 
--- name: instance_audit :one (id uuid, action text, detail json)
-SELECT audit.write($2, 'instance', $1, $3)
+-- name: instance_changed :one (id uuid, name text, status text, config json)
+SELECT audit.write('instance.update', 'instance', $1,
+	json_strip_nulls(json_build_object('name', $2::text, 'status', $3::text, 'configFields', $4::json)))
 
--- name: instance_running :one (id uuid)
-SELECT count(*) FROM work.work w JOIN collect.progress g ON g.tenant_id = w.tenant_id
-	AND g.subject_id = w.subject_id
-WHERE g.tenant_id = util.tenant() AND g.instance_id = $1 AND w.state = 'running'
+-- name: instance_live :one (id uuid)
+SELECT count(*) FROM collect.progress g
+JOIN collect.collector_executions x ON x.tenant_id = g.tenant_id AND x.subject_id = g.subject_id
+	AND x.state IN ('pending', 'running', 'waiting')
+WHERE g.tenant_id = util.tenant() AND g.instance_id = $1
 
 -- name: instance_erase :one (id uuid)
 SELECT collect.instance_erase($1)
 
+-- A version that was withdrawn from the list may still be moved to by those who have the collector;
+-- one that was never approved may not. No row: no such installation; null: no such version.
 -- name: instance_releases :maybe (id uuid, version text)
-SELECT old.document, new.document, new.version, new.release_notes, old.version
+SELECT old.version, new.version, old.document, new.document, i.tenant_config,
+	new.release_notes, util.utc(new.published_at), market.release_hosts(old.document),
+	market.release_hosts(new.document), i.version
 FROM collect.collector_instances i
 JOIN market.release old ON old.collector_id = i.collector_id AND old.version = i.release_version
-JOIN market.listing l ON l.collector_id = i.collector_id AND l.approval = 'approved'
-JOIN market.release new ON new.collector_id = i.collector_id AND new.version = coalesce($2, l.latest_version)
+LEFT JOIN market.listing l ON l.collector_id = i.collector_id AND l.approval = 'approved'
+LEFT JOIN market.release new ON new.collector_id = l.collector_id AND new.version = coalesce($2, l.latest_version)
 WHERE i.tenant_id = util.tenant() AND i.id = $1
 
 -- name: instance_upgrade :exec (id uuid, version text, config json)
-UPDATE collect.collector_instances i SET release_version = $2, tenant_config = coalesce($3, i.tenant_config),
+UPDATE collect.collector_instances i SET release_version = $2, tenant_config = $3,
 	version = i.version + 1, updated_at = clock_timestamp()
 WHERE i.tenant_id = util.tenant() AND i.id = $1
+
+-- name: instance_upgraded :one (id uuid, from_version text, to_version text, breaking json)
+SELECT audit.write('instance.upgrade', 'instance', $1,
+	json_build_object('from', $2::text, 'to', $3::text, 'breaking', $4::json))

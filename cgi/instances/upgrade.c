@@ -1,0 +1,248 @@
+/* upgrade - moving an installation to another published version, knowing what breaks */
+#include "config.h"
+
+#include "cgi/instances/instances.h"
+#include "cgi/part/config_store.h"
+#include "engine/definition.h"
+#include "engine/release.h"
+#include "lib/db/queries.h"
+#include "lib/base/poison.h"
+
+#define NOTES_MAX 20000
+
+static const struct field query_fields[] = {
+	{ .name = "version",
+	  .kind = SHAPE_LINE,
+	  .max = RELEASE_VERSION_MAX,
+	  .help = "A published version; the latest without it" },
+	{ .name = NULL },
+};
+const struct shape instance_upgrade_query = { .name = "UpgradeQuery", .fields = query_fields };
+
+static const struct field breaking_fields[] = {
+	{ .name = "code", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "sentence", .kind = SHAPE_TEXT, .flags = SHAPE_REQUIRED, .max = 1000 },
+	{ .name = NULL },
+};
+static const struct shape breaking_doc = { .name = "BreakingChange", .fields = breaking_fields };
+
+static const struct field doc_fields[] = {
+	{ .name = "instanceId", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },
+	{ .name = "from", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "to", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "releaseNotes", .kind = SHAPE_TEXT, .flags = SHAPE_REQUIRED, .max = NOTES_MAX },
+	{ .name = "publishedAt", .kind = SHAPE_TIME, .flags = SHAPE_REQUIRED },
+	{ .name = "breaking",
+	  .kind = SHAPE_LIST,
+	  .flags = SHAPE_REQUIRED,
+	  .max = 1000,
+	  .of = &breaking_doc },
+	{ .name = "newConfigFields",
+	  .kind = SHAPE_LIST,
+	  .flags = SHAPE_REQUIRED,
+	  .of = &SHAPE_CONFIG_FIELD },
+	{ .name = "removedConfigFields",
+	  .kind = SHAPE_LIST,
+	  .flags = SHAPE_REQUIRED,
+	  .item = SHAPE_LINE },
+	{ .name = "addressChanges",
+	  .kind = SHAPE_BOOLEAN,
+	  .flags = SHAPE_REQUIRED,
+	  .help = "Requests go elsewhere afterwards: secrets have to be entered again" },
+	{ .name = "hosts", .kind = SHAPE_LIST, .flags = SHAPE_REQUIRED, .item = SHAPE_LINE },
+	{ .name = NULL },
+};
+const struct shape instance_upgrade_doc = { .name = "UpgradePreview", .fields = doc_fields };
+
+static const struct field in_fields[] = {
+	{ .name = "version", .kind = SHAPE_LINE, .max = RELEASE_VERSION_MAX },
+	{ .name = "tenantConfig",
+	  .kind = SHAPE_MAP,
+	  .flags = SHAPE_SECRET,
+	  .max = 50,
+	  .help = "Values to add or change; what is left out stays" },
+	{ .name = "acceptBreaking",
+	  .kind = SHAPE_BOOLEAN,
+	  .fallback = "false",
+	  .help = "Go on although something breaks" },
+	{ .name = NULL },
+};
+const struct shape instance_upgrade_in = { .name = "UpgradeRequest", .fields = in_fields };
+
+/* From where to where; texts are borrowed from rows. */
+struct upgrade {
+	const struct db_rows *rows;
+	const char *from, *to;
+	const json_t *old_source, *new_source; /* data sources */
+	json_t *plain;
+	json_t *breaking;
+};
+
+static bool upgrade_read(struct req *r, const char *version, struct upgrade *u, struct err *e)
+{
+	json_t *old_document, *new_document;
+	struct db_rows *rows;
+
+	if (!req_run(r, Q_INSTANCE_RELEASES, DB_ARGS(db_uuid(&r->params[0]), db_text(version)),
+	             &rows, e))
+		return false;
+	if (db_count(rows) == 0)
+		return err_set(e, ERR_NOT_FOUND, "not_found", "There is no such installation.");
+	u->rows = rows;
+	u->from = db_get(rows, 0, 0).p;
+	u->to = db_get(rows, 0, 1).p;
+	if (u->to == NULL) {
+		err_set(e, ERR_INPUT, "version_unknown",
+		        "This collector has no such version; its page in the marketplace lists "
+		        "them.");
+		return err_at(e, r->method == M_GET ? "version" : "/version");
+	}
+	if (!json_read(r->arena, db_get(rows, 0, 2), &old_document, e) ||
+	    !json_read(r->arena, db_get(rows, 0, 3), &new_document, e) ||
+	    !json_read(r->arena, db_get(rows, 0, 4), &u->plain, e))
+		return false;
+	u->old_source = json_object_get(old_document, "dataSource");
+	u->new_source = json_object_get(new_document, "dataSource");
+	u->breaking = release_breaking(r->arena, old_document, new_document);
+	return true;
+}
+
+static bool has_field(const json_t *data_source, const char *name)
+{
+	const json_t *field;
+	size_t i;
+
+	json_array_foreach(json_object_get(data_source, "configFields"), i, field)
+	{
+		if (str_eq_text(str_of(json_text(field, "name", "")), name))
+			return true;
+	}
+	return false;
+}
+
+/* The config fields of one data source that the other lacks; whole ones, or their names. */
+static void fields_add(struct req *r, struct buf *b, const json_t *of, const json_t *lacking,
+                       bool names)
+{
+	const json_t *field;
+	size_t i, n = 0;
+
+	buf_char(b, '[');
+	json_array_foreach(json_object_get(of, "configFields"), i, field)
+	{
+		if (has_field(lacking, json_text(field, "name", "")))
+			continue;
+		if (n++ > 0)
+			buf_char(b, ',');
+		if (names)
+			buf_json_string(b, str_of(json_text(field, "name", "")));
+		else
+			buf_str(b, json_write(r->arena, field));
+	}
+	buf_char(b, ']');
+}
+
+static struct str preview(struct req *r, const struct upgrade *u)
+{
+	bool moves = config_store_moves(r->arena, u->old_source, u->plain, u->new_source, u->plain);
+	char id[UUID_TEXT_MAX];
+	struct str out;
+	struct buf b;
+
+	buf_init(&b, 4 * 1024 * 1024);
+	buf_printf(&b, "{\"instanceId\":\"%s\",\"from\":", uuid_format(&r->params[0], id));
+	buf_json_string(&b, str_of(u->from));
+	buf_text(&b, ",\"to\":");
+	buf_json_string(&b, str_of(u->to));
+	buf_text(&b, ",\"releaseNotes\":");
+	buf_json_string(&b, db_get(u->rows, 0, 5));
+	buf_printf(&b, ",\"publishedAt\":\"%s\",\"breaking\":", db_get(u->rows, 0, 6).p);
+	buf_str(&b, json_write(r->arena, u->breaking));
+	buf_text(&b, ",\"newConfigFields\":");
+	fields_add(r, &b, u->new_source, u->old_source, false);
+	buf_text(&b, ",\"removedConfigFields\":");
+	fields_add(r, &b, u->old_source, u->new_source, true);
+	buf_printf(&b, ",\"addressChanges\":%s,\"hosts\":%s}",
+	           moves && u->old_source != u->new_source ? "true" : "false",
+	           db_get(u->rows, 0, 8).p);
+	out = b.failed ? (struct str){ NULL, 0 } : arena_copy(r->arena, buf_view(&b));
+	buf_free(&b);
+	return out;
+}
+
+bool instance_upgrade_preview(struct req *r, struct err *e)
+{
+	struct upgrade u;
+	struct str json;
+
+	if (!upgrade_read(r, json_text(r->query, "version", NULL), &u, e))
+		return false;
+	json = preview(r, &u);
+	return json.p ? reply_json(r, json, e)
+	              : err_set(e, ERR_TOO_LARGE, "answer_too_large", "This answer is too large.");
+}
+
+/* A conflict that lists what would break; each can be accepted, or mended by config. */
+static bool breaking_check(struct req *r, const struct upgrade *u, struct err *e)
+{
+	const json_t *one;
+	size_t i;
+
+	if (json_array_size(u->breaking) == 0 || json_flag(r->body, "acceptBreaking", false))
+		return true;
+	json_array_foreach(u->breaking, i, one)
+		problem_add(r->problems, arena_printf(r->arena, "/breaking/%zu", i),
+	                    json_text(one, "code", "breaking"), "%s",
+	                    json_text(one, "sentence", "Something breaks."));
+	return err_set(e, ERR_CONFLICT, "breaking_changes",
+	               "Version %s breaks what %s did. Look at what changes, then repeat with "
+	               "acceptBreaking true.",
+	               u->to, u->from);
+}
+
+/* A run goes on with the version that it began with, but with the config of now. */
+static bool idle_check(struct req *r, struct err *e)
+{
+	struct db_rows *rows;
+
+	if (!req_run(r, Q_INSTANCE_LIVE, DB_ARGS(db_uuid(&r->params[0])), &rows, e))
+		return false;
+	return db_get_int(rows, 0, 0) == 0 ||
+	       err_set(e, ERR_CONFLICT, "instance_running",
+	               "A run is under way. Wait until it has ended, or cancel it, then upgrade.");
+}
+
+static bool upgrade_write(struct req *r, const struct upgrade *u, struct err *e)
+{
+	const struct config_change change = {
+		.owner = &r->params[0],
+		.data_source = u->new_source,
+		.old_data_source = u->old_source,
+		.old_plain = u->plain,
+		.values = json_object_get(r->body, "tenantConfig"),
+		.at = "/tenantConfig",
+		.merge = true,
+	};
+	struct db_rows *rows;
+	struct str plain;
+
+	return config_store_write(r, &change, &plain, e) &&
+	       req_run(r, Q_INSTANCE_UPGRADE,
+	               DB_ARGS(db_uuid(&r->params[0]), db_text(u->to), db_str(plain)), &rows, e) &&
+	       req_run(r, Q_INSTANCE_RESUME, DB_ARGS(db_uuid(&r->params[0])), &rows, e) &&
+	       req_run(r, Q_INSTANCE_UPGRADED,
+	               DB_ARGS(db_uuid(&r->params[0]), db_text(u->from), db_text(u->to),
+	                       db_str(json_write(r->arena, u->breaking))),
+	               &rows, e);
+}
+
+bool instance_upgrade(struct req *r, struct err *e)
+{
+	struct instance_locked i;
+	struct upgrade u;
+
+	return instance_lock(r, &i, e) &&
+	       upgrade_read(r, json_text(r->body, "version", NULL), &u, e) && idle_check(r, e) &&
+	       breaking_check(r, &u, e) && upgrade_write(r, &u, e) && instance_get(r, e);
+}
