@@ -3,6 +3,7 @@
 QUERIES =
 QUERIES += sql/queries/migration.sql
 QUERIES += sql/queries/audit.sql
+QUERIES += sql/queries/data_source.sql
 QUERIES += sql/queries/execution.sql
 QUERIES += sql/queries/instance.sql
 QUERIES += sql/queries/listing.sql

@@ -86,3 +86,46 @@ RETURN (SELECT coalesce(json_object_agg(x.name, x.value), '{}') FROM (
 	SELECT s.field, json_build_object('set', true, 'updatedAt', util.utc(s.updated_at))
 	FROM collect.secrets s WHERE s.tenant_id = util.tenant() AND s.owner_id = p_owner) x);
 GRANT EXECUTE ON FUNCTION collect.config_doc TO catchment_web, catchment_trial;
+
+-- The definition alone, member by member as it was written: what compiles, is tested and freezes into a
+-- release. Members that were not given are left out.
+CREATE FUNCTION collect.data_source_definition(d collect.data_sources) RETURNS json
+LANGUAGE sql STABLE SET search_path = pg_catalog
+RETURN (SELECT json_object_agg(m.name, m.value ORDER BY m.place) FROM (VALUES
+	(1, 'name', to_json(d.name)), (2, 'description', to_json(d.description)),
+	(3, 'protocol', to_json(d.protocol)), (4, 'baseUrl', to_json(d.base_url)),
+	(5, 'configFields', d.config_fields), (6, 'authConfig', d.auth_config), (7, 'headers', d.headers),
+	(8, 'functions', d.functions), (9, 'rateLimitConfig', d.rate_limit_config),
+	(10, 'cacheConfig', d.cache_config), (11, 'category', to_json(d.category)), (12, 'tags', d.tags),
+	(13, 'isActive', to_json(d.is_active))) AS m (place, name, value)
+	WHERE m.value IS NOT NULL);
+
+-- Whoever made it, by the address that members see; null once that user has left.
+CREATE FUNCTION collect.author(p_user uuid) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog
+RETURN (SELECT m.email FROM identity.members m WHERE m.tenant_id = util.tenant() AND m.user_id = p_user);
+
+CREATE FUNCTION collect.data_source_doc(d collect.data_sources) RETURNS json
+LANGUAGE sql STABLE SET search_path = pg_catalog
+RETURN (SELECT json_object_agg(m.key, m.value ORDER BY m.part, m.place) FROM (
+	SELECT 1 AS part, 1 AS place, 'id' AS key, to_json(d.id) AS value
+	UNION ALL SELECT 1, 2, 'tenantId', to_json(d.tenant_id)
+	UNION ALL SELECT 2, row_number() OVER ()::int, j.key, j.value
+		FROM json_each(collect.data_source_definition(d)) j
+	UNION ALL SELECT 3, 1, 'version', to_json(d.version)
+	UNION ALL SELECT 3, 2, 'createdBy', to_json(collect.author(d.created_by))
+	UNION ALL SELECT 3, 3, 'createdAt', to_json(util.utc(d.created_at))
+	UNION ALL SELECT 3, 4, 'updatedAt', to_json(util.utc(d.updated_at))) m);
+
+-- In lists: what one needs to choose.
+CREATE FUNCTION collect.data_source_summary(d collect.data_sources) RETURNS json
+LANGUAGE sql STABLE SET search_path = pg_catalog
+RETURN json_build_object('id', d.id, 'name', d.name, 'description', d.description, 'protocol', d.protocol,
+	'category', d.category, 'tags', d.tags, 'functions', json_array_length(d.functions),
+	'collectors', (SELECT count(*) FROM collect.data_collectors c
+		WHERE c.tenant_id = d.tenant_id AND c.data_source_id = d.id),
+	'isActive', d.is_active, 'version', d.version, 'createdAt', util.utc(d.created_at),
+	'updatedAt', util.utc(d.updated_at));
+
+GRANT EXECUTE ON FUNCTION collect.data_source_definition, collect.author, collect.data_source_doc,
+	collect.data_source_summary TO catchment_web, catchment_trial;

@@ -70,17 +70,3 @@ END $$;
 
 GRANT EXECUTE ON FUNCTION collect.instance_doc TO catchment_web, catchment_trial;
 GRANT EXECUTE ON FUNCTION collect.instance_erase TO catchment_web;
-
--- A data source as it compiles, tests and freezes into a release: the definition without its row.
--- Members that were not given are left out.
-CREATE FUNCTION collect.data_source_definition(d collect.data_sources) RETURNS json
-LANGUAGE sql STABLE SET search_path = pg_catalog
-RETURN (SELECT json_object_agg(m.name, m.value ORDER BY m.place) FROM (VALUES
-		(1, 'name', to_json(d.name)), (2, 'description', to_json(d.description)),
-		(3, 'protocol', to_json(d.protocol)), (4, 'baseUrl', to_json(d.base_url)),
-		(5, 'configFields', d.config_fields), (6, 'authConfig', d.auth_config),
-		(7, 'headers', d.headers), (8, 'functions', d.functions),
-		(9, 'rateLimitConfig', d.rate_limit_config), (10, 'category', to_json(d.category)),
-		(11, 'tags', d.tags)) AS m (place, name, value)
-	WHERE m.value IS NOT NULL);
-GRANT EXECUTE ON FUNCTION collect.data_source_definition TO catchment_web, catchment_trial;
