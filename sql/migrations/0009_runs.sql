@@ -197,7 +197,7 @@ CREATE FUNCTION collect.page_merge(p_stream uuid, p_seq bigint, OUT fresh bigint
 LANGUAGE plpgsql SET search_path = pg_catalog
 -- The staged page is small and never analysed, the stream may be large: look each key up, whatever
 -- the statistics said when this plan was made.
-SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET jit = off AS $$
 DECLARE
 	t CONSTANT uuid := util.tenant();
 BEGIN
