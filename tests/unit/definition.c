@@ -55,6 +55,19 @@ static void the_collector_of_the_second_example_is_fit(void **state)
 	assert_int_equal(f->ps->count, 0);
 }
 
+static void the_definitions_of_the_demo_are_fit(void **state)
+{
+	struct fixture *f = *state;
+	json_t *source = doc_read_file(f->a, "../../demo/datasource.json");
+	json_t *pipelines =
+		json_object_get(doc_read_file(f->a, "../../demo/collector.json"), "pipelines");
+
+	if (!definition_check_data_source(source, "", f->ps) ||
+	    !definition_check_pipelines(f->a, source, pipelines, "/pipelines", f->ps))
+		doc_has_problem(f->ps, "", "");
+	assert_int_equal(f->ps->count, 0);
+}
+
 static void pipelines_and_steps_get_ids_from_their_names(void **state)
 {
 	struct fixture *f = *state;
@@ -354,6 +367,8 @@ int main(void)
 		         the_data_source_of_the_first_example_is_fit),
 		DOC_TEST("the collector of the second example is fit",
 		         the_collector_of_the_second_example_is_fit),
+		DOC_TEST("the definitions of the demo are fit",
+		         the_definitions_of_the_demo_are_fit),
 		DOC_TEST("pipelines and steps get ids from their names",
 		         pipelines_and_steps_get_ids_from_their_names),
 		DOC_TEST("a data source is refused with the place",

@@ -121,7 +121,7 @@ static const struct row rows[] = {
 	/* records that cannot be stored */
 	{ "a record is set aside, the page stays", SOURCE, PIPELINE(""),
 	  { OK("[{'id':1},{'id':2,'x':'\\u0000'},{'id':3,'x':1e999999}]") }, 1,
-	  ASK "= 1: 1 !2(nul_character) !3(number_too_big)\n. partial records_quarantined \"single page\"\n",
+	  ASK "= 1: 1 !2(nul_character) !3(number_too_big)\n. partial records_quarantined complete \"single page\"\n",
 	  "2 records could not be stored and were set aside; 1 record was kept.", REMEDY_NONE },
 	/* requests that may change something */
 	{ "never: an intent first", NEVER, PIPELINE(""), { GOOD }, 1,
@@ -297,6 +297,44 @@ static void a_page_beyond_the_memory_fails_the_run_alone(void **state)
 	assert_string_equal(p->code, "budget_memory");
 	buf_free(&body);
 	play_free(p);
+}
+
+/* A page is whole or it is not there: no amount of memory gives a part of it, or an early end. */
+static void any_amount_of_memory_gives_whole_pages_or_none(void **state)
+{
+	static const char pipeline[] =
+		"{'name':'p','functionId':'items','processingSteps':["
+		"{'type':'api-call','name':'c'},{'type':'pagination','name':'g','config':"
+		"{'type':'cursor','cursorParam':'since','cursorPath':'next'}},"
+		"{'type':'transform','name':'t','config':{'rename':{'name':'title'}}},"
+		"{'type':'filter','name':'f','config':{'condition':'id !== 2'}},"
+		"{'type':'deduplicate','name':'d'}]}";
+	static const struct scripted answers[] = {
+		OK("{'items':[{'id':1,'name':'a'},{'id':2,'name':'b'},{'id':3,'name':'c'}],"
+		   /* an escape: the cursor's text takes memory of its own */
+		   "'next':'\\u0041-------------------------------------------------------------'"
+		   "}"),
+		OK("{'items':[{'id':4,'name':'a'},{'id':4,'name':'d'}]}"),
+	};
+	size_t whole = 0, none = 0;
+
+	(void)state;
+	for (int64_t memory = 1; memory < 20000; memory += 37) {
+		struct play *p = play_new(SOURCE, pipeline);
+
+		p->options.budget.memory = memory;
+		play_script(p, answers, ROWS(answers));
+		if (strcmp(p->code, "budget_memory") == 0)
+			none++;
+		else if (strstr(p->log.p, ". success complete"))
+			whole += strstr(p->log.p, "= 1: 1 ~") && strstr(p->log.p, "= 2: 4 =");
+		else
+			fail_msg("%d bytes: %s%s", (int)memory, p->log.p, p->message);
+		play_free(p);
+	}
+	assert_true(none > 5);
+	assert_true(whole > 5);
+	assert_int_equal(whole + none, (20000 - 1 + 36) / 37);
 }
 
 /*
@@ -518,10 +556,59 @@ static void nothing_counts_before_it_is_committed(void **state)
 	assert_null(strstr(arena_text(p->a, run_state(run)), "\"pages\":1"));
 	assert_int_equal(run_next(run, p->now_ms, &act), RUN_SEND); /* the next page meanwhile */
 	assert_null(strstr(arena_text(p->a, run_state(run)), "\"pages\":1"));
+	run_feed(run, act.request_id, &answer, p->now_ms, NULL); /* arrived, not handed out */
 	run_page_committed(run);
 	assert_non_null(strstr(arena_text(p->a, run_state(run)), "\"pages\":1"));
 	assert_non_null(strstr(after.p, "\"pages\":1"));
 	run_free(run);
+	play_free(p);
+}
+
+/* Four attempts in this run, and four again when the queue brings it back. */
+static void what_is_tried_later_has_all_its_attempts(void **state)
+{
+	struct http_answer down = { .status = 502 };
+	struct play *p = play_new(SOURCE, PIPELINE(""));
+	struct str saved = { NULL, 0 };
+
+	(void)state;
+	for (int again = 0; again < 2; again++) {
+		struct run *run = begin(p, saved);
+		struct run_act act;
+		enum run_want want;
+		int sent = 0;
+
+		while ((want = run_next(run, p->now_ms, &act)) != RUN_END) {
+			if (want == RUN_WAIT)
+				p->now_ms = act.wait.until_ms;
+			if (want == RUN_SEND) {
+				run_feed(run, act.request_id, &down, p->now_ms, NULL);
+				sent++;
+			}
+		}
+		assert_int_equal(sent, 4);
+		assert_int_equal(act.end.remedy, REMEDY_RETRY_LATER);
+		assert_int_equal(run_counts(run).retries, 3 * (again + 1));
+		saved = arena_copy(p->a, run_state(run));
+		run_free(run);
+	}
+	play_free(p);
+}
+
+static void duplicates_are_told_by_the_streams_key(void **state)
+{
+	static const struct scripted answers[] = { OK(
+		"[{'id':1,'sku':'a'},{'id':1,'sku':'b'},{'id':2,'sku':'a'}]") };
+	struct play *p = play_new(SOURCE, "{'name':'p','functionId':'items','dataIngestion':"
+	                                  "{'primaryKey':['sku']},'processingSteps':["
+	                                  "{'type':'api-call','name':'c'},"
+	                                  "{'type':'deduplicate','name':'d'}]}");
+
+	(void)state;
+	p->quiet_requests = true;
+	play_script(p, answers, 1);
+	assert_string_equal(p->log.p, "= 1: a b ={\"id\":2,\"sku\":\"a\"}\n"
+	                              ". success complete \"single page\"\n");
 	play_free(p);
 }
 
@@ -662,6 +749,8 @@ int main(void)
 		     waiting_for_a_rate_limit_is_no_working_time),
 		TEST("a page beyond the memory fails the run alone",
 		     a_page_beyond_the_memory_fails_the_run_alone),
+		TEST("any amount of memory gives whole pages or none",
+		     any_amount_of_memory_gives_whole_pages_or_none),
 		TEST("an intent without an answer is not sent twice",
 		     an_intent_without_an_answer_is_not_sent_twice),
 		TEST("a key is the same for each attempt and new for each page",
@@ -673,6 +762,10 @@ int main(void)
 		TEST("a state is no larger than allowed", a_state_is_no_larger_than_allowed),
 		TEST("nothing counts before it is committed",
 		     nothing_counts_before_it_is_committed),
+		TEST("what is tried later has all its attempts",
+		     what_is_tried_later_has_all_its_attempts),
+		TEST("duplicates are told by the stream's key",
+		     duplicates_are_told_by_the_streams_key),
 		TEST("the cursor goes out less its overlap", the_cursor_goes_out_less_its_overlap),
 		TEST("the greatest cursor of the pass is told",
 		     the_greatest_cursor_of_the_pass_is_told),
