@@ -133,8 +133,6 @@ static bool records_make(struct page_work *w, size_t count)
 		record->bytes = w->values[i].span;
 		record_steps_apply(r->plan->steps, &w->scope, w->seen, w->values[i], record);
 		record_identify(r->paging, r->hasher, &identity, record);
-		if (!record->bytes.p)
-			return no_memory(r);
 		fate_count(&r->page, &w->next, record);
 	}
 	return true;
@@ -153,6 +151,9 @@ static bool paging_advance(struct page_work *w, const struct http_answer *answer
 		                            .url = &r->request.url };
 	enum paging_verdict verdict = paging_next(&r->plan->paging, &facts, &w->next.at, &end);
 
+	/* Steps and paginators cannot each say that memory ran out; what they made is not used then. */
+	if (arena_failed(r->paging))
+		return no_memory(r);
 	if (verdict == PAGING_FAIL)
 		return run_over(r, (struct run_fail){ RUN_FAILED, REMEDY_DEFINITION, end.code },
 		                "%s", end.words);
@@ -173,6 +174,8 @@ static bool cursor_is_clean(struct page_work *w)
 	if (!w->run->config || cursor.len == 0)
 		return true;
 	masked = config_redact(w->run->config, w->run->paging, cursor);
+	if (arena_failed(w->run->paging))
+		return no_memory(w->run);
 	if (masked.p == cursor.p)
 		return true;
 	return run_over(

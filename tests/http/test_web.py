@@ -18,6 +18,7 @@ import pytest
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("CATCHMENT_BUILD", "."))
 FAMILIES = "account datasources collectors marketplace instances trials exports".split()
+WITH_US = ["setpriv", "--pdeathsig", "TERM"]  # an interrupted test leaves nothing running
 ID = "0190a2b4-7d4e-7c3a-9f00-000000000001"
 
 
@@ -51,12 +52,15 @@ class Stack:
         (self.dir / "nginx.conf").write_text(text.replace("rate=500r/s", "rate=" + rate))
         self.log = open(self.dir / "catchment.log", "ab")
         self.nginx = subprocess.Popen(
-            ["/usr/sbin/nginx", "-p", str(self.dir / "nginx"), "-c", str(self.dir / "nginx.conf"),
+            [*WITH_US, "/usr/sbin/nginx", "-p", str(self.dir / "nginx"), "-c", str(self.dir / "nginx.conf"),
              "-e", str(self.dir / "nginx.log"), "-g",
              "daemon off;" + (" user root;" if os.geteuid() == 0 else "")])
-        self.supervisor = subprocess.Popen(
-            [str(BUILD / "cgi/supervisor/catchmentd"), "--conf", str(self.dir / "conf")], stderr=self.log)
+        self.start_supervisor()
         self.wait_ready()
+
+    def start_supervisor(self):
+        self.supervisor = subprocess.Popen(
+            [*WITH_US, str(BUILD / "cgi/supervisor/catchmentd"), "--conf", str(self.dir / "conf")], stderr=self.log)
 
     def wait_ready(self):
         for _ in range(200):
@@ -97,9 +101,8 @@ class Stack:
                 answer += part
 
     def pids(self):
-        found = subprocess.run(["ps", "--ppid", str(self.supervisor.pid), "-o", "pid="],
-                               capture_output=True, text=True)
-        return {int(pid) for pid in found.stdout.split()}
+        path = "/proc/%d/task/%d/children" % (self.supervisor.pid, self.supervisor.pid)
+        return {int(pid) for pid in pathlib.Path(path).read_text().split()}
 
     def close(self):
         self.supervisor.terminate()
