@@ -114,7 +114,7 @@ static bool check_range(const struct field *f, bool inside, const struct place *
 {
 	char msg[MSG_MAX];
 
-	if (inside || (f->min == 0 && f->max == 0))
+	if (inside || ps->answer || (f->min == 0 && f->max == 0))
 		return true;
 	if (range_max(f) == INT64_MAX)
 		snprintf(msg, sizeof(msg), "This must be %lld or more.", (long long)f->min);
@@ -223,6 +223,8 @@ static bool check_count(const struct field *f, size_t n, const struct place *at,
 	size_t max = f->max > 0 ? (size_t)f->max : ITEMS_LIMIT;
 	char msg[MSG_MAX];
 
+	if (ps->answer)
+		return true;
 	if (n > max) {
 		snprintf(msg, sizeof(msg), "This may hold at most %zu items.", max);
 		return place_problem(at, ps, "too_many_items", msg);
@@ -309,7 +311,7 @@ static bool check_known(const struct shape *shape, const json_t *object, const s
 		struct place here = { .up = at, .token = key };
 		const struct field *f = find_field(shape, key);
 
-		if (f && !(f->flags & SHAPE_READ_ONLY))
+		if (f && (ps->answer || !(f->flags & SHAPE_READ_ONLY)))
 			continue;
 		if (!f && shape->open) {
 			ok &= check_any(json_object_iter_value(m), &here, 0, ps);
@@ -332,7 +334,7 @@ static bool check_fields(const struct shape *shape, const json_t *object, const 
 		const json_t *v = json_object_get(object, f->name);
 		struct place here = { .up = at, .token = f->name };
 
-		if (f->flags & SHAPE_READ_ONLY)
+		if ((f->flags & SHAPE_READ_ONLY) && !ps->answer)
 			continue;
 		if (v)
 			ok &= check_value(f, v, &here, ps);
@@ -402,6 +404,16 @@ bool shape_check(const struct shape *shape, const json_t *value, const char *at,
 		return place_problem(&root, ps, at[0] ? "wrong_type" : "object_expected",
 		                     "This must be a JSON object.");
 	return check_members(shape, value, &root, ps);
+}
+
+bool shape_check_answer(const struct shape *shape, const json_t *value, struct problems *ps)
+{
+	bool ok;
+
+	ps->answer = true;
+	ok = shape_check(shape, value, "", ps);
+	ps->answer = false;
+	return ok;
 }
 
 static bool text_to_boolean(struct str s)

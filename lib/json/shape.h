@@ -39,6 +39,7 @@ struct problem {
 struct problems {
 	struct arena *arena;
 	size_t count; /* all, also those not kept */
+	bool answer;  /* judging a document of our own: see shape_check_answer */
 	struct problem list[PROBLEMS_MAX];
 };
 
@@ -99,6 +100,9 @@ struct shape {
 
 /* Checks value against shape; pointers start with `at` ("" for the whole document). */
 bool shape_check(const struct shape *, const json_t *value, const char *at, struct problems *);
+/* Checks a document that we send: members, types and choices; sizes and characters were judged when
+ * they came in, and read-only members belong here. */
+bool shape_check_answer(const struct shape *, const json_t *value, struct problems *);
 /* Checks one text of a query string or form against one field (integers and booleans are read
  * from text); pointer is the field's name. An empty optional value is fine: it was left out. */
 bool shape_check_text(const struct field *, struct str value, struct problems *);

@@ -318,6 +318,8 @@ bool shape_text_check(const struct field *f, struct str s, const struct place *a
 {
 	const struct text_kind *kind = &kinds[f->kind];
 
+	if (ps->answer)
+		return s.len == 0 || !kind->check || kind->check(f, s, at, ps);
 	if (!check_characters(s, kind->one_line, at, ps))
 		return false;
 	/* Of SHAPE_ANY only the characters are judged. */

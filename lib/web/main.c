@@ -159,6 +159,7 @@ static bool settings_read(struct process *p, struct err *e)
 		return false;
 	cost.log2_n = (int)log2_n;
 	p->app.password_cost = cost;
+	p->app.check_answers = conf_flag(p->conf, "CHECK_ANSWERS", false);
 	p->app.base_url = conf_get(p->conf, "BASE_URL", "");
 	if (conf_get(p->conf, "RUN_DIR", NULL))
 		snprintf(p->drain_file, sizeof(p->drain_file), "%s/draining",

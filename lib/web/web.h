@@ -75,6 +75,7 @@ struct app {
 	const struct secret *cursor_key; /* signs list cursors */
 	struct crypt_cost password_cost;
 	const char *base_url;   /* for Location and Link: "" means relative */
+	bool check_answers; /* each answer is held against its route's shape; for tests */
 	struct rate *rate;      /* counters of requests per token; NULL: nobody counts */
 	const char *drain_file; /* while it exists, /readyz says 503; NULL: never */
 	void *state;
