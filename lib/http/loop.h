@@ -64,6 +64,7 @@ struct held {                      /* an answer and what it points into */
 	char detail[320];
 	size_t kept_bytes; /* counted in the budget */
 	bool kept;
+	bool delivering; /* its callback is running: whoever keeps it may also free it there */
 };
 
 struct http_transfer {

@@ -367,7 +367,9 @@ void transfer_deliver(struct http_transfer *t, enum http_fault fault)
 	log_refusal(t, fault);
 	if (t->http->beyond == t)
 		t->http->beyond = NULL;
+	t->held->delivering = true;
 	t->done(t->arg, &t->held->answer);
+	t->held->delivering = false;
 	transfer_drop(t);
 }
 
@@ -563,6 +565,10 @@ void http_answer_free(struct http_answer *a)
 	if (held == NULL)
 		return;
 	atomic_fetch_sub(&held->budget->kept, held->kept_bytes);
+	held->kept_bytes = 0;
+	held->kept = false;
+	if (held->delivering)
+		return; /* transfer_drop looks at it once more, and frees what nobody keeps */
 	spool_free(&held->body);
 	buf_free(&held->head);
 	free(held->headers);
