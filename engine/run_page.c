@@ -51,7 +51,7 @@ static bool body_is_bad(struct run *r, const struct http_answer *answer, const s
 	buf_init(&shown, 4 * BODY_SHOWN + 16);
 	run_body_show(r, answer->body, BODY_SHOWN, &shown);
 	run_over(r, (struct run_fail){ RUN_FAILED, REMEDY_DEFINITION, "bad_body" },
-	         answer->body.len ? "The answer is not JSON (%s It begins: %s)"
+	         answer->body.len ? "%s It begins: %s"
 	                          : "The answer is empty where JSON was expected%.0s%.0s",
 	         e->msg, shown.p ? shown.p : "");
 	buf_free(&shown);

@@ -115,7 +115,7 @@ static const struct row rows[] = {
 	{ "an empty 200", SOURCE, PIPELINE(""), { OK("") }, 1, ASK ". failed bad_body\n",
 	  "The answer is empty where JSON was expected: items", REMEDY_DEFINITION },
 	{ "two documents", SOURCE, PIPELINE(""), { OK("[1] [2]") }, 1, ASK ". failed bad_body\n",
-	  "not JSON", REMEDY_DEFINITION },
+	  "The answer is not valid JSON", REMEDY_DEFINITION },
 	{ "no list, or two", SOURCE, PIPELINE(""), { OK("{'a':[],'b':[]}") }, 1,
 	  ASK ". failed records_not_found\n", "records path", REMEDY_DEFINITION },
 	/* records that cannot be stored */
@@ -139,7 +139,7 @@ static const struct row rows[] = {
 	  "> intent POST " ITEMS " {}\n* upstream_rate_limited 1000 throttled\n> intent POST " ITEMS
 	  " {}\n" ONE, NULL, REMEDY_NONE },
 	{ "never: a bad body is not asked for again", NEVER, PIPELINE(""), { OK("[{'id':1},{'i") }, 1,
-	  "> intent POST " ITEMS " {}\n. failed bad_body\n", "not JSON", REMEDY_DEFINITION },
+	  "> intent POST " ITEMS " {}\n. failed bad_body\n", "The answer is not valid JSON", REMEDY_DEFINITION },
 	{ "safe: a POST that searches", SAFE, PIPELINE(""), { FAULT(CONNECT), GOOD }, 2,
 	  "> POST " ITEMS " {}\n* connect_failed ~\n> POST " ITEMS " {}\n" ONE, NULL, REMEDY_NONE },
 	/* what was kept is said */
