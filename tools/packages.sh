@@ -5,7 +5,7 @@
 
 # building and running
 PACKAGES_RUN="gcc libc6-dev make autoconf automake pkg-config libfcgi-dev libpq-dev libjansson-dev
-	libcurl4-openssl-dev libssl-dev postgresql-15 nginx-light tzdata ca-certificates curl jq"
+	libcurl4-openssl-dev libssl-dev postgresql-15 nginx tzdata ca-certificates curl jq"
 # testing, on top of it
 PACKAGES_CHECK="libcmocka-dev clang-format-14 python3 python3-pytest postgresql-15-pgtap
 	libtap-parser-sourcehandler-pgtap-perl valgrind git xz-utils"
@@ -23,7 +23,7 @@ missing_packages() {
 	for package in "$@"; do
 		case $package in
 		# any nginx will do: what matters is the program
-		nginx-light) [ -x /usr/sbin/nginx ] && continue ;;
+		nginx) [ -x /usr/sbin/nginx ] && continue ;;
 		esac
 		dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed ||
 			printf '%s ' "$package"
@@ -31,6 +31,7 @@ missing_packages() {
 }
 
 need_packages() {
+	local missing as_root policy ok package
 	command -v dpkg-query >/dev/null || die "This needs Debian 12: dpkg was not found. Elsewhere, install by hand what docs/OPERATING.md lists."
 	missing=$(missing_packages "$@")
 	[ -n "$missing" ] || return 0

@@ -20,7 +20,7 @@ struct fixture {
 	char database[32];
 	char conninfo[200];
 	char folder[64];
-	char told[1000]; /* "+0001_a.sql " applied, "?..." pending, "~" waiting */
+	char told[1000]; /* "+0001_a.sql " applied, "?..." pending */
 	size_t n;
 	struct err e;
 };
@@ -64,7 +64,9 @@ static void tell(void *arg, enum migrate_event event, int number, const char *na
 	size_t len = strlen(f->told);
 
 	(void)number;
-	snprintf(f->told + len, sizeof(f->told) - len, "%c%s ", "~?+"[event], name);
+	if (event == MIGRATE_WAITING) /* for the session before, which may not have ended quite yet */
+		return;
+	snprintf(f->told + len, sizeof(f->told) - len, "%c%s ", " ?+"[event], name);
 }
 
 static bool migrate(struct fixture *f, bool check)
