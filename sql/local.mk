@@ -3,6 +3,7 @@
 QUERIES =
 QUERIES += sql/queries/migration.sql
 QUERIES += sql/queries/audit.sql
+QUERIES += sql/queries/collector.sql
 QUERIES += sql/queries/data_source.sql
 QUERIES += sql/queries/execution.sql
 QUERIES += sql/queries/instance.sql
@@ -16,6 +17,7 @@ QUERIES += sql/queries/token.sql
 QUERIES += sql/queries/trial.sql
 QUERIES += sql/queries/user.sql
 QUERIES += sql/queries/runner.sql
+QUERIES += sql/queries/release.sql
 QUERIES += sql/queries/secret.sql
 QUERIES += sql/queries/web.sql
 

@@ -52,6 +52,12 @@ GRANT SELECT, INSERT, UPDATE (name, description, publisher, data_source, categor
 GRANT SELECT ON market.listing TO catchment_trial, catchment_auth;
 GRANT UPDATE (installs, rating_sum, rating_count) ON market.listing TO catchment_auth;
 
+-- The words of a text as searches ask for them: letters and digits, whatever stands between them.
+CREATE FUNCTION market.words(t text, weight "char") RETURNS tsvector
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog
+RETURN setweight(to_tsvector('simple', regexp_replace(coalesce(t, ''), '[^[:alnum:]]+', ' ', 'g')), weight);
+GRANT EXECUTE ON FUNCTION market.words TO catchment_web;
+
 CREATE TABLE market.ratings (
 	tenant_id    uuid NOT NULL DEFAULT nullif(current_setting('app.tenant_id', true), '')::uuid,
 	collector_id uuid NOT NULL REFERENCES market.listing,

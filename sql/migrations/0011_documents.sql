@@ -70,3 +70,33 @@ END $$;
 
 GRANT EXECUTE ON FUNCTION collect.instance_doc TO catchment_web, catchment_trial;
 GRANT EXECUTE ON FUNCTION collect.instance_erase TO catchment_web;
+
+-- A collector as every answer shows it: its draft, what became of it in the marketplace, and of the
+-- creator's test config what collect.config_doc shows.
+CREATE FUNCTION collect.collector_doc(c collect.data_collectors) RETURNS json
+LANGUAGE sql STABLE SET search_path = pg_catalog
+RETURN (SELECT json_build_object('id', c.id, 'tenantId', c.tenant_id, 'name', c.name,
+		'description', c.description, 'dataSourceId', c.data_source_id, 'dataSourceName', d.name,
+		'stage', c.stage, 'approvalStatus', coalesce(l.approval, c.approval_status),
+		'creatorConfig', collect.config_doc(c.id, c.creator_config), 'pipelines', c.pipelines,
+		'isPublished', c.is_published, 'isListed', coalesce(l.is_listed, false),
+		'publishedAt', util.utc(c.published_at), 'publishedBy', c.published_by,
+		'releaseVersion', c.release_version,
+		'marketplaceUrl', CASE WHEN c.is_published THEN '/marketplace/collectors/' || c.id END,
+		'isActive', c.is_active, 'version', c.version, 'createdBy', collect.author(c.created_by),
+		'createdAt', util.utc(c.created_at), 'updatedAt', util.utc(c.updated_at))
+	FROM collect.data_sources d LEFT JOIN market.listing l ON l.collector_id = c.id
+	WHERE d.tenant_id = c.tenant_id AND d.id = c.data_source_id);
+
+CREATE FUNCTION collect.collector_summary(c collect.data_collectors) RETURNS json
+LANGUAGE sql STABLE SET search_path = pg_catalog
+RETURN (SELECT json_build_object('id', c.id, 'name', c.name, 'description', c.description,
+		'dataSourceId', c.data_source_id, 'dataSourceName', d.name, 'stage', c.stage,
+		'approvalStatus', coalesce(l.approval, c.approval_status),
+		'pipelines', json_array_length(c.pipelines), 'isPublished', c.is_published,
+		'isListed', coalesce(l.is_listed, false), 'releaseVersion', c.release_version,
+		'version', c.version, 'createdAt', util.utc(c.created_at), 'updatedAt', util.utc(c.updated_at))
+	FROM collect.data_sources d LEFT JOIN market.listing l ON l.collector_id = c.id
+	WHERE d.tenant_id = c.tenant_id AND d.id = c.data_source_id);
+
+GRANT EXECUTE ON FUNCTION collect.collector_doc, collect.collector_summary TO catchment_web, catchment_trial;

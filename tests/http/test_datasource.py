@@ -76,8 +76,8 @@ def test_the_list_is_paged_and_searched(tenant):
 
 @pytest.mark.parametrize("query,parameter,code", [
     ("limit=0", "limit", "out_of_range"), ("limit=201", "limit", "out_of_range"),
-    ("limit=-1", "limit", "out_of_range"), ("limit=abc", "limit", "not_integer"),
-    ("limit=1&limit=2", "limit", "repeated"), ("sort=name", "sort", "unknown_field"),
+    ("limit=-1", "limit", "out_of_range"), ("limit=abc", "limit", "wrong_type"),
+    ("limit=1&limit=2", "limit", "repeated"), ("sort=name", "sort", "unknown_parameter"),
     ("q=%00", "q", "nul_not_allowed"), ("q=a%0Ab", "q", None),
 ])
 def test_a_query_that_means_nothing_is_refused(shared_tenant, query, parameter, code):

@@ -1,0 +1,27 @@
+/*
+ * collectors - handlers and shapes of the family of collectors and their releases
+ *
+ * Ownership, errors, threads: as lib/web/web.h says.
+ */
+#ifndef CATCHMENT_COLLECTORS_COLLECTORS_H
+#define CATCHMENT_COLLECTORS_COLLECTORS_H
+
+#include "lib/web/web.h"
+
+web_handler collector_list, collector_get, collector_create;
+web_handler collector_replace, collector_patch, collector_delete;
+web_handler collector_publish, collector_delist, collector_relist;
+web_handler release_list, release_get;
+
+/* The whole document as the answer; commits. */
+MUST_CHECK bool collector_answer(struct req *, const struct uuid *id, struct err *);
+MUST_CHECK bool collector_audit(struct req *, const struct uuid *id, const char *action,
+                                const char *detail, struct err *);
+bool collector_missing(struct err *); /* 404; returns false */
+
+extern const struct shape collector_list_query, collector_list_doc, collector_doc;
+extern const struct shape collector_patch_in;
+extern const struct shape collector_publish_in, collector_publish_doc;
+extern const struct shape release_list_doc, release_doc;
+
+#endif

@@ -1,0 +1,79 @@
+-- Publishing: a draft is frozen into a release, and its listing shows the latest.
+
+-- What would be published now, and what was published last.
+-- name: release_draft :maybe (id uuid)
+SELECT c.version, json_build_object('collector', json_build_object('id', c.id, 'name', c.name,
+		'description', c.description, 'pipelines', c.pipelines),
+	'dataSource', collect.data_source_definition(d)), c.release_version, r.document
+FROM collect.data_collectors c
+JOIN collect.data_sources d ON d.tenant_id = c.tenant_id AND d.id = c.data_source_id
+LEFT JOIN market.release r ON r.collector_id = c.id AND r.version = c.release_version
+WHERE c.tenant_id = util.tenant() AND c.id = $1 FOR NO KEY UPDATE OF c
+
+-- name: release_insert :exec (id uuid, version text, document json, notes text, breaking json)
+INSERT INTO market.release (collector_id, version, ordinal, document, release_notes, breaking, published_by)
+SELECT $1, $2, coalesce(max(r.ordinal), 0) + 1, $3, normalize($4, NFC), $5, collect.author(util.caller())
+FROM market.release r WHERE r.collector_id = $1
+
+-- name: release_listing :exec (id uuid, version text, document json, required json, approval text)
+INSERT INTO market.listing AS l (collector_id, name, description, publisher, data_source, category,
+	category_folded, tags, tags_folded, search, latest_version, approval)
+SELECT $1, d.name, d.description, collect.author(util.caller()),
+	json_build_object('name', d.source ->> 'name', 'requiredConfig', $4::json), d.category,
+	util.fold(coalesce(d.category, '')), d.tags, d.tags_folded,
+	market.words(d.name, 'A') || market.words(d.source ->> 'name', 'B')
+		|| market.words(array_to_string(d.tags_plain, ' ') || ' ' || coalesce(d.category, ''), 'B')
+		|| market.words(d.description, 'C'), $2, $5
+FROM (SELECT x.document -> 'collector' ->> 'name' AS name, x.document -> 'collector' ->> 'description' AS description,
+		x.document -> 'dataSource' AS source, x.document -> 'dataSource' ->> 'category' AS category,
+		coalesce(x.document -> 'dataSource' -> 'tags', '[]') AS tags, t.tags_plain, t.tags_folded
+	FROM (SELECT $3::json AS document) x,
+	LATERAL (SELECT coalesce(array_agg(t), '{}') AS tags_plain, coalesce(array_agg(util.fold(t)), '{}') AS tags_folded
+		FROM json_array_elements_text(coalesce(x.document -> 'dataSource' -> 'tags', '[]')) t) t) d
+ON CONFLICT (collector_id) DO UPDATE SET name = excluded.name, description = excluded.description,
+	publisher = excluded.publisher, data_source = excluded.data_source, category = excluded.category,
+	category_folded = excluded.category_folded, tags = excluded.tags, tags_folded = excluded.tags_folded,
+	search = excluded.search, latest_version = excluded.latest_version, approval = excluded.approval,
+	is_listed = true, updated_at = clock_timestamp()
+
+-- name: release_published :exec (id uuid, version text, approval text)
+UPDATE collect.data_collectors c SET stage = 'Production', approval_status = $3, is_published = true,
+	published_at = r.published_at, published_by = r.published_by, release_version = $2,
+	version = c.version + 1, updated_at = clock_timestamp()
+FROM market.release r
+WHERE c.tenant_id = util.tenant() AND c.id = $1 AND r.collector_id = c.id AND r.version = $2
+
+-- name: release_answer :one (id uuid)
+SELECT json_build_object('id', c.id, 'name', c.name, 'isPublished', c.is_published,
+	'publishedAt', util.utc(c.published_at), 'publishedBy', c.published_by,
+	'marketplaceUrl', '/marketplace/collectors/' || c.id, 'version', r.version,
+	'releaseNotes', r.release_notes, 'breaking', r.breaking, 'stage', c.stage,
+	'approvalStatus', c.approval_status)
+FROM collect.data_collectors c
+JOIN market.release r ON r.collector_id = c.id AND r.version = c.release_version
+WHERE c.tenant_id = util.tenant() AND c.id = $1
+
+-- name: release_list :maybe (id uuid, after text, row_limit bigint)
+WITH page AS (
+	SELECT r.* FROM market.release r
+	WHERE r.collector_id = $1 AND r.publisher_tenant = util.tenant()
+		AND ($2::text IS NULL OR r.ordinal < $2::bigint)
+	ORDER BY r.ordinal DESC LIMIT $3 + 1),
+shown AS (SELECT * FROM page ORDER BY ordinal DESC LIMIT $3)
+SELECT coalesce((SELECT json_agg(json_build_object('version', s.version, 'releaseNotes', s.release_notes,
+		'breaking', s.breaking, 'publishedAt', util.utc(s.published_at), 'publishedBy', s.published_by)
+		ORDER BY s.ordinal DESC) FROM shown s), '[]'),
+	CASE WHEN (SELECT count(*) FROM page) > $3 THEN (SELECT min(s.ordinal)::text FROM shown s) END
+FROM collect.data_collectors c WHERE c.tenant_id = util.tenant() AND c.id = $1
+
+-- name: release_get :maybe (id uuid, version text)
+SELECT json_build_object('version', r.version, 'releaseNotes', r.release_notes, 'breaking', r.breaking,
+	'publishedAt', util.utc(r.published_at), 'publishedBy', r.published_by,
+	'collector', r.document -> 'collector', 'dataSource', r.document -> 'dataSource')
+FROM collect.data_collectors c
+JOIN market.release r ON r.collector_id = c.id AND r.version = $2 AND r.publisher_tenant = c.tenant_id
+WHERE c.tenant_id = util.tenant() AND c.id = $1
+
+-- name: release_list_set :exec (id uuid, listed bool)
+UPDATE market.listing l SET is_listed = $2, updated_at = clock_timestamp()
+WHERE l.collector_id = $1 AND l.publisher_tenant = util.tenant()

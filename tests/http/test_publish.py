@@ -1,0 +1,182 @@
+"""Publishing: frozen versions, their order, what breaks, the listing."""
+import pytest
+from conftest import TIME, UUID, check_shape, contains, seed, unique
+
+
+class Made:
+    """A data source with a collector, ready to be published."""
+
+    def __init__(self, tenant):
+        self.tenant = tenant
+        self.source = tenant.post("/datasources/manual", {**seed("datasource.json"), "name": unique("API")}).json
+        self.collector = tenant.post("/collectors", {
+            **seed("collector.json"), "name": unique("Sync"), "dataSourceId": self.source["id"]}).json
+        self.where = "/collectors/" + self.collector["id"]
+
+    def publish(self, version, status=200, code=None, **rest):
+        return self.tenant.post(self.where + "/publish", {"version": version, **rest}, status, code)
+
+    def change_source(self, **members):
+        return self.tenant.patch("/datasources/" + self.source["id"], members)
+
+    def change(self, **members):
+        return self.tenant.patch(self.where, members)
+
+
+@pytest.fixture()
+def made(tenant):
+    return Made(tenant)
+
+
+def listing(client, made):
+    found = client.every("/marketplace/collectors?q=" + made.collector["name"].split()[1], "collectors")
+    return [c for c in found if c["id"] == made.collector["id"]]
+
+
+def test_example_4_is_answered_as_written(tenant, made):
+    notes = "Initial release - syncs Shopify products and orders"
+    answer = made.publish("1.0.0", releaseNotes=notes)
+    check_shape(answer.json, {
+        "id": made.collector["id"], "name": made.collector["name"], "isPublished": True,
+        "publishedAt": TIME, "publishedBy": tenant.email,
+        "marketplaceUrl": "/marketplace/collectors/" + made.collector["id"],
+        "version": "1.0.0", "releaseNotes": notes, "breaking": [dict], "stage": "Production",
+        "approvalStatus": "approved"})
+    assert answer["breaking"] == []
+    after = tenant.get(made.where)
+    contains(after.json, {n: answer[n] for n in ("isPublished", "publishedAt", "publishedBy", "marketplaceUrl",
+                                                 "stage", "approvalStatus")})
+    assert after["isListed"] is True and after["releaseVersion"] == "1.0.0" and after["version"] == 2
+
+
+def test_a_release_freezes_data_source_and_pipelines(tenant, made):
+    made.publish("1.0.0", releaseNotes="first")
+    frozen = tenant.get(made.where + "/releases/1.0.0").json
+    check_shape(frozen, {"version": "1.0.0", "releaseNotes": "first", "breaking": [dict],
+                         "publishedAt": TIME, "publishedBy": tenant.email, "collector": {
+                             "id": UUID, "name": str, "description": str, "pipelines": [dict]},
+                         "dataSource": dict})
+    assert frozen["collector"]["pipelines"] == made.collector["pipelines"]
+    contains(frozen["dataSource"], seed("datasource.json") | {"name": made.source["name"]})
+    assert "creatorConfig" not in str(frozen) and "alice" not in str(frozen["collector"])
+    made.change_source(functions=made.source["functions"][:1] + [
+        {**made.source["functions"][1], "path": "/elsewhere"}])
+    made.change(description="another", name=unique("Other"))
+    assert tenant.get(made.where + "/releases/1.0.0").json == frozen
+
+
+def test_versions_only_grow(tenant, made):
+    for bad in ("1", "1.0", "v1.0.0", "01.0.0", "1.0.0-01", "1.0.0 ", "latest"):
+        assert made.publish(bad, 422).pointers() == {"/version": "version_invalid"} or bad.endswith(" ")
+    made.publish("1.0.0-rc.1")
+    made.publish("1.0.0-rc.2")
+    made.publish("1.0.0-rc.10")
+    made.publish("1.0.0")
+    for low in ("1.0.0", "1.0.0+build.7", "1.0.0-rc.11", "0.9.9"):
+        answer = made.publish(low, 409, "version_not_greater")
+        assert "1.0.0" in answer["detail"]
+    made.publish("1.0.1+build.7")
+    made.publish("10.0.0")
+    assert [r["version"] for r in tenant.every(made.where + "/releases?limit=2", "releases")] == [
+        "10.0.0", "1.0.1+build.7", "1.0.0", "1.0.0-rc.10", "1.0.0-rc.2", "1.0.0-rc.1"]
+    tenant.get(made.where + "/releases/1.0.1%2Bbuild.7")
+    tenant.get(made.where + "/releases/3.0.0", 404)
+
+
+def test_what_breaks_is_detected_and_kept(tenant, made):
+    made.publish("1.0.0")
+    pipelines = [dict(p) for p in made.collector["pipelines"]]
+    made.change(pipelines=pipelines + [{**pipelines[0], "id": "third"}])
+    assert made.publish("1.1.0")["breaking"] == []
+    made.change_source(configFields=made.source["configFields"] + [
+        {"name": "region", "label": "Region", "type": "Text", "required": True}])
+    pipelines[0] = {**pipelines[0], "dataIngestion": {"strategy": "full-sync", "primaryKey": "sku"}}
+    made.change(pipelines=pipelines[:1])
+    found = made.publish("2.0.0")["breaking"]
+    assert {(b["code"], b["name"]) for b in found} == {
+        ("stream_removed", "order-sync-pipeline"), ("stream_removed", "third"),
+        ("key_changed", "product-sync-pipeline"), ("config_field_required", "region")}
+    assert all(len(b["sentence"]) > 20 for b in found)
+    assert tenant.get(made.where + "/releases/2.0.0")["breaking"] == found
+
+
+def test_what_does_not_run_is_not_published(tenant, made):
+    made.change_source(functions=made.source["functions"][1:])
+    answer = made.publish("1.0.0", 422)
+    assert "/collector/pipelines/0/functionId" in answer.pointers(), answer.json
+    assert tenant.get(made.where)["isPublished"] is False
+    assert tenant.get(made.where + "/releases")["releases"] == []
+
+
+def test_the_listing_shows_what_example_5_shows(tenant, other_tenant, made):
+    made.publish("1.0.0")
+    (found,) = listing(other_tenant, made)
+    contains(found, {"id": made.collector["id"], "name": made.collector["name"],
+                     "description": made.collector["description"], "publisher": tenant.email, "installs": 0,
+                     "dataSource": {"name": made.source["name"], "requiredConfig": [
+                         {"name": "shopUrl", "label": "Shop URL", "type": "Text", "required": True},
+                         {"name": "apiKey", "label": "Admin API Access Token", "type": "Password",
+                          "required": True}]}})
+    made.change(description="Second words")
+    made.publish("1.1.0")
+    (found,) = listing(other_tenant, made)
+    assert found["description"] == "Second words"
+
+
+def test_delisting_hides_and_relisting_shows(tenant, other_tenant, made):
+    tenant.post(made.where + "/delist", None, 409, "not_published")
+    tenant.post(made.where + "/relist", None, 409, "not_published")
+    made.publish("1.0.0")
+    assert tenant.post(made.where + "/delist", None, 200)["isListed"] is False
+    assert listing(other_tenant, made) == []
+    tenant.post(made.where + "/delist", None, 200)  # again is fine
+    assert tenant.get(made.where)["isPublished"] is True
+    assert tenant.post(made.where + "/relist", None, 200)["isListed"] is True
+    assert len(listing(other_tenant, made)) == 1
+    tenant.post(made.where + "/delist", None, 200)
+    made.publish("1.1.0")
+    assert tenant.get(made.where)["isListed"] is True
+    actions = [e["action"] for e in tenant.every("/audit", "entries")]
+    assert actions.count("collector.delist") == 2 and actions.count("collector.relist") == 1
+    assert actions.count("collector.publish") == 2
+
+
+def test_a_published_collector_goes_only_when_nobody_needs_it(tenant, other_tenant, made):
+    made.publish("1.0.0")
+    tenant.delete(made.where, 409, "collector_listed")
+    config = {"instanceName": "Mine", "tenantConfig": {"shopUrl": "bob.myshopify.com", "apiKey": "shpat_bob"}}
+    theirs = other_tenant.post(made.where + "/install", config)
+    ours = tenant.post(made.where + "/install", config)
+    tenant.post(made.where + "/delist", None, 200)
+    answer = tenant.delete(made.where, 409, "collector_installed")
+    assert answer["detail"].startswith("1 other workspace has ")
+    other_tenant.delete("/collector-instances/" + theirs["instanceId"])
+    tenant.delete(made.where)
+    tenant.get(made.where, 404)
+    # what is installed runs on from its release
+    assert tenant.get("/collector-instances/" + ours["instanceId"])["releaseVersion"] == "1.0.0"
+
+
+def test_a_release_of_another_workspace_cannot_be_made(tenant, other_tenant, made):
+    made.publish("1.0.0")
+    other_tenant.post(made.where + "/publish", {"version": "9.0.0"}, 404)
+    other_tenant.post(made.where + "/delist", None, 404)
+    assert len(tenant.get(made.where + "/releases")["releases"]) == 1
+
+
+@pytest.mark.parametrize("body,pointer,code", [
+    ({}, "/version", "required"), ({"version": 1}, "/version", "wrong_type"),
+    ({"version": ""}, "/version", "blank"), ({"version": "1.0.0", "force": True}, "/force", "unknown_field"),
+    ({"version": "1" * 65 + ".0.0"}, "/version", "too_long"),
+    ({"version": "1.0.0", "releaseNotes": "x" * 10001}, "/releaseNotes", "too_long"),
+])
+def test_a_body_that_is_wrong_is_refused(made, body, pointer, code):
+    answer = made.tenant.post(made.where + "/publish", body, 422)
+    assert answer.pointers() == {pointer: code}
+
+
+def test_publishing_is_repeated_safely_with_a_key(tenant, made):
+    key = {"Idempotency-Key": unique("k").replace(" ", "-")}
+    first = tenant.post(made.where + "/publish", {"version": "1.0.0"}, 200, headers=key)
+    again = tenant.post(made.where + "/publish", {"version": "1.0.0"}, 200, headers=key)
+    assert again.json == first.json and again.headers["Idempotency-Replayed"] == "true"
