@@ -111,32 +111,55 @@ END $$;
 -- Monthly partitions of a history table, for this month, the one before and twelve ahead; a default
 -- partition catches the rest, so that no insert ever fails for want of one. Each partition carries
 -- the parent's row security (policies of a parent do not protect a partition that is named).
-CREATE PROCEDURE util.make_partitions(parent regclass)
+-- A month that comes late takes its rows over from the default partition, which otherwise forbids it.
+-- Made apart and attached: readers and writers of the parent go on meanwhile.
+CREATE PROCEDURE util.make_month(parent regclass, part text, rest text, first date, fill int)
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
-	schema_name text;
-	table_name text;
+	since CONSTANT uuid := util.uuid_floor(first::timestamp AT TIME ZONE 'UTC');
+	until CONSTANT uuid := util.uuid_floor((first + interval '1 month') AT TIME ZONE 'UTC');
+BEGIN
+	EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)'
+		' WITH (fillfactor = %s)', part, parent, fill);
+	IF to_regclass(rest) IS NOT NULL THEN
+		EXECUTE format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY', rest); -- the owner moves every tenant's
+		EXECUTE format('CREATE TABLE %s_late (LIKE %s)', part, parent);
+		EXECUTE format('WITH late AS (DELETE FROM %s WHERE id >= %L AND id < %L RETURNING *)'
+			' INSERT INTO %s_late SELECT * FROM late', rest, since, until, part);
+		EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', rest);
+	END IF;
+	-- Attached empty: a foreign key is checked for all rows of a table by one query of the owner, which
+	-- forced row security shows nothing; row by row it is not bound by that.
+	EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', parent, part, since, until);
+	IF to_regclass(rest) IS NOT NULL THEN
+		EXECUTE format('INSERT INTO %s SELECT * FROM %s_late', part, part);
+		EXECUTE format('DROP TABLE %s_late', part);
+	END IF;
+END $$;
+
+CREATE PROCEDURE util.make_partitions(parent regclass, fill int DEFAULT 100)
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	stem text;
+	rest text;
 	part text;
 	first date;
 BEGIN
-	SELECT n.nspname, c.relname INTO schema_name, table_name
+	SELECT format('%I.', n.nspname), c.relname INTO stem, rest
 	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = parent;
-	FOR i IN -1..13 LOOP
+	stem := stem || rest; -- tables of ours need no quotes
+	rest := stem || '_default';
+	FOR i IN -1..12 LOOP
 		first := (date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => i))::date;
-		part := CASE WHEN i = 13 THEN table_name || '_default'
-			ELSE table_name || '_' || to_char(first, 'YYYYMM') END;
-		CONTINUE WHEN to_regclass(format('%I.%I', schema_name, part)) IS NOT NULL;
-		IF i = 13 THEN
-			EXECUTE format('CREATE TABLE %I.%I PARTITION OF %s DEFAULT', schema_name, part, parent);
-		ELSE
-			EXECUTE format('CREATE TABLE %I.%I PARTITION OF %s FOR VALUES FROM (%L) TO (%L)',
-				schema_name, part, parent,
-				util.uuid_floor(first::timestamp AT TIME ZONE 'UTC'),
-				util.uuid_floor((first + interval '1 month') AT TIME ZONE 'UTC'));
-		END IF;
-		CALL util.make_tenant(to_regclass(format('%I.%I', schema_name, part)),
-			'One month of ' || parent::text || '.');
+		part := stem || to_char(first, '_YYYYMM');
+		CONTINUE WHEN to_regclass(part) IS NOT NULL;
+		CALL util.make_month(parent, part, rest, first, fill);
+		CALL util.make_tenant(to_regclass(part), 'One month of ' || parent::text || '.');
 	END LOOP;
+	IF to_regclass(rest) IS NULL THEN
+		EXECUTE format('CREATE TABLE %s PARTITION OF %s DEFAULT', rest, parent);
+		CALL util.make_tenant(to_regclass(rest), 'What no month of ' || parent::text || ' takes.');
+	END IF;
 END $$;
 
 GRANT EXECUTE ON FUNCTION util.utc, util.uuid_v7, util.uuid_floor, util.fail, util.tenant,

@@ -2,10 +2,11 @@
 SET LOCAL ROLE catchment_owner;
 
 CREATE FUNCTION util.months_ahead() RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
+SET lock_timeout = '5s' AS $$ -- rather fail and be called again than hold up whoever comes behind
 BEGIN
 	CALL util.make_partitions('audit.entries');
-	CALL util.make_partitions('collect.collector_executions');
+	CALL util.make_partitions('collect.collector_executions', 70);
 	CALL util.make_partitions('collect.journal');
 	CALL util.make_partitions('collect.ledger');
 END $$;
