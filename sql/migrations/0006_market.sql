@@ -47,6 +47,11 @@ CREATE POLICY publisher_updates ON market.listing FOR UPDATE TO catchment_web
 CREATE POLICY auth_counts ON market.listing FOR UPDATE TO catchment_auth USING (true) WITH CHECK (true);
 CREATE INDEX listing_search ON market.listing USING gin (search);
 CREATE INDEX listing_category ON market.listing (category_folded) WHERE is_listed;
+-- A collector belongs to whom its listing names: nobody else adds a release to it. Checked at COMMIT,
+-- so that release and listing may be written in any order.
+ALTER TABLE market.listing ADD UNIQUE (collector_id, publisher_tenant);
+ALTER TABLE market.release ADD CONSTRAINT release__not_the_publisher FOREIGN KEY (collector_id, publisher_tenant)
+	REFERENCES market.listing (collector_id, publisher_tenant) DEFERRABLE INITIALLY DEFERRED;
 GRANT SELECT, INSERT, UPDATE (name, description, publisher, data_source, category, category_folded, tags,
 	tags_folded, search, latest_version, is_listed, approval, updated_at) ON market.listing TO catchment_web;
 GRANT SELECT ON market.listing TO catchment_trial, catchment_auth;
