@@ -205,11 +205,15 @@ END $$;
 --   retry   failed, worth another attempt after backoff: full jitter, random * min(6 h, 5 s * 2^attempt);
 --           with attempts used up: dead
 --   paused  the tenant must act first;  dead  the collector must change
+-- A run that was asked to stop does not wait: it is due at once, and whoever claims it ends it.
 -- Returns the state it left, and when it is due again.
 CREATE FUNCTION work.release(p_tenant uuid, p_work uuid, p_token bigint, p_outcome text, p_delay interval,
 	p_code text, OUT state text, OUT due_at timestamptz)
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
+	IF coalesce(p_outcome, '') NOT IN ('done', 'park', 'retry', 'paused', 'dead') THEN
+		RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('work.release knows no outcome %L', p_outcome);
+	END IF;
 	UPDATE work.work w SET runner_id = NULL, claimed_at = NULL, deadline_at = NULL, last_code = p_code,
 		state = CASE
 			WHEN p_outcome = 'done' THEN 'idle'
@@ -218,8 +222,9 @@ BEGIN
 			WHEN p_outcome = 'paused' THEN 'paused'
 			ELSE 'dead' END,
 		due_at = CASE
-			WHEN p_outcome = 'park' THEN clock_timestamp() + p_delay
-			WHEN p_outcome = 'retry' THEN clock_timestamp() + random()
+			WHEN p_outcome IN ('park', 'retry') AND w.cancel_requested THEN clock_timestamp()
+			WHEN p_outcome = 'park' THEN clock_timestamp() + coalesce(p_delay, '0')
+			WHEN p_outcome = 'retry' AND w.attempt < w.max_attempts THEN clock_timestamp() + random()
 				* least(interval '6 hours', interval '5 seconds' * power(2, least(w.attempt, 20)))
 			ELSE 'infinity' END,
 		attempt = CASE WHEN p_outcome IN ('done', 'paused') THEN 0
@@ -288,20 +293,39 @@ BEGIN ATOMIC
 	DELETE FROM work.runner r WHERE r.id = p_runner;
 END;
 
--- Hints are only hints: this repairs whatever a lost race left behind.
+-- Hints are only hints: this repairs whatever a lost race left behind. It never waits for a lane, or it
+-- and a reap would wait for each other; a lane that is locked is being looked after.
 CREATE FUNCTION work.sweep() RETURNS void
 LANGUAGE sql SET search_path = pg_catalog
 BEGIN ATOMIC
-	UPDATE work.lane l SET next_due_at = d.due_at
-	FROM (SELECT w.tenant_id, min(w.due_at) AS due_at FROM work.work w WHERE w.state = 'ready'
-		GROUP BY w.tenant_id) d
-	WHERE d.tenant_id = l.tenant_id AND d.due_at < l.next_due_at
-		AND (SELECT count(*) FROM work.work r WHERE r.tenant_id = l.tenant_id AND r.state = 'running')
-			< l.max_running;
+	INSERT INTO work.lane (tenant_id)
+	SELECT DISTINCT w.tenant_id FROM work.work w WHERE w.state = 'ready'
+		AND NOT EXISTS (SELECT FROM work.lane l WHERE l.tenant_id = w.tenant_id)
+	ORDER BY w.tenant_id ON CONFLICT DO NOTHING;
+	WITH late AS (
+		SELECT l.tenant_id, d.due_at FROM work.lane l
+		JOIN (SELECT w.tenant_id, min(w.due_at) AS due_at FROM work.work w WHERE w.state = 'ready'
+			GROUP BY w.tenant_id) d ON d.tenant_id = l.tenant_id
+		WHERE d.due_at < l.next_due_at
+			AND (SELECT count(*) FROM work.work r WHERE r.tenant_id = l.tenant_id AND r.state = 'running')
+				< l.max_running
+		FOR NO KEY UPDATE OF l SKIP LOCKED)
+	UPDATE work.lane l SET next_due_at = late.due_at FROM late WHERE late.tenant_id = l.tenant_id;
+END;
+
+-- A tenant that is deleted runs nothing any more: its lane closes, what runs is asked to stop.
+CREATE FUNCTION work.tenant_stop() RETURNS void
+LANGUAGE sql SET search_path = pg_catalog
+BEGIN ATOMIC
+	UPDATE work.work w SET cancel_requested = true
+	WHERE w.tenant_id = util.tenant() AND w.state = 'running' AND NOT w.cancel_requested;
+	INSERT INTO work.lane (tenant_id, paused) VALUES (util.tenant(), true)
+	ON CONFLICT (tenant_id) DO UPDATE SET paused = true;
 END;
 
 -- Takes n tokens: 0 = granted, else seconds to wait. A runner asks for up to one second's worth and
--- never while it holds another lock. The clock is read after the row lock.
+-- never while it holds another lock. The clock is read after the row lock. Who asks for more than the
+-- burst gets it from a full bucket, and the next ones wait for the debt.
 CREATE FUNCTION work.take(p_tenant uuid, p_service text, p_n double precision, p_rate double precision,
 	p_burst double precision) RETURNS double precision
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
@@ -322,33 +346,39 @@ BEGIN
 		RETURN extract(epoch FROM b.blocked_until - at);
 	END IF;
 	-- after a throttle the pace recovers by 5 % of the full rate a minute; the strictest limit wins
-	pace := least(p_rate, b.rate + 0.05 * b.full_rate
-		* greatest(0, extract(epoch FROM at - coalesce(b.throttled_at, at)) / 60));
+	pace := CASE WHEN b.throttled_at IS NULL THEN p_rate ELSE least(p_rate, b.rate + 0.05 * b.full_rate
+		* greatest(0, extract(epoch FROM at - b.throttled_at) / 60)) END;
 	have := least(p_burst, b.tokens + pace * greatest(0, extract(epoch FROM at - b.refilled_at)));
-	IF have >= p_n THEN
+	IF have >= least(p_n, p_burst) THEN
 		UPDATE work.bucket k SET tokens = have - p_n, refilled_at = at, full_rate = p_rate, burst = p_burst,
 			rate = pace, throttled_at = CASE WHEN pace >= p_rate THEN NULL ELSE at END
 		WHERE k.tenant_id = p_tenant AND k.service = p_service;
 		RETURN 0;
 	END IF;
-	RETURN (p_n - have) / pace;
+	RETURN (least(p_n, p_burst) - have) / pace;
 END $$;
 
--- A 429 from anyone stops everyone on that service until it is over.
+-- A 429 from anyone stops everyone on that service until it is over; then one request goes first, and
+-- the pace is lower. Requests that were on their way together are refused together: they lower it once.
 CREATE FUNCTION work.throttle(p_tenant uuid, p_service text, p_seconds double precision,
 	p_rate double precision, p_burst double precision) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog
 BEGIN ATOMIC
-	INSERT INTO work.bucket AS k (tenant_id, service, rate, full_rate, burst, tokens, throttled_at, blocked_until)
-	VALUES (p_tenant, p_service, p_rate * 0.7, p_rate, p_burst, 0, clock_timestamp(),
-		clock_timestamp() + least(greatest(p_seconds, 1), 86400) * interval '1 second')
+	INSERT INTO work.bucket AS k (tenant_id, service, rate, full_rate, burst, tokens, refilled_at, throttled_at,
+		blocked_until)
+	SELECT p_tenant, p_service, greatest(p_rate * 0.7, 0.01), p_rate, p_burst, 1, u.at, u.at, u.at
+	FROM (SELECT clock_timestamp() + least(greatest(p_seconds, 1), 86400) * interval '1 second' AS at) u
 	ON CONFLICT (tenant_id, service) DO UPDATE SET
-		blocked_until = greatest(k.blocked_until, excluded.blocked_until), tokens = 0,
-		rate = greatest(k.rate * 0.7, 0.01), throttled_at = clock_timestamp();
+		rate = CASE WHEN k.blocked_until > clock_timestamp() THEN k.rate
+			ELSE greatest(least(k.rate, excluded.full_rate) * 0.7, 0.01) END,
+		blocked_until = greatest(k.blocked_until, excluded.blocked_until), tokens = 1,
+		refilled_at = greatest(k.blocked_until, excluded.blocked_until),
+		throttled_at = greatest(k.blocked_until, excluded.blocked_until);
 END;
 
 GRANT EXECUTE ON FUNCTION work.runner_start, work.runner_beat, work.runner_stop, work.claim, work.enter,
 	work.release, work.reap, work.abandon, work.sweep, work.take, work.throttle TO catchment_run;
 GRANT EXECUTE ON FUNCTION work.take, work.throttle TO catchment_trial;
+GRANT EXECUTE ON FUNCTION work.tenant_stop TO catchment_web;
 GRANT EXECUTE ON FUNCTION work.lane_touch, work.lane_limit_touch
 	TO catchment_web, catchment_trial, catchment_run;

@@ -1,0 +1,208 @@
+-- The queue: claims and limits, how a run leaves, what is taken back, leases, rate limits, hints.
+SET search_path = tap, pg_catalog;
+SET client_min_messages = warning;
+SELECT no_plan();
+
+CREATE FUNCTION pg_temp.run(p_sql text) RETURNS text LANGUAGE sql VOLATILE RETURN tap.ask('catchment_run', NULL, p_sql);
+CREATE FUNCTION pg_temp.refused(p_sql text) RETURNS text LANGUAGE sql VOLATILE RETURN tap.refusal('catchment_run', NULL, p_sql);
+-- n ready works of a tenant, ids from p_from
+CREATE PROCEDURE pg_temp.ready(p_tenant int, p_from int, p_n int DEFAULT 1) LANGUAGE sql AS $$
+	INSERT INTO work.work (tenant_id, id, kind, subject_id, execution_id, state, due_at)
+	SELECT tap.id(p_tenant), tap.id(p_from + i), 'pipeline', tap.id(p_from + i), tap.id(p_from + i), 'ready', clock_timestamp()
+	FROM generate_series(0, p_n - 1) i $$;
+CREATE FUNCTION pg_temp.claim(p_n int, p_per_tenant int DEFAULT 10, p_runner int DEFAULT 900) RETURNS int LANGUAGE sql VOLATILE
+RETURN pg_temp.run(format('SELECT count(*) FROM work.claim(tap.id(%s), %s, %s, interval ''1 hour'')', p_runner, p_n, p_per_tenant))::int;
+CREATE FUNCTION pg_temp.release(p_tenant int, p_id int, p_outcome text, p_delay text DEFAULT '0', p_code text DEFAULT NULL) RETURNS text
+LANGUAGE sql VOLATILE
+RETURN pg_temp.run(format('SELECT state FROM work.release(tap.id(%s), tap.id(%s), (SELECT lease_token FROM work.work WHERE id = tap.id(%2$s)), %L, %L, %L)',
+	p_tenant, p_id, p_outcome, p_delay, p_code));
+CREATE FUNCTION pg_temp.row(p_id int) RETURNS work.work LANGUAGE sql VOLATILE RETURN (SELECT w FROM work.work w WHERE id = tap.id(p_id));
+CREATE FUNCTION pg_temp.lane(p_tenant int) RETURNS text LANGUAGE sql VOLATILE RETURN (SELECT CASE WHEN next_due_at = 'infinity' THEN 'hidden'
+	WHEN next_due_at > clock_timestamp() THEN 'later' ELSE 'due' END FROM work.lane WHERE tenant_id = tap.id(p_tenant));
+CREATE PROCEDURE pg_temp.clean() LANGUAGE sql AS $$ DELETE FROM work.work; DELETE FROM work.lane; DELETE FROM work.runner;
+	INSERT INTO work.runner (id, host, lease_until) VALUES (tap.id(900), 'a', clock_timestamp() + interval '1 hour'),
+		(tap.id(901), 'b', clock_timestamp() + interval '1 hour') $$;
+
+-- claims
+CALL pg_temp.clean();
+CALL pg_temp.ready(1, 1, 7);
+SELECT is(pg_temp.claim(100), 4, 'a tenant runs as many as its limit');
+SELECT is(pg_temp.lane(1), 'hidden', 'a full lane is out of sight');
+SELECT is(pg_temp.claim(100), 0, 'and nothing of it is claimed');
+SELECT is((SELECT array_agg(DISTINCT ROW(lease_token, attempt, runner_id)::text) FROM work.work WHERE state = 'running'),
+	ARRAY[format('(1,1,%s)', tap.id(900))], 'a claim raises token and attempt and names its runner');
+SELECT is(pg_temp.release(1, 1, 'done'), 'idle', 'one leaves');
+SELECT is(pg_temp.lane(1), 'due', 'and the lane is seen again');
+SELECT is(pg_temp.claim(100), 1, 'for one more');
+UPDATE work.lane SET max_running = 6;
+SELECT is(pg_temp.lane(1), 'due', 'a raised limit shows a full lane');
+SELECT is(pg_temp.claim(100), 2, 'and fills it');
+UPDATE work.lane SET max_running = 0;
+SELECT is(pg_temp.claim(100), 0, 'a limit of 0 claims nothing');
+
+CALL pg_temp.clean();
+CALL pg_temp.ready(1, 1, 50);
+CALL pg_temp.ready(2, 101); CALL pg_temp.ready(3, 102); CALL pg_temp.ready(4, 103);
+SELECT is(pg_temp.run('SELECT count(DISTINCT tenant_id) FROM work.claim(tap.id(900), 8, 2, interval ''1 hour'')'), '4',
+	'one claim of eight serves four tenants, however much one of them has');
+CALL pg_temp.clean();
+CALL pg_temp.ready(1, 1, 50);
+UPDATE work.lane SET max_running = 100;
+SELECT pg_temp.claim(5, 5) \g /dev/null
+CALL pg_temp.ready(2, 101);
+SELECT is(pg_temp.run('SELECT tenant_id FROM work.claim(tap.id(900), 1, 1, interval ''1 hour'')'), tap.id(2)::text,
+	'who was served last comes last');
+CALL pg_temp.clean();
+CALL pg_temp.ready(1, 1);
+UPDATE work.work SET due_at = clock_timestamp() + interval '1 hour';
+SELECT is(pg_temp.claim(10), 0, 'what is not due is not claimed');
+SELECT is(pg_temp.lane(1), 'later', 'the lane shows when it will be');
+UPDATE work.work SET due_at = clock_timestamp();
+UPDATE work.lane SET paused = true;
+SELECT is(pg_temp.claim(10), 0, 'a paused lane is not claimed from');
+UPDATE work.lane SET paused = false;
+UPDATE work.runner SET draining = true;
+SELECT is(pg_temp.claim(10), 0, 'a draining runner claims nothing');
+UPDATE work.runner SET draining = false, lease_until = clock_timestamp();
+SELECT is(pg_temp.claim(10), 0, 'nor does one whose lease is over');
+SELECT is(pg_temp.run('SELECT work.runner_beat(tap.id(900), interval ''30 s'', false)'), 'f', 'a beat after expiry is refused');
+SELECT is(pg_temp.run('SELECT count(*) FROM work.claim(tap.id(999), 1, 1, interval ''1 hour'')'), '0', 'nor does one that nobody knows');
+SELECT pg_temp.run('SELECT work.runner_start(tap.id(902), ''c'', interval ''30 s'')') \g /dev/null
+SELECT is(pg_temp.run('SELECT work.runner_beat(tap.id(902), interval ''60 s'', true)'), 't', 'a beat in time is taken');
+SELECT ok((SELECT draining AND lease_until > clock_timestamp() + interval '50 s' FROM work.runner WHERE id = tap.id(902)), 'and extends the lease');
+
+-- enter
+CALL pg_temp.clean();
+CALL pg_temp.ready(1, 1);
+SELECT is(pg_temp.refused('SELECT work.enter(tap.id(1), tap.id(1), 0)'), 'CA409 lost_lease', 'what does not run is not entered');
+SELECT pg_temp.claim(1) \g /dev/null
+SELECT is(pg_temp.refused('SELECT work.enter(tap.id(1), tap.id(1), 0)'), 'CA409 lost_lease', 'an old token does not enter');
+SELECT is(pg_temp.refused('SELECT work.enter(tap.id(2), tap.id(1), 1)'), 'CA409 lost_lease', 'nor another tenant');
+SELECT is(pg_temp.refused('SELECT work.enter(tap.id(1), tap.id(1), 1)'), 'accepted', 'the token of the claim does');
+
+-- leaving
+SELECT is(pg_temp.release(1, 1, 'park', '1 hour'), 'ready', 'a parked run is ready');
+SELECT is(((pg_temp.row(1)).attempt, (pg_temp.row(1)).lease_token)::text, '(0,1)', 'its attempt is given back, its token stays');
+SELECT cmp_ok((pg_temp.row(1)).due_at, '>', clock_timestamp() + interval '59 min', 'it is due after its delay');
+SELECT is(pg_temp.refused('SELECT work.release(tap.id(1), tap.id(1), 1, ''done'', NULL, NULL)'), 'CA409 lost_lease', 'who left cannot leave again');
+UPDATE work.work SET due_at = clock_timestamp();
+SELECT pg_temp.claim(1) \g /dev/null
+UPDATE work.work SET cancel_requested = true;
+SELECT pg_temp.release(1, 1, 'park', '1 hour') \g /dev/null
+SELECT is((pg_temp.row(1)).due_at <= clock_timestamp(), true, 'a run that was asked to stop does not wait');
+SELECT pg_temp.claim(1) \g /dev/null
+SELECT is(pg_temp.refused('SELECT work.release(tap.id(1), tap.id(1), 3, ''parked'', NULL, NULL)'), '22023', 'an unknown outcome is refused');
+SELECT is(pg_temp.release(1, 1, 'retry', NULL, 'timeout_total'), 'ready', 'a failed run with attempts left is ready');
+SELECT is((pg_temp.row(1)).last_code, 'timeout_total', 'with its code');
+CREATE FUNCTION pg_temp.backoff(p_attempt int) RETURNS numeric LANGUAGE plpgsql AS $$
+DECLARE
+	most numeric := 0;
+	wait_s numeric;
+BEGIN
+	FOR i IN 1..40 LOOP
+		UPDATE work.work SET state = 'running', runner_id = tap.id(900), attempt = p_attempt, max_attempts = 100 WHERE id = tap.id(1);
+		PERFORM work.release(tap.id(1), tap.id(1), (pg_temp.row(1)).lease_token, 'retry', NULL, NULL);
+		wait_s := extract(epoch FROM (pg_temp.row(1)).due_at - clock_timestamp());
+		IF wait_s < -1 THEN RETURN -1; END IF;
+		most := greatest(most, wait_s);
+	END LOOP;
+	RETURN most;
+END $$;
+SELECT ok(pg_temp.backoff(a) BETWEEN 0.6 * least(21600, 5 * 2 ^ a) AND least(21600, 5 * 2 ^ a),
+	format('40 waits after attempt %s are spread up to %s s', a, least(21600, 5 * 2 ^ a))) FROM unnest('{1,3,12,60}'::int[]) a;
+UPDATE work.work SET state = 'running', runner_id = tap.id(900), attempt = 12, max_attempts = 12;
+SELECT is(pg_temp.release(1, 1, 'retry'), 'dead', 'after the last attempt it is dead');
+SELECT is((pg_temp.row(1)).due_at, 'infinity', 'and never due');
+UPDATE work.work SET state = 'running', runner_id = tap.id(900), attempt = 3, crashes = 2;
+SELECT is(pg_temp.release(1, 1, 'paused', NULL, 'credential_rejected'), 'paused', 'a run that the tenant must mend is paused');
+UPDATE work.work SET state = 'running', runner_id = tap.id(900), attempt = 3, crashes = 2;
+SELECT is(pg_temp.release(1, 1, 'done'), 'idle', 'a good end is idle');
+SELECT is(((pg_temp.row(1)).attempt, (pg_temp.row(1)).crashes)::text, '(0,0)', 'attempts and crashes are forgotten');
+
+-- taking back
+CREATE FUNCTION pg_temp.reap() RETURNS text LANGUAGE sql VOLATILE
+RETURN pg_temp.run('SELECT r.work_id, r.old_token, r.state, r.code FROM work.reap(100) r ORDER BY 1');
+CALL pg_temp.clean();
+CALL pg_temp.ready(1, 1, 3);
+SELECT pg_temp.claim(3) \g /dev/null
+SELECT is(pg_temp.reap(), '', 'what a living runner holds is left alone');
+UPDATE work.work SET deadline_at = clock_timestamp() - interval '20 s' WHERE id = tap.id(1);
+SELECT is(pg_temp.reap(), '', 'a deadline has 30 s of grace');
+UPDATE work.work SET deadline_at = clock_timestamp() - interval '31 s' WHERE id = tap.id(1);
+SELECT is(pg_temp.reap(), tap.id(1) || ',1,ready,deadline_passed', 'then the run is taken back');
+UPDATE work.work SET runner_id = tap.id(999) WHERE id = tap.id(2);
+SELECT is(pg_temp.reap(), tap.id(2) || ',1,ready,runner_lost', 'the run of a runner that nobody knows is');
+UPDATE work.runner SET lease_until = clock_timestamp() - interval '1 ms';
+SELECT is(pg_temp.reap(), tap.id(3) || ',1,ready,runner_lost', 'that of one whose lease is over is');
+SELECT is((SELECT array_agg(DISTINCT ROW(lease_token, attempt, crashes, runner_id)::text) FROM work.work), '{"(2,0,1,)"}',
+	'a token higher, the attempt given back, a crash counted');
+SELECT cmp_ok((SELECT max(due_at) FROM work.work), '<', clock_timestamp() + interval '3 s', 'and due within seconds');
+SELECT is(pg_temp.lane(1), 'due', 'the lane knows');
+UPDATE work.work SET state = 'running', runner_id = tap.id(999), crashes = 4, execution_id = NULL WHERE id = tap.id(1);
+UPDATE work.work SET state = 'running', runner_id = tap.id(999), crashes = 5 WHERE id = tap.id(2);
+SELECT is(pg_temp.run('SELECT r.work_id, r.state FROM work.reap(9) r ORDER BY 1'), tap.id(1) || ',dead; ' || tap.id(2) || ',ready',
+	'after five crashes a run is handed out once more, to write its end; without a run it is dead');
+UPDATE work.runner SET lease_until = clock_timestamp() + interval '1 hour';
+UPDATE work.work SET due_at = clock_timestamp() WHERE state = 'ready';
+SELECT is(pg_temp.run('SELECT crashes FROM work.claim(tap.id(900), 9, 9, interval ''1 h'') WHERE crashes = 5'), '5', 'the claim says so');
+SELECT is(pg_temp.release(1, 2, 'dead', NULL, 'runner_lost'), 'dead', 'and the run dies');
+UPDATE work.work SET claimed_at = clock_timestamp() - interval '19 s' WHERE id = tap.id(3);
+SELECT is(pg_temp.run('SELECT count(*) FROM work.abandon(tap.id(900), ''{}'')'), '0', 'a young claim may be on its way');
+UPDATE work.work SET claimed_at = clock_timestamp() - interval '21 s' WHERE id = tap.id(3);
+SELECT is(pg_temp.run('SELECT count(*) FROM work.abandon(tap.id(900), ARRAY[tap.id(3)])'), '0', 'what the runner holds stays');
+SELECT is(pg_temp.run('SELECT work_id FROM work.abandon(tap.id(900), ''{}'')'), tap.id(3)::text, 'what it lost is given back');
+SELECT pg_temp.run('SELECT work.runner_stop(tap.id(900))') \g /dev/null
+SELECT is((SELECT count(*) FROM work.runner WHERE id = tap.id(900)), 0::bigint, 'a runner that stops is gone');
+
+-- hints
+CALL pg_temp.clean();
+CALL pg_temp.ready(1, 1); CALL pg_temp.ready(2, 2); CALL pg_temp.ready(3, 3);
+UPDATE work.lane SET next_due_at = 'infinity';
+DELETE FROM work.lane WHERE tenant_id = tap.id(2);
+UPDATE work.lane SET max_running = 0 WHERE tenant_id = tap.id(3);
+UPDATE work.lane SET next_due_at = 'infinity' WHERE tenant_id = tap.id(3);
+SELECT pg_temp.run('SELECT work.sweep()') \g /dev/null
+SELECT is(pg_temp.lane(1), 'due', 'the sweep repairs a lost hint');
+SELECT is(pg_temp.lane(2), 'due', 'and a lost lane');
+SELECT is(pg_temp.lane(3), 'hidden', 'but a full lane stays out of sight');
+
+-- rate limits: 10 a second, burst 20
+CREATE FUNCTION pg_temp.take(n numeric, p_rate numeric DEFAULT 10, p_burst numeric DEFAULT 20) RETURNS numeric LANGUAGE sql VOLATILE
+RETURN round(pg_temp.run(format('SELECT work.take(tap.id(1), ''shop'', %s, %s, %s)', n, p_rate, p_burst))::numeric, 1);
+CREATE FUNCTION pg_temp.throttle(p_seconds text) RETURNS text LANGUAGE sql VOLATILE
+RETURN pg_temp.run(format('SELECT work.throttle(tap.id(1), ''shop'', %s, 10, 20)', p_seconds));
+CREATE PROCEDURE pg_temp.later(p_seconds numeric) LANGUAGE sql AS $$
+	UPDATE work.bucket SET refilled_at = refilled_at - make_interval(secs => p_seconds),
+		throttled_at = throttled_at - make_interval(secs => p_seconds), blocked_until = blocked_until - make_interval(secs => p_seconds) $$;
+SELECT is(pg_temp.take(20), 0.0, 'a new bucket is full');
+SELECT is(pg_temp.take(5), 0.5, 'then one waits for the rate');
+CALL pg_temp.later(1);
+SELECT is(pg_temp.take(10), 0.0, 'a second later a second''s worth is there');
+CALL pg_temp.later(3600);
+SELECT is(pg_temp.take(20), 0.0, 'never more than the burst');
+SELECT is(pg_temp.take(1), 0.1, 'however long it was');
+CALL pg_temp.later(-5);
+SELECT is(pg_temp.take(1), 0.1, 'a clock that goes back costs nothing');
+CALL pg_temp.later(3600);
+SELECT is(pg_temp.take(30), 0.0, 'more than the burst is granted by a full bucket');
+SELECT is(pg_temp.take(1), 1.1, 'and then paid back');
+CALL pg_temp.later(10);
+SELECT is(pg_temp.take(100, 50, 100), 0.0, 'a raised limit counts at once');
+SELECT pg_temp.throttle('120') \g /dev/null
+SELECT is(pg_temp.take(1), 120.0, 'a refusal by the service blocks for as long as it said');
+SELECT pg_temp.throttle('5') FROM generate_series(1, 20) \g /dev/null
+SELECT is((SELECT round(rate::numeric, 2) FROM work.bucket), 7.00, 'refusals of requests sent together lower the pace once');
+CALL pg_temp.later(120);
+SELECT is(pg_temp.take(1), 0.0, 'when the block is over, one goes first');
+SELECT is(pg_temp.take(7), 1.0, 'the others wait at the lower pace');
+CALL pg_temp.later(240);
+SELECT is(pg_temp.take(20), 0.0, 'after four minutes');
+SELECT is(pg_temp.take(9), 1.0, 'the pace has come back by a fifth');
+CALL pg_temp.later(600);
+SELECT pg_temp.take(20) \g /dev/null
+SELECT is(pg_temp.take(10), 1.0, 'and then wholly, not more');
+SELECT pg_temp.throttle(s) FROM unnest('{-5,0}'::text[]) s \g /dev/null
+SELECT is(pg_temp.take(1), 1.0, 'the least block is a second');
+SELECT pg_temp.throttle('9e11') \g /dev/null
+SELECT is(pg_temp.take(1), 86400.0, 'the longest a day');
+SELECT * FROM finish();
