@@ -113,6 +113,7 @@ CREATE TABLE identity.sign_in_throttle (
 	at            timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CALL util.make_identity('identity.sign_in_throttle', 'Failed sign-ins; delays, never locks for good.');
+CREATE INDEX sign_in_throttle_by_age ON identity.sign_in_throttle (at);
 
 CREATE TABLE identity.idempotency (
 	tenant_id  uuid NOT NULL DEFAULT nullif(current_setting('app.tenant_id', true), '')::uuid,
@@ -126,4 +127,5 @@ CREATE TABLE identity.idempotency (
 	PRIMARY KEY (tenant_id, key)
 );
 CALL util.make_tenant('identity.idempotency', 'Answers kept 24 hours for repeated requests.');
+CREATE INDEX idempotency_by_age ON identity.idempotency (tenant_id, created_at);
 GRANT SELECT, INSERT, UPDATE, DELETE ON identity.idempotency TO catchment_web, catchment_trial;

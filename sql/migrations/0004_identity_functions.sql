@@ -35,16 +35,21 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = '42501', HINT = 'scope_missing',
 			MESSAGE = format('This token lacks the scope %s.', p_scope);
 	END IF;
-	IF identity.role_rank(t.role) < identity.role_rank(coalesce(nullif(p_role, ''), 'viewer')) THEN
+	IF identity.role_rank(t.role) >= identity.role_rank(coalesce(nullif(p_role, ''), 'viewer')) THEN
+		NULL; -- so that an unknown role refuses: its rank is null
+	ELSE
 		RAISE EXCEPTION USING ERRCODE = '42501', HINT = 'role_missing',
 			MESSAGE = format('This needs the role %s; yours is %s.', p_role, t.role);
 	END IF;
 	PERFORM set_config('app.tenant_id', t.tenant_id::text, true),
 		set_config('app.user_id', t.user_id::text, true),
 		set_config('app.ip', coalesce(p_ip, ''), true);
-	-- last use to the minute is enough; a write in each request is not worth more
-	IF t.last_used_at IS NULL OR t.last_used_at < clock_timestamp() - interval '1 minute' THEN
-		UPDATE identity.tokens k SET last_used_at = clock_timestamp(), last_ip = p_ip WHERE k.id = t.id;
+	-- Last use to the minute is enough; a write in each request is not worth more. Never wait for it:
+	-- the row stays locked until the request that writes it ends, and others with this token would queue.
+	IF (t.last_used_at IS NULL OR t.last_used_at < clock_timestamp() - interval '1 minute')
+			AND current_setting('transaction_read_only') = 'off' THEN
+		UPDATE identity.tokens k SET last_used_at = clock_timestamp(), last_ip = p_ip
+		WHERE k.id = (SELECT n.id FROM identity.tokens n WHERE n.id = t.id FOR NO KEY UPDATE SKIP LOCKED);
 	END IF;
 	RETURN QUERY SELECT t.user_id, t.tenant_id, t.role, t.scopes, t.id;
 END $$;
@@ -68,16 +73,21 @@ BEGIN
 		LEFT JOIN identity.users u ON u.email = p_email AND u.is_active;
 END $$;
 
--- Five failures are free; then 30 s, doubling up to 15 minutes. A network has twenty.
+-- The fifth failure within an hour blocks for 30 s, doubling up to 15 minutes. A network has twenty. An
+-- hour without one forgets them; a day later the row goes, so that invented addresses do not pile up.
 CREATE FUNCTION identity.sign_in_failed(p_email text, p_net text) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog
 BEGIN ATOMIC
+	DELETE FROM identity.sign_in_throttle s WHERE s.key IN (
+		SELECT o.key FROM identity.sign_in_throttle o WHERE o.at < clock_timestamp() - interval '1 day'
+		ORDER BY o.at LIMIT 10 FOR UPDATE SKIP LOCKED);
 	INSERT INTO identity.sign_in_throttle AS s (key, failures)
 	VALUES ('user:' || p_email, 1), ('net:' || p_net, 1)
 	ON CONFLICT (key) DO UPDATE SET
 		failures = CASE WHEN s.at < clock_timestamp() - interval '1 hour' THEN 1 ELSE s.failures + 1 END,
 		at = clock_timestamp(),
 		blocked_until = CASE
+			WHEN s.at < clock_timestamp() - interval '1 hour' THEN '-infinity'
 			WHEN s.failures + 1 >= (CASE WHEN s.key LIKE 'net:%' THEN 20 ELSE 5 END)
 			THEN clock_timestamp() + least(interval '15 minutes', interval '30 seconds'
 				* power(2, least(10, s.failures + 1 - (CASE WHEN s.key LIKE 'net:%' THEN 20 ELSE 5 END))))
@@ -163,7 +173,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog
 BEGIN ATOMIC
 	UPDATE identity.users u SET password_phc = p_phc WHERE u.id = util.caller();
 	UPDATE identity.tokens k SET revoked_at = clock_timestamp()
-	WHERE k.user_id = util.caller() AND k.kind = 'sign-in' AND k.token_hash <> p_keep_token
+	WHERE k.user_id = util.caller() AND k.kind = 'sign-in' AND k.token_hash IS DISTINCT FROM p_keep_token
 		AND k.revoked_at IS NULL;
 	DELETE FROM identity.sessions s WHERE s.user_id = util.caller();
 	SELECT audit.write('user.password', 'user', util.caller());
@@ -273,7 +283,7 @@ BEGIN
 	IF NOT FOUND THEN
 		RETURN false;
 	END IF;
-	IF greatest(identity.role_rank(p_role), identity.role_rank(old)) > identity.role_rank(identity.my_role()) THEN
+	IF greatest(identity.role_rank(p_role), identity.role_rank(old)) > coalesce(identity.role_rank(identity.my_role()), 0) THEN
 		PERFORM util.fail(403, 'role_missing', 'Only an owner may change who is an owner.', '/role');
 	END IF;
 	IF old = 'owner' AND p_role <> 'owner' AND identity.owners_left_without(p_user) = 0 THEN
@@ -295,7 +305,7 @@ BEGIN
 	IF NOT FOUND THEN
 		RETURN false;
 	END IF;
-	IF identity.role_rank(old) > identity.role_rank(identity.my_role()) THEN
+	IF identity.role_rank(old) > coalesce(identity.role_rank(identity.my_role()), 0) THEN
 		PERFORM util.fail(403, 'role_missing', 'Only an owner may remove an owner.');
 	END IF;
 	IF old = 'owner' AND identity.owners_left_without(p_user) = 0 THEN
@@ -312,7 +322,7 @@ CREATE FUNCTION identity.invitation_create(p_id uuid, p_email text, p_role text,
 	p_expires timestamptz) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 BEGIN
-	IF identity.role_rank(p_role) > identity.role_rank(identity.my_role()) THEN
+	IF identity.role_rank(p_role) > coalesce(identity.role_rank(identity.my_role()), 0) THEN
 		PERFORM util.fail(403, 'role_missing', 'You cannot invite someone to a role above yours.', '/role');
 	END IF;
 	IF EXISTS (SELECT FROM identity.members m WHERE m.tenant_id = util.tenant() AND m.email = p_email) THEN
@@ -339,7 +349,7 @@ BEGIN
 	RETURN false;
 END $$;
 
--- Single use. Returns who is invited where; null columns when the link is no longer good.
+-- Single use. Returns who is invited where; no row when the link is no longer good.
 CREATE FUNCTION identity.invitation_find(p_hash bytea)
 RETURNS TABLE (tenant_id uuid, invitation_id uuid, email text, role text, tenant_name text, user_id uuid)
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog
@@ -421,6 +431,10 @@ CREATE FUNCTION identity.idempotency_end(p_key text, p_route text, p_status int,
 LANGUAGE sql SET search_path = pg_catalog
 BEGIN ATOMIC
 	DELETE FROM identity.idempotency k WHERE k.tenant_id = util.tenant() AND k.key = p_key;
+	DELETE FROM identity.idempotency k WHERE k.tenant_id = util.tenant() AND k.key IN (
+		SELECT o.key FROM identity.idempotency o
+		WHERE o.tenant_id = util.tenant() AND o.created_at < clock_timestamp() - interval '24 hours'
+		ORDER BY o.created_at LIMIT 10 FOR UPDATE SKIP LOCKED);
 	INSERT INTO identity.idempotency (tenant_id, key, route, body_hash, status, body, location)
 	SELECT util.tenant(), p_key, p_route, decode(current_setting('app.idempotency_body'), 'hex'), p_status,
 		p_body, p_location

@@ -19,7 +19,7 @@ SELECT t FROM json_array_elements(identity.tenants_of(util.caller())) t WHERE t 
 SELECT identity.tenant_update(normalize($1, NFC), $2)
 
 -- name: tenant_delete :one ()
-SELECT identity.tenant_delete()
+SELECT identity.tenant_delete(), work.tenant_stop()
 
 -- name: tenant_me :one ()
 SELECT identity.user_doc(util.caller()) ->> 'email'
