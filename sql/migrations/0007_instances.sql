@@ -26,7 +26,8 @@ CREATE TABLE collect.collector_instances (
 );
 CALL util.make_tenant('collect.collector_instances', 'A tenant''s installation of a published collector.');
 GRANT SELECT, INSERT, UPDATE, DELETE ON collect.collector_instances TO catchment_web;
-GRANT SELECT ON collect.collector_instances TO catchment_trial, catchment_export;
+GRANT SELECT, UPDATE (total_executions, last_executed_at) ON collect.collector_instances TO catchment_trial;
+GRANT SELECT ON collect.collector_instances TO catchment_export;
 GRANT SELECT, UPDATE (last_executed_at, last_successful_execution_at, total_executions,
 	successful_executions, failed_executions) ON collect.collector_instances TO catchment_run;
 
@@ -47,7 +48,8 @@ CREATE TABLE collect.streams (
 CALL util.make_tenant('collect.streams', 'Where a pipeline''s records go.');
 GRANT SELECT, INSERT, UPDATE, DELETE ON collect.streams TO catchment_web;
 GRANT SELECT, INSERT, UPDATE ON collect.streams TO catchment_run;
-GRANT SELECT ON collect.streams TO catchment_trial, catchment_export;
+GRANT SELECT, INSERT, UPDATE (strategy) ON collect.streams TO catchment_trial; -- it asks for runs, too
+GRANT SELECT ON collect.streams TO catchment_export;
 
 -- Where a subject (whatever owns a cursor) stands. seq moves by one with each commit: a writer whose
 -- expected seq or fence is old is refused, so a page is never counted twice.
@@ -60,7 +62,7 @@ CREATE TABLE collect.progress (
 	stream_id    uuid,
 	seq          bigint NOT NULL DEFAULT 0,
 	fence        bigint NOT NULL DEFAULT 0,
-	state        text NOT NULL DEFAULT '' CHECK (length(state) <= 65536), -- of an unfinished run
+	state        text NOT NULL DEFAULT '' CHECK (octet_length(state) <= 65536), -- of an unfinished run
 	cursor_value text NOT NULL DEFAULT '',  -- greatest value of a pass that ended well
 	execution_id uuid,                      -- the run that state belongs to
 	updated_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -71,7 +73,7 @@ CREATE TABLE collect.progress (
 CALL util.make_tenant('collect.progress', 'One row per subject: cursor, state, sequence, fence.');
 GRANT SELECT, INSERT, UPDATE, DELETE ON collect.progress TO catchment_web;
 GRANT SELECT, INSERT, UPDATE ON collect.progress TO catchment_run;
-GRANT SELECT ON collect.progress TO catchment_trial;
+GRANT SELECT, INSERT, UPDATE ON collect.progress TO catchment_trial;
 
 CREATE TABLE collect.collector_executions (
 	tenant_id             uuid NOT NULL DEFAULT nullif(current_setting('app.tenant_id', true), '')::uuid,
@@ -198,6 +200,6 @@ GRANT INSERT, SELECT ON collect.quarantine TO catchment_run;
 GRANT DELETE ON collect.quarantine, collect.journal, collect.ledger, collect.collector_executions
 	TO catchment_web;
 
-CALL util.make_partitions('collect.collector_executions');
+CALL util.make_partitions('collect.collector_executions', 70); -- its counters move with each page
 CALL util.make_partitions('collect.journal');
 CALL util.make_partitions('collect.ledger');

@@ -24,20 +24,47 @@ RETURN json_build_object(
 	'error', CASE WHEN x.error_code IS NOT NULL THEN json_build_object('code', x.error_code,
 		'message', x.error_message) END);
 
+-- Streams and progress of an installation's pipelines, made at the first run, then locked with their
+-- work rows: two requests for one subject, a first one too, come one after the other.
+CREATE FUNCTION collect.subjects_make(p_tenant uuid, p_instance uuid, p_pipelines json) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog
+BEGIN ATOMIC
+	INSERT INTO collect.streams (tenant_id, id, instance_id, pipeline_id, name, strategy)
+	SELECT p_tenant, util.uuid_v7(), p_instance, x.id, x.stream, x.strategy
+	FROM json_to_recordset(p_pipelines) AS x (id text, stream text, strategy text) ORDER BY x.id
+	ON CONFLICT (tenant_id, instance_id, pipeline_id, name) DO NOTHING;
+	INSERT INTO collect.progress (tenant_id, subject_id, kind, instance_id, pipeline_id, stream_id)
+	SELECT p_tenant, util.uuid_v7(), 'pipeline', p_instance, x.id, s.id
+	FROM json_to_recordset(p_pipelines) AS x (id text, stream text)
+	JOIN collect.streams s ON s.tenant_id = p_tenant AND s.instance_id = p_instance
+		AND s.pipeline_id = x.id AND s.name = x.stream
+	ORDER BY x.id ON CONFLICT (tenant_id, instance_id, pipeline_id) DO NOTHING;
+	SELECT FROM work.work w
+	JOIN collect.progress g ON g.tenant_id = w.tenant_id AND g.subject_id = w.subject_id
+	WHERE g.tenant_id = p_tenant AND g.instance_id = p_instance AND w.kind = 'pipeline'
+		AND g.pipeline_id IN (SELECT x ->> 'id' FROM json_array_elements(p_pipelines) x)
+	ORDER BY w.subject_id FOR NO KEY UPDATE OF w;
+	SELECT FROM collect.progress g
+	WHERE g.tenant_id = p_tenant AND g.instance_id = p_instance
+		AND g.pipeline_id IN (SELECT x ->> 'id' FROM json_array_elements(p_pipelines) x)
+	ORDER BY g.subject_id FOR UPDATE;
+END;
+
 -- Asks for a run of each pipeline of an instance (or of one). A subject that is being run already
 -- answers with that run: asking twice makes one run. p_pipelines: [{"id","name","stream","strategy"}]
 -- of the installed release, in order.
--- Locks are taken in the order of a page commit (work, progress, execution, instance), or the two
--- would wait for each other.
+-- Locks are taken in one order by everybody, or they would wait for each other: work rows (all that are
+-- needed, by subject), the lane or these subjects' rows, the installation's counters last.
 CREATE FUNCTION collect.request_runs(p_instance uuid, p_pipelines json, p_trigger text, p_retry_of uuid)
 RETURNS TABLE (execution_id uuid, is_new boolean)
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	i record;
 	p record;
-	subject uuid;
 	live uuid;
-	asked bigint := 0;
+	subjects uuid[] := '{}';
+	executions uuid[] := '{}';
+	asked int := 0;
 BEGIN
 	SELECT * INTO i FROM collect.collector_instances c
 	WHERE c.tenant_id = util.tenant() AND c.id = p_instance FOR KEY SHARE;
@@ -47,57 +74,52 @@ BEGIN
 	IF NOT i.is_active THEN
 		PERFORM util.fail(409, 'instance_inactive', 'This installation is inactive. Activate it, then run it.');
 	END IF;
-	FOR p IN SELECT * FROM json_to_recordset(p_pipelines) AS x (id text, name text, stream text, strategy text)
+	PERFORM collect.subjects_make(i.tenant_id, i.id, p_pipelines);
+	FOR p IN
+		SELECT x.*, g.subject_id AS subject
+		FROM ROWS FROM (json_to_recordset(p_pipelines) AS (id text, name text, stream text, strategy text))
+			WITH ORDINALITY AS x (id, name, stream, strategy, place)
+		JOIN collect.progress g ON g.tenant_id = i.tenant_id AND g.instance_id = i.id AND g.pipeline_id = x.id
+		ORDER BY x.place
 	LOOP
-		INSERT INTO collect.streams (tenant_id, id, instance_id, pipeline_id, name, strategy)
-		VALUES (i.tenant_id, util.uuid_v7(), i.id, p.id, p.stream, p.strategy)
-		ON CONFLICT (tenant_id, instance_id, pipeline_id, name) DO NOTHING;
-		INSERT INTO collect.progress (tenant_id, subject_id, kind, instance_id, pipeline_id, stream_id)
-		SELECT i.tenant_id, util.uuid_v7(), 'pipeline', i.id, p.id, s.id FROM collect.streams s
-		WHERE s.tenant_id = i.tenant_id AND s.instance_id = i.id AND s.pipeline_id = p.id AND s.name = p.stream
-		ON CONFLICT (tenant_id, instance_id, pipeline_id) DO NOTHING;
-		SELECT g.subject_id INTO STRICT subject FROM collect.progress g
-		WHERE g.tenant_id = i.tenant_id AND g.instance_id = i.id AND g.pipeline_id = p.id;
-		PERFORM 1 FROM work.work w
-		WHERE w.tenant_id = i.tenant_id AND w.kind = 'pipeline' AND w.subject_id = subject FOR NO KEY UPDATE;
-		PERFORM 1 FROM collect.progress g
-		WHERE g.tenant_id = i.tenant_id AND g.subject_id = subject FOR UPDATE; -- also for a first run
 		SELECT x.id INTO live FROM collect.collector_executions x
-		WHERE x.tenant_id = i.tenant_id AND x.subject_id = subject
+		WHERE x.tenant_id = i.tenant_id AND x.subject_id = p.subject
 			AND x.state IN ('pending', 'running', 'waiting') ORDER BY x.id DESC LIMIT 1;
-		IF FOUND THEN
-			execution_id := live;
-			is_new := false;
-			RETURN NEXT;
-			CONTINUE;
-		END IF;
-		execution_id := util.uuid_v7();
-		is_new := true;
-		asked := asked + 1;
+		is_new := NOT FOUND;
+		execution_id := CASE WHEN is_new THEN util.uuid_v7() ELSE live END;
+		RETURN NEXT;
+		CONTINUE WHEN NOT is_new;
 		INSERT INTO collect.collector_executions (tenant_id, id, collector_instance_id, subject_id,
 			pipeline_id, pipeline_name, release_version, trigger, requested_by, retry_of)
-		VALUES (i.tenant_id, execution_id, i.id, subject, p.id, p.name, i.release_version,
+		VALUES (i.tenant_id, execution_id, i.id, p.subject, p.id, p.name, i.release_version,
 			p_trigger, util.caller(), p_retry_of);
 		-- the release may name the pipeline's stream or strategy anew
 		UPDATE collect.streams s SET strategy = p.strategy
 		WHERE s.tenant_id = i.tenant_id AND s.instance_id = i.id AND s.pipeline_id = p.id AND s.name = p.stream
 			AND s.strategy <> p.strategy;
 		UPDATE collect.progress g SET stream_id = s.id FROM collect.streams s
-		WHERE g.tenant_id = i.tenant_id AND g.subject_id = subject AND s.tenant_id = i.tenant_id
+		WHERE g.tenant_id = i.tenant_id AND g.subject_id = p.subject AND s.tenant_id = i.tenant_id
 			AND s.instance_id = i.id AND s.pipeline_id = p.id AND s.name = p.stream
 			AND g.stream_id IS DISTINCT FROM s.id;
-		INSERT INTO work.work AS w (tenant_id, id, kind, subject_id, execution_id, state, due_at)
-		VALUES (i.tenant_id, util.uuid_v7(), 'pipeline', subject, execution_id, 'ready', clock_timestamp())
-		ON CONFLICT (tenant_id, kind, subject_id) DO UPDATE SET execution_id = excluded.execution_id,
-			state = 'ready', due_at = excluded.due_at, attempt = 0, crashes = 0, last_code = NULL,
-			cancel_requested = false
-		WHERE w.state <> 'running';
-		RETURN NEXT;
+		subjects := subjects || p.subject;
+		executions := executions || execution_id;
 	END LOOP;
-	IF asked > 0 THEN
-		UPDATE collect.collector_instances c SET total_executions = c.total_executions + asked,
-			last_executed_at = clock_timestamp() WHERE c.tenant_id = i.tenant_id AND c.id = i.id;
+	IF subjects = '{}' THEN
+		RETURN;
 	END IF;
+	INSERT INTO work.work AS w (tenant_id, id, kind, subject_id, execution_id, state, due_at)
+	SELECT i.tenant_id, util.uuid_v7(), 'pipeline', u.subject, u.execution, 'ready', clock_timestamp()
+	FROM unnest(subjects, executions) AS u (subject, execution) ORDER BY u.subject
+	ON CONFLICT (tenant_id, kind, subject_id) DO UPDATE SET execution_id = excluded.execution_id,
+		state = 'ready', due_at = excluded.due_at, attempt = 0, crashes = 0, last_code = NULL,
+		cancel_requested = false
+	WHERE w.state <> 'running';
+	GET DIAGNOSTICS asked = ROW_COUNT;
+	IF asked < cardinality(subjects) THEN -- else the run would wait for a claim that never comes
+		PERFORM util.fail(409, 'run_ending', 'The run before this one is just ending. Ask again.', '', 1);
+	END IF;
+	UPDATE collect.collector_instances c SET total_executions = c.total_executions + asked,
+		last_executed_at = clock_timestamp() WHERE c.tenant_id = i.tenant_id AND c.id = i.id;
 	NOTIFY catchment_work; -- wakes runners; empty, ids travel in the table
 END $$;
 
@@ -134,7 +156,9 @@ BEGIN
 		error_code = CASE WHEN idle THEN 'cancelled' ELSE e.error_code END,
 		error_message = CASE WHEN idle THEN 'Cancelled before it went on. Pages committed so far are kept.'
 			ELSE e.error_message END,
-		wait_code = CASE WHEN idle THEN NULL ELSE e.wait_code END,
+		wait_code = CASE WHEN NOT idle THEN e.wait_code END,
+		wait_message = CASE WHEN NOT idle THEN e.wait_message END,
+		wait_until = CASE WHEN NOT idle THEN e.wait_until END,
 		completed_at = CASE WHEN idle THEN clock_timestamp() END,
 		duration_ms = CASE WHEN idle THEN (extract(epoch FROM clock_timestamp()
 			- coalesce(e.started_at, e.created_at)) * 1000)::bigint END
@@ -192,7 +216,8 @@ BEGIN
 END $$;
 
 -- Step two: the staged records (pg_temp.staging: ordinal, record_key, key_hash, content_hash, data) are
--- merged. Of one key twice in a page the later wins. Unchanged records are not written.
+-- merged. Of one key twice in a page the later wins. Unchanged records are not written. The stream's
+-- count moves by what came and came back; counting it anew would read the whole stream at each end.
 CREATE FUNCTION collect.page_merge(p_stream uuid, p_seq bigint, OUT fresh bigint, OUT changed bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog
 -- The staged page is small and never analysed, the stream may be large: look each key up, whatever
@@ -200,6 +225,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog
 SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET jit = off AS $$
 DECLARE
 	t CONSTANT uuid := util.tenant();
+	back bigint; -- vanished once, now met again
 BEGIN
 	WITH last AS (
 		SELECT DISTINCT ON (s.record_key) s.record_key, s.key_hash, s.content_hash, s.data
@@ -207,10 +233,10 @@ BEGIN
 	differing AS (
 		-- what is there already is left out here, since even a conflict that updates nothing locks
 		-- its row, and that is written down
-		SELECT l.* FROM last l WHERE NOT EXISTS (
-			SELECT FROM collect.records o
-			WHERE o.tenant_id = t AND o.stream_id = p_stream AND o.record_key = l.record_key
-				AND o.content_hash = l.content_hash AND o.vanished_at IS NULL)),
+		SELECT l.*, o.vanished_at IS NOT NULL AS is_back FROM last l
+		LEFT JOIN collect.records o
+			ON o.tenant_id = t AND o.stream_id = p_stream AND o.record_key = l.record_key
+		WHERE o.record_key IS NULL OR o.content_hash <> l.content_hash OR o.vanished_at IS NOT NULL),
 	merged AS (
 		INSERT INTO collect.records AS r (tenant_id, stream_id, record_key, key_hash, content_hash, data, seq)
 		SELECT t, p_stream, l.record_key, l.key_hash, l.content_hash, l.data, p_seq FROM differing l
@@ -218,8 +244,13 @@ BEGIN
 			data = excluded.data, seq = excluded.seq, changed_at = clock_timestamp(), vanished_at = NULL
 		WHERE r.content_hash <> excluded.content_hash OR r.vanished_at IS NOT NULL
 		RETURNING r.xmax = 0 AS is_fresh)
-	SELECT count(*) FILTER (WHERE m.is_fresh), count(*) FILTER (WHERE NOT m.is_fresh)
-	INTO fresh, changed FROM merged m;
+	SELECT count(*) FILTER (WHERE m.is_fresh), count(*) FILTER (WHERE NOT m.is_fresh),
+		(SELECT count(*) FROM differing d WHERE d.is_back)
+	INTO fresh, changed, back FROM merged m;
+	IF fresh + back > 0 THEN
+		UPDATE collect.streams s SET record_count = s.record_count + fresh + back
+		WHERE s.tenant_id = t AND s.id = p_stream;
+	END IF;
 END $$;
 
 -- Step three: what the page adds to the history. p_counts holds the page's own figures.
@@ -309,9 +340,7 @@ BEGIN
 		completed_at = clock_timestamp(), wait_code = NULL, wait_message = NULL, wait_until = NULL,
 		duration_ms = (extract(epoch FROM clock_timestamp() - coalesce(x.started_at, x.created_at)) * 1000)::bigint
 	WHERE x.tenant_id = util.tenant() AND x.id = p_execution;
-	UPDATE collect.streams s SET collected_at = clock_timestamp(), record_count = (
-			SELECT count(*) FROM collect.records r
-			WHERE r.tenant_id = s.tenant_id AND r.stream_id = s.id AND r.vanished_at IS NULL)
+	UPDATE collect.streams s SET collected_at = clock_timestamp(), record_count = s.record_count - vanished
 	WHERE s.tenant_id = util.tenant() AND s.id = p_stream;
 	UPDATE collect.collector_instances i SET
 		successful_executions = i.successful_executions + (p_state IN ('success', 'partial'))::int,
@@ -325,6 +354,6 @@ BEGIN
 END $$;
 
 GRANT EXECUTE ON FUNCTION collect.execution_doc TO catchment_web, catchment_trial, catchment_run;
-GRANT EXECUTE ON FUNCTION collect.request_runs, collect.request_cancel TO catchment_web, catchment_trial;
+GRANT EXECUTE ON FUNCTION collect.subjects_make, collect.request_runs, collect.request_cancel TO catchment_web, catchment_trial;
 GRANT EXECUTE ON FUNCTION collect.run_begin, collect.page_begin, collect.page_merge, collect.page_end,
 	collect.run_wait, collect.run_end TO catchment_run;

@@ -42,15 +42,22 @@ CREATE FUNCTION collect.instance_erase(p_instance uuid) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	i collect.collector_instances;
+	resting bigint;
 BEGIN
 	SELECT * INTO i FROM collect.collector_instances c
 	WHERE c.tenant_id = util.tenant() AND c.id = p_instance FOR UPDATE;
 	IF NOT FOUND THEN
 		PERFORM util.fail(404, 'not_found', 'There is no such installation.');
 	END IF;
-	IF EXISTS (SELECT FROM work.work w JOIN collect.progress g ON g.tenant_id = w.tenant_id
-		AND g.subject_id = w.subject_id WHERE g.tenant_id = i.tenant_id AND g.instance_id = i.id
-			AND w.state = 'running') THEN
+	-- A runner locks a run's work row first, the installation last. Here it is the other way round: so
+	-- take the work rows without waiting, and what cannot be had counts as running.
+	SELECT count(*) INTO resting FROM (SELECT FROM work.work w
+		JOIN collect.progress g ON g.tenant_id = w.tenant_id AND g.subject_id = w.subject_id
+		WHERE g.tenant_id = i.tenant_id AND g.instance_id = i.id AND w.state <> 'running'
+		FOR UPDATE OF w SKIP LOCKED) s;
+	IF resting < (SELECT count(*) FROM work.work w
+		JOIN collect.progress g ON g.tenant_id = w.tenant_id AND g.subject_id = w.subject_id
+		WHERE g.tenant_id = i.tenant_id AND g.instance_id = i.id) THEN
 		PERFORM util.fail(409, 'instance_running',
 			'A run is under way. Cancel it, wait until it has stopped, then uninstall.');
 	END IF;

@@ -65,8 +65,8 @@ migrate "$house" "$template"
 PGOPTIONS='-c client_min_messages=warning' $sql -d "$house" -f "$here/setup.sql"
 [ $# -gt 0 ] || {
 	set --
-	for file in "$here"/*.sql "$here"/*_race.sh; do
-		case $file in */setup.sql) ;; *) set -- "$@" "$file" ;; esac
+	for file in $(ls "$here" | grep -E "\.sql$|_race\.sh$"); do
+		[ "$file" = setup.sql ] || set -- "$@" "$here/$file"
 	done
 }
 CATCHMENT_TEST_TEMPLATE=$template
