@@ -68,8 +68,8 @@ bool listing_install(struct req *r, struct err *e)
 		.values = json_object_get(r->body, "tenantConfig"),
 		.at = "/tenantConfig",
 	};
-	const char *version;
-	json_t *data_source;
+	const char *version = NULL;
+	json_t *data_source = NULL;
 	struct db_rows *rows;
 	struct str plain;
 

@@ -9,7 +9,9 @@
 #include "lib/base/log.h"
 
 #ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/asan_interface.h>
+/* The sanitizer's header takes const pointers, and gcc then warns that fresh memory is read. */
+void __asan_poison_memory_region(volatile void *, size_t);
+void __asan_unpoison_memory_region(volatile void *, size_t);
 #define POISON(p, n)   __asan_poison_memory_region((p), (n))
 #define UNPOISON(p, n) __asan_unpoison_memory_region((p), (n))
 #define RED_ZONE       ALIGN

@@ -41,7 +41,8 @@ bool err_is_set(const struct err *e)
 }
 
 /* A text cut at its array's end must not end in half a character. */
-static void text_format(char *out, size_t size, const char *fmt, va_list args)
+__attribute__((format(printf, 3, 0))) static void text_format(char *out, size_t size,
+                                                              const char *fmt, va_list args)
 {
 	int n = vsnprintf(out, size, fmt, args);
 	size_t len;
