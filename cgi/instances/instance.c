@@ -75,7 +75,7 @@ static const struct field list_fields[] = {
 const struct shape instance_list_doc = { .name = "CollectorInstances", .fields = list_fields };
 
 static const struct field in_fields[] = {
-	{ .name = "instanceName", .kind = SHAPE_LINE, .min = 1 },
+	{ .name = "instanceName", .kind = SHAPE_LINE },
 	{ .name = "tenantConfig",
 	  .kind = SHAPE_MAP,
 	  .flags = SHAPE_SECRET,
@@ -88,6 +88,13 @@ static const struct field in_fields[] = {
 	{ .name = NULL },
 };
 const struct shape instance_in = { .name = "CollectorInstanceChange", .fields = in_fields };
+
+/* A name need not be sent, but one that is sent may not be blank. */
+static const struct field named_fields[] = {
+	{ .name = "instanceName", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = NULL },
+};
+static const struct shape named_in = { .name = "Named", .fields = named_fields, .open = true };
 
 bool instance_list(struct req *r, struct err *e)
 {
@@ -180,7 +187,10 @@ bool instance_update(struct req *r, struct err *e)
 	struct str plain = { NULL, 0 };
 	struct instance_locked i;
 
-	if (!instance_lock(r, &i, e) || (config && !config_change(r, &i, &plain, e)))
+	if (json_object_get(r->body, "instanceName") != NULL)
+		shape_check(&named_in, r->body, "", r->problems);
+	if (!instance_lock(r, &i, e) || !problems_none(r->problems, e) ||
+	    (config && !config_change(r, &i, &plain, e)))
 		return false;
 	if (json_object_size(r->body) > 0 && !change_write(r, plain, e))
 		return false;
