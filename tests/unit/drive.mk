@@ -1,5 +1,7 @@
-# unit tests of drive; pattern:
-# check_PROGRAMS += tests/unit/arena.tap
-# TESTS += tests/unit/arena.tap
-# tests_unit_arena_tap_SOURCES = tests/unit/arena.c
-# tests_unit_arena_tap_LDADD = $(LIB_ALL) $(CMOCKA_LIBS)
+# unit tests of drive and runner
+DRIVE_UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -DTEST_SRCDIR=\"$(abs_top_srcdir)\"
+check_PROGRAMS += tests/unit/drive.tap
+TESTS += tests/unit/drive.tap
+tests_unit_drive_tap_SOURCES = tests/unit/drive.c tests/unit/drive_server.c tests/unit/drive_server.h
+tests_unit_drive_tap_CFLAGS = $(DRIVE_UNIT_CFLAGS)
+tests_unit_drive_tap_LDADD = $(DRIVE_ALL) $(CMOCKA_LIBS)
