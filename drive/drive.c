@@ -621,10 +621,12 @@ static void watches_serve(struct drive *d, const struct pollfd *fds)
 void drive_step(struct drive *d, int64_t timeout_ms)
 {
 	struct pollfd fds[WATCHES_MAX + 1];
+	size_t before = d->count;
 	int64_t wait;
 
 	step_all(d);
-	wait = until_next(d, timeout_ms);
+	/* a run that has ended is something that happened: whoever waits for it looks now */
+	wait = d->count < before ? 0 : until_next(d, timeout_ms);
 	for (size_t i = 0; i < d->nwatches; i++)
 		fds[i] = (struct pollfd){ .fd = d->watches[i].fd, .events = POLLIN };
 	fds[d->nwatches] = (struct pollfd){ .fd = http_fd(d->http), .events = POLLIN };
