@@ -15,9 +15,9 @@
 #include "lib/base/log.h"
 #include "lib/base/poison.h"
 
-#define FULL_LIFE_MS   10000
+#define FULL_LIFE_MS   1000 /* less: it could not start, or what kills it comes at once */
 #define PAUSE_FIRST_MS 100
-#define PAUSE_MOST_MS  10000
+#define PAUSE_MOST_MS  5000
 #define SETTLE_MS      700 /* a program that cannot start has ended by then */
 #define READY_MOST_MS  15000
 #define READY_FD       3

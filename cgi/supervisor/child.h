@@ -1,8 +1,8 @@
 /*
  * child - processes of the table: started, watched, replaced, reloaded, stopped
  *
- * A child that ends is started again: at once after a full life or an orderly end, else after a
- * pause that doubles from 0.1 to 10 seconds. A reload starts a second set; when each responder of it
+ * A child that ends is started again: at once after a second of life or an orderly end, else after a
+ * pause that doubles from 0.1 to 5 seconds. A reload starts a second set; when each responder of it
  * has said that it is ready, and the others have lived for a moment, the first set is told to end;
  * if one ends instead, or takes too long, the second set goes. The sockets stay open throughout, so
  * no connection is refused.
