@@ -68,10 +68,10 @@ bool trial_slot_take(struct req *r, struct err *e)
 		return false;
 	if (db_get_bool(rows, 0, 0))
 		return true;
+	err_set(e, ERR_TOO_MANY, "too_many_trials",
+	        "Two tests of this workspace are under way. Wait for one to end, then try again.");
 	e->retry_after_s = 5;
-	return err_set(
-		e, ERR_TOO_MANY, "too_many_trials",
-		"Two tests of this workspace are under way. Wait for one to end, then try again.");
+	return false;
 }
 
 void trial_slot_give(struct req *r)
