@@ -542,13 +542,22 @@ static bool guard_cursor_is_new(struct paging_at *at)
 	return true;
 }
 
+/* From the first record to the last: what stands around them often names the page. */
+static struct str records_span(const struct paging_facts *f)
+{
+	struct str first = f->records[0].span, last = f->records[f->record_count - 1].span;
+
+	return last.p >= first.p ? (struct str){ first.p, (size_t)(last.p + last.len - first.p) }
+	                         : f->answer->body;
+}
+
 static bool guard_body_is_new(struct paging_at *at, const struct paging_facts *f)
 {
 	uint64_t hash;
 
 	if (f->record_count == 0)
 		return true;
-	hash = hash_of(f->answer->body);
+	hash = hash_of(records_span(f));
 	at->same_bodies = hash == at->body ? at->same_bodies + 1 : 1;
 	at->body = hash;
 	return at->same_bodies < PAGING_REPEATS;
