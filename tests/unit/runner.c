@@ -1,0 +1,432 @@
+/* runner - the queue and the lease, and what a page commit does in PostgreSQL */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/unit.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/crypt/crypt.h"
+#include "lib/db/migrate.h"
+#include "runner/commit.h"
+#include "runner/runner.h"
+#include "tests/unit/pg.h"
+#include "lib/base/poison.h"
+
+#define RECORDS 9
+
+struct fixture {
+	struct runner runner;
+	struct committer c;
+	struct job job;
+	struct run_page page;
+	struct record records[RECORDS];
+	char texts[RECORDS][40], keys[RECORDS][16];
+	struct err e;
+};
+
+static void shell(const char *command)
+{
+	if (system(command) != 0)
+		fail_msg("failed: %s", command);
+}
+
+static void sql_file(const char *path)
+{
+	char command[1000];
+
+	snprintf(command, sizeof(command),
+	         "psql \"$CATCHMENT_TEST_DB\" -qX -v ON_ERROR_STOP=1 -f '%s/%s' >/dev/null",
+	         TEST_SRCDIR, path);
+	shell(command);
+}
+
+/* The answer of one query, as psql -At writes it. */
+static void sql(const char *query, char *out, size_t size)
+{
+	char command[1000];
+	FILE *p;
+	size_t n;
+
+	snprintf(command, sizeof(command), "psql \"$CATCHMENT_TEST_DB\" -AtqX -c \"%s\"", query);
+	p = popen(command, "r");
+	assert_non_null(p);
+	n = fread(out, 1, size - 1, p);
+	out[n > 0 ? n - 1 : 0] = '\0';
+	assert_int_equal(pclose(p), 0);
+}
+
+static void sql_is(const char *query, const char *expected)
+{
+	char out[500];
+
+	sql(query, out, sizeof(out));
+	assert_string_equal(out, expected);
+}
+
+static int database(void **state)
+{
+	struct err e = { 0 };
+	size_t n;
+
+	(void)state;
+	sql_file("sql/roles.sql");
+	if (!migrate_run(&(struct migrate){ .conninfo = getenv("CATCHMENT_TEST_DB"),
+	                                    .folder = TEST_SRCDIR "/sql/migrations" },
+	                 &n, &e))
+		fail_msg("%s", e.msg);
+	return 0;
+}
+
+static struct uuid id(int n)
+{
+	struct uuid u;
+	char text[UUID_TEXT_MAX];
+
+	snprintf(text, sizeof(text), "00000000-0000-7000-8000-%012d", n);
+	assert_true(uuid_parse(str_of(text), &u));
+	return u;
+}
+
+static void page_fill(struct fixture *f)
+{
+	for (int i = 0; i < RECORDS; i++) {
+		struct record *r = &f->records[i];
+
+		snprintf(f->keys[i], sizeof(f->keys[i]), "k%d", i);
+		snprintf(f->texts[i], sizeof(f->texts[i]), "{\"id\":%d}", i);
+		*r = (struct record){ .bytes = str_of(f->texts[i]),
+			              .key = str_of(f->keys[i]),
+			              .fate = RECORD_KEEP };
+		crypt_sha256(r->bytes, r->hash);
+	}
+	f->page = (struct run_page){
+		.number = 1, .records = f->records, .count = RECORDS, .kept = RECORDS
+	};
+	f->job = (struct job){
+		.kind = JOB_PAGE,
+		.claim = { .tenant = id(1),
+		           .work = id(7),
+		           .subject = id(5),
+		           .execution = id(6),
+		           .token = 7 },
+		.stream = id(4),
+		.strategy = PLAN_FULL_SYNC,
+		.page = &f->page,
+		.state = STR("{\"here\":1}"),
+		.counts = { .requests = 1 },
+	};
+}
+
+static int setup(void **state)
+{
+	static struct fixture f;
+	char conninfo[300];
+
+	memset(&f, 0, sizeof(f));
+	sql_file("tests/data/sql/runner_seed.sql");
+	snprintf(conninfo, sizeof(conninfo), "%s user=catchment_run", getenv("CATCHMENT_TEST_DB"));
+	f.c = (struct committer){ .runner = &f.runner,
+		                  .arena = arena_new_run(64 << 20),
+		                  .hasher = crypt_hasher_new() };
+	assert_true(db_open(conninfo, "runner", &f.c.db, &f.e));
+	page_fill(&f);
+	*state = &f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	arena_free(f->c.arena);
+	db_close(f->c.db);
+	crypt_hasher_free(f->c.hasher);
+	return 0;
+}
+
+static bool commit(struct fixture *f)
+{
+	bool ok;
+
+	err_clear(&f->e);
+	arena_reset(f->c.arena);
+	ok = commit_page(&f->c, &f->job, &f->e);
+	if (!ok)
+		db_rollback(f->c.db);
+	return ok;
+}
+
+static void commit_ok(struct fixture *f)
+{
+	if (!commit(f))
+		fail_msg("%s: %s (%s)", f->e.slug, f->e.msg, f->e.detail);
+}
+
+static void page_is_whole(void **state)
+{
+	struct fixture *f = *state;
+
+	commit_ok(f);
+	assert_int_equal(f->job.fresh, RECORDS);
+	sql_is("SELECT count(*), min(seq), max(seq) FROM collect.records", "9|1|1");
+	sql_is("SELECT seq, fence, state FROM collect.progress", "1|7|{\"here\":1}");
+	sql_is("SELECT page, kept, fresh, cardinality(key_hashes) FROM collect.ledger", "1|9|9|9");
+	sql_is("SELECT pages, requests, records_processed, records_new FROM "
+	       "collect.collector_executions",
+	       "1|1|9|9");
+}
+
+static void page_counts_once(void **state)
+{
+	struct fixture *f = *state;
+
+	commit_ok(f);
+	assert_false(commit(f));
+	assert_string_equal(f->e.slug, "stale_cursor");
+	sql_is("SELECT pages FROM collect.collector_executions", "1");
+}
+
+static void old_token_writes_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	f->job.claim.token = 6;
+	assert_false(commit(f));
+	assert_string_equal(f->e.slug, "lost_lease");
+	sql_is("SELECT (SELECT count(*) FROM collect.records), seq FROM collect.progress", "0|0");
+}
+
+static void unchanged_page_writes_no_record(void **state)
+{
+	struct fixture *f = *state;
+
+	commit_ok(f);
+	f->job.seq = 1;
+	f->records[3].bytes = STR("{\"id\":3,\"new\":true}");
+	crypt_sha256(f->records[3].bytes, f->records[3].hash);
+	commit_ok(f);
+	assert_int_equal(f->job.fresh, 0);
+	assert_int_equal(f->job.changed, 1);
+	sql_is("SELECT seq, count(*) FROM collect.records GROUP BY 1 ORDER BY 1", "1|8\n2|1");
+}
+
+static void of_one_key_the_later_wins(void **state)
+{
+	struct fixture *f = *state;
+
+	f->records[8].key = f->records[0].key;
+	commit_ok(f);
+	sql_is("SELECT count(*) FROM collect.records", "8");
+	sql_is("SELECT data ->> 'id' FROM collect.records WHERE record_key = 'k0'", "8");
+}
+
+static void appending_keeps_every_copy(void **state)
+{
+	struct fixture *f = *state;
+
+	f->job.strategy = PLAN_APPEND;
+	f->records[8].key = f->records[0].key;
+	commit_ok(f);
+	f->job.seq = 1;
+	commit_ok(f);
+	sql_is("SELECT count(*), count(DISTINCT record_key) FROM collect.records", "18|18");
+}
+
+static void refused_records_are_set_aside(void **state)
+{
+	static const struct {
+		const char *name;
+		unsigned bad; /* a bit a record */
+		const char *stored, *aside;
+	} rows[] = {
+		{ "one", 1 << 4, "8|8", "1" },
+		{ "first and last", 1 | 1 << 8, "7|7", "2" },
+		{ "all", (1 << RECORDS) - 1, "0|0", "9" },
+	};
+	struct fixture *f = *state;
+
+	for (size_t r = 0; r < ROWS(rows); r++) {
+		sql_file("tests/data/sql/runner_seed.sql");
+		page_fill(f);
+		for (int i = 0; i < RECORDS; i++)
+			if (rows[r].bad & 1U << i)
+				f->records[i].bytes = STR("{\"broken");
+		commit_ok(f);
+		sql_is("SELECT (SELECT count(*) FROM collect.records), kept FROM collect.ledger",
+		       rows[r].stored);
+		sql_is("SELECT count(*) FROM collect.quarantine WHERE slug = 'refused_by_database' "
+		       "AND convert_from(bytes, 'UTF8') = '{\\\"broken'",
+		       rows[r].aside);
+	}
+}
+
+static void quarantine_survives_any_key(void **state)
+{
+	struct fixture *f = *state;
+
+	f->records[0].fate = f->records[1].fate = RECORD_QUARANTINE;
+	f->records[0].slug = f->records[1].slug = "nul_character";
+	f->records[0].why = "It holds a NUL character.";
+	f->records[0].key = STR("a\0b");
+	f->records[1].why = "\xff";
+	f->page.kept = RECORDS - 2;
+	commit_ok(f);
+	sql_is("SELECT count(*), count(record_key), min(why) FROM collect.quarantine",
+	       "2|1|It holds a NUL character.");
+}
+
+static void unknown_commit_is_looked_up(void **state)
+{
+	struct fixture *f = *state;
+	bool landed = true;
+
+	assert_true(commit_landed(&f->c, &f->job, &landed, &f->e));
+	assert_false(landed);
+	commit_ok(f);
+	assert_true(commit_landed(&f->c, &f->job, &landed, &f->e));
+	assert_true(landed);
+}
+
+static void end_marks_what_vanished(void **state)
+{
+	struct fixture *f = *state;
+
+	commit_ok(f);
+	sql_file("tests/data/sql/runner_again.sql");
+	f->job.seq = 1;
+	f->page.count = f->page.kept = 4;
+	commit_ok(f);
+	f->job.seq = 2;
+	f->job.status = RUN_SUCCESS;
+	f->job.outcome = "done";
+	f->job.mark_vanished = true;
+	arena_reset(f->c.arena);
+	if (!commit_end(&f->c, &f->job, &f->e))
+		fail_msg("%s: %s", f->e.slug, f->e.detail);
+	sql_is("SELECT count(*), count(vanished_at) FROM collect.records", "9|5");
+	sql_is("SELECT state, records_vanished FROM collect.collector_executions", "success|5");
+	sql_is("SELECT state, runner_id IS NULL FROM work.work", "idle|t");
+}
+
+static void retry_waits_until_attempts_are_used_up(void **state)
+{
+	struct fixture *f = *state;
+
+	f->job.kind = JOB_END;
+	f->job.status = RUN_FAILED;
+	f->job.outcome = "retry";
+	snprintf(f->job.code, sizeof(f->job.code), "upstream_unavailable");
+	snprintf(f->job.message, sizeof(f->job.message), "No.");
+	assert_true(commit_end(&f->c, &f->job, &f->e));
+	sql_is("SELECT x.state, x.wait_code, w.state, x.wait_until = w.due_at FROM "
+	       "collect.collector_executions x, work.work w",
+	       "waiting|upstream_unavailable|ready|t");
+	sql_is("UPDATE work.work SET state = 'running', attempt = 12, runner_id = id", "");
+	arena_reset(f->c.arena);
+	assert_true(commit_end(&f->c, &f->job, &f->e));
+	sql_is("SELECT x.state, x.error_code, w.state FROM collect.collector_executions x, "
+	       "work.work w",
+	       "failed|upstream_unavailable|dead");
+}
+
+/* ---- without a database ---- */
+
+static void queue_is_bounded_and_in_order(void **state)
+{
+	struct job jobs[3] = { { .seq = 1 }, { .seq = 2 }, { .seq = 3 } };
+	struct job_queue q;
+
+	(void)state;
+	queue_init(&q, 2);
+	assert_true(queue_put(&q, &jobs[0]));
+	assert_true(queue_put(&q, &jobs[1]));
+	assert_false(queue_put(&q, &jobs[2]));
+	assert_int_equal(queue_get(&q)->seq, 1);
+	queue_close(&q);
+	assert_false(queue_put(&q, &jobs[2]));
+	assert_int_equal(queue_get(&q)->seq, 2); /* what was taken in is still done */
+	assert_null(queue_get(&q));
+	assert_true(queue_pause(&q, 60000)); /* nobody sleeps through a closing */
+	queue_reset(&q);
+}
+
+static void lease_ends_by_itself(void **state)
+{
+	struct lease l;
+	struct uuid a = uuid_v7(), b = uuid_v7(), out[2];
+	int64_t now = clock_mono_ms();
+
+	(void)state;
+	assert_true(lease_init(&l, 2));
+	assert_false(lease_trusted(&l));
+	lease_take(&l, &a, now);
+	assert_true(lease_trusted(&l));
+	lease_renew(&l, now - (LEASE_TTL_S - LEASE_MARGIN_S) * 1000 - 1);
+	assert_false(lease_trusted(&l));
+	lease_hold(&l, &a, 1);
+	lease_hold(&l, &b, 2);
+	assert_int_equal(lease_room(&l), 0);
+	lease_drop(&l, &a, 2); /* another claim of the same work */
+	assert_int_equal(lease_list(&l, out), 2);
+	lease_drop(&l, &a, 1);
+	assert_int_equal(lease_list(&l, out), 1);
+	assert_true(uuid_eq(&out[0], &b));
+	lease_reset(&l);
+}
+
+static void letters_arrive_in_order(void **state)
+{
+	struct letter one = { .kind = LETTER_CLAIMS }, two = { .kind = LETTER_JOB };
+	struct mailbox m;
+	struct err e = { 0 };
+
+	(void)state;
+	assert_true(mail_open(&m, &e));
+	assert_null(mail_take(&m));
+	mail_post(&m, &one);
+	mail_post(&m, &two);
+	assert_ptr_equal(mail_take(&m), &one);
+	assert_ptr_equal(one.next, &two);
+	assert_null(mail_take(&m));
+	mail_close(&m);
+}
+
+#define CASE(sentence, function)                                                                   \
+	{                                                                                          \
+		.name = (sentence), .test_func = (function), .setup_func = setup,                  \
+		.teardown_func = teardown                                                          \
+	}
+
+static int tests(void)
+{
+	const struct CMUnitTest list[] = {
+		TEST("the queue keeps its order and its bound", queue_is_bounded_and_in_order),
+		TEST("a lease ends by itself and knows its runs", lease_ends_by_itself),
+		TEST("letters arrive in order", letters_arrive_in_order),
+		CASE("a page and all that is true because of it commit together", page_is_whole),
+		CASE("a page counts once", page_counts_once),
+		CASE("an old token writes nothing", old_token_writes_nothing),
+		CASE("an unchanged record is not written", unchanged_page_writes_no_record),
+		CASE("of one key twice in a page the later wins", of_one_key_the_later_wins),
+		CASE("appending keeps every copy", appending_keeps_every_copy),
+		CASE("records that the database refuses are set aside, the page is kept",
+		     refused_records_are_set_aside),
+		CASE("a quarantined record may have any key", quarantine_survives_any_key),
+		CASE("a commit without an answer is looked up", unknown_commit_is_looked_up),
+		CASE("a complete pass marks what vanished", end_marks_what_vanished),
+		CASE("a retry waits until attempts are used up",
+		     retry_waits_until_attempts_are_used_up),
+	};
+
+	log_open("runner", LOG_ERROR);
+	return cmocka_run_group_tests(list, database, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	(void)argc;
+	return pg_main(argv, tests);
+}
