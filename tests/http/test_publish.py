@@ -1,4 +1,7 @@
 """Publishing: frozen versions, their order, what breaks, the listing."""
+import concurrent.futures
+import threading
+
 import pytest
 from conftest import TIME, UUID, check_shape, contains, seed, unique
 
@@ -180,3 +183,34 @@ def test_publishing_is_repeated_safely_with_a_key(tenant, made):
     first = tenant.post(made.where + "/publish", {"version": "1.0.0"}, 200, headers=key)
     again = tenant.post(made.where + "/publish", {"version": "1.0.0"}, 200, headers=key)
     assert again.json == first.json and again.headers["Idempotency-Replayed"] == "true"
+
+
+def at_once(count, ask):
+    """What ask(i) gives for all i, begun at the same moment."""
+    gate = threading.Barrier(count)
+
+    def one(i):
+        gate.wait()
+        return ask(i)
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
+
+
+def test_of_those_who_publish_one_version_at_once_one_does(tenant, made):
+    found = at_once(8, lambda i: tenant.send("POST", made.where + "/publish", body={"version": "1.0.0"}).status)
+    assert sorted(found) == [200] + [409] * 7
+    assert len(tenant.get(made.where + "/releases")["releases"]) == 1
+
+
+def test_versions_that_are_published_at_once_stay_in_order(tenant, made):
+    at_once(6, lambda i: tenant.send("POST", made.where + "/publish", body={"version": f"1.{i}.0"}).status)
+    versions = [r["version"] for r in tenant.get(made.where + "/releases")["releases"]]
+    assert versions == sorted(versions, reverse=True) and versions[0] == "1.5.0"
+    assert tenant.get(made.where)["releaseVersion"] == "1.5.0"
+
+
+def test_of_those_who_change_one_version_at_once_one_does(tenant, made):
+    etag = tenant.get(made.where).headers["ETag"]
+    found = at_once(8, lambda i: tenant.send("PATCH", made.where, body={
+        "creatorConfig": {"apiKey": f"key number {i}"}}, headers={"If-Match": etag}).status)
+    assert sorted(found) == [200] + [412] * 7
