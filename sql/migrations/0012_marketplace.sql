@@ -118,6 +118,14 @@ BEGIN
 	PERFORM audit.write('collector.unrate', 'collector', p_collector);
 END $$;
 
+-- Where a pipeline stands in a release: the order in which its author thinks of it. Behind all others
+-- when the release has it no longer.
+CREATE FUNCTION collect.pipeline_place(document json, pipeline text) RETURNS bigint
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog
+RETURN coalesce((SELECT min(p.place) FROM json_array_elements(document -> 'collector' -> 'pipelines')
+	WITH ORDINALITY AS p (one, place) WHERE p.one ->> 'id' = pipeline), 1000000);
+GRANT EXECUTE ON FUNCTION collect.pipeline_place TO catchment_web, catchment_trial, catchment_export;
+
 -- One installation per tenant and collector. Its secrets follow in the same transaction.
 CREATE FUNCTION collect.instance_install(p_id uuid, p_collector uuid, p_version text, p_name text,
 	p_config json) RETURNS void

@@ -9,7 +9,7 @@ FROM collect.request_runs($1, coalesce((SELECT collect.release_pipelines(r.docum
 
 -- name: execution_documents :one (instance uuid, executions uuid[])
 SELECT json_build_object('instanceId', $1::uuid, 'executions', coalesce((
-	SELECT json_agg(collect.execution_doc(x) ORDER BY x.id) FROM collect.collector_executions x
+	SELECT json_agg(collect.execution_doc(x) ORDER BY array_position($2, x.id)) FROM collect.collector_executions x
 	WHERE x.tenant_id = util.tenant() AND x.id = ANY ($2)), '[]'))
 
 -- name: execution_live :one (executions uuid[])
@@ -18,12 +18,12 @@ WHERE x.tenant_id = util.tenant() AND x.id = ANY ($1) AND x.state IN ('pending',
 
 -- name: execution_waited :one (instance uuid, executions uuid[], row_limit bigint)
 SELECT json_build_object('instanceId', $1::uuid,
-	'executions', coalesce(json_agg(collect.execution_doc(x) ORDER BY x.id), '[]'),
+	'executions', coalesce(json_agg(collect.execution_doc(x) ORDER BY array_position($2, x.id)), '[]'),
 	'firstRecords', coalesce(json_agg(json_build_object('executionId', x.id, 'records', coalesce((
 		SELECT json_agg(n.data) FROM (SELECT c.data FROM collect.records c
 			JOIN collect.progress g ON g.tenant_id = x.tenant_id AND g.subject_id = x.subject_id
 			WHERE c.tenant_id = x.tenant_id AND c.stream_id = g.stream_id AND c.vanished_at IS NULL
-			ORDER BY c.record_key LIMIT $3) n), '[]')) ORDER BY x.id), '[]'))
+			ORDER BY c.record_key LIMIT $3) n), '[]')) ORDER BY array_position($2, x.id)), '[]'))
 FROM collect.collector_executions x
 WHERE x.tenant_id = util.tenant() AND x.id = ANY ($2)
 

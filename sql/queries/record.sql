@@ -2,15 +2,21 @@
 
 -- name: record_stream :maybe (instance uuid, stream text)
 SELECT s.id, s.name FROM collect.streams s
+JOIN collect.collector_instances i ON i.tenant_id = s.tenant_id AND i.id = s.instance_id
+JOIN market.release r ON r.collector_id = i.collector_id AND r.version = i.release_version
 WHERE s.tenant_id = util.tenant() AND s.instance_id = $1
 	AND ($2::text IS NULL OR s.id::text = $2 OR s.name = $2 OR s.pipeline_id = $2)
-ORDER BY s.created_at, s.id LIMIT 1
+ORDER BY collect.pipeline_place(r.document, s.pipeline_id), s.created_at DESC, s.id LIMIT 1
 
 -- name: record_stream_list :one (instance uuid)
 SELECT json_build_object('instanceId', $1::uuid, 'streams', coalesce((
-	SELECT json_agg(collect.stream_doc(s) ORDER BY s.created_at, s.id) FROM collect.streams s
+	SELECT json_agg(collect.stream_doc(s)
+		ORDER BY collect.pipeline_place(r.document, s.pipeline_id), s.created_at DESC, s.id)
+	FROM collect.streams s
 	WHERE s.tenant_id = util.tenant() AND s.instance_id = $1), '[]'))
-FROM collect.collector_instances i WHERE i.tenant_id = util.tenant() AND i.id = $1
+FROM collect.collector_instances i
+JOIN market.release r ON r.collector_id = i.collector_id AND r.version = i.release_version
+WHERE i.tenant_id = util.tenant() AND i.id = $1
 
 -- name: record_list :one (stream uuid, after text, row_limit bigint, key text, field text[], value text, vanished bool, since timestamptz)
 WITH page AS (

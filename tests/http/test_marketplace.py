@@ -177,7 +177,8 @@ def test_a_detail_shows_what_to_fill_in_and_what_one_gets(anyone, published):
 
 def test_a_fixed_host_is_told(anyone, creator):
     fields = [f for f in source_body()["configFields"] if f["name"] != "shopUrl"]
-    one = Collector(creator, source_body(baseUrl="https://API.example.com/v1", configFields=fields)).publish()
+    one = Collector(creator, source_body(baseUrl="https://API.example.com/v1", configFields=fields),
+                    collector_body(creatorConfig={"apiKey": CREATOR_SECRET})).publish()
     assert anyone.get(one.path)["hosts"] == ["api.example.com"]
 
 
