@@ -53,8 +53,8 @@ struct drive_run {
 	bool stepping;       /* step() is on the stack */
 	bool in_page;        /* something was sent since the last page */
 	bool intent_out;     /* what the sink has is an intent */
-	bool intent_unsent;  /* the engine's state holds an intent, but nothing has left yet */
-	bool leaving, leave_now, dropped;
+	bool unsent;         /* a request was handed out and has not left yet */
+	bool leaving, leave_now, cancelled, dropped;
 	const char *finish; /* drive_finish's word */
 	struct err refused; /* of a page */
 };
@@ -158,8 +158,17 @@ static void run_over(struct drive_run *r)
 	sending_forget(r);
 }
 
+/* What waited at the gate goes back to the engine: it is asked for again, here or elsewhere. */
+static void request_take_back(struct drive_run *r)
+{
+	if (r->unsent)
+		run_unsend(r->run);
+	r->unsent = false;
+}
+
 static void run_say_end(struct drive_run *r, const struct run_end *end)
 {
+	request_take_back(r);
 	sending_forget(r);
 	r->sink->end(r->sink_arg, r, end);
 	run_over(r);
@@ -177,6 +186,7 @@ static void run_fail(struct drive_run *r, enum run_remedy remedy, const char *co
 
 static void run_park(struct drive_run *r, const struct run_wait *wait)
 {
+	request_take_back(r);
 	sending_forget(r);
 	r->sink->park(r->sink_arg, r, wait);
 	run_over(r);
@@ -264,16 +274,16 @@ static void request_send(struct drive_run *r)
 	s->next = r->sending;
 	r->sending = s;
 	r->in_page = true;
-	r->intent_unsent = false;
+	r->unsent = false;
 	run_progress(r);
 	run_ready(r);
 }
 
-/* Holds a timer for a short wait; parks for a long one. */
+/* Holds a timer for a short wait; parks for a long one, and for any when leaving. */
 static void run_hold(struct drive_run *r, enum run_state_now state, int64_t wait_ms,
                      const struct run_wait *reason)
 {
-	if (wait_ms > r->drive->wait_max_ms) {
+	if (wait_ms > r->drive->wait_max_ms || r->leaving) {
 		run_park(r, reason);
 		return;
 	}
@@ -379,7 +389,7 @@ static bool step(struct drive_run *r)
 	notes_deliver(r);
 	switch (want) {
 	case RUN_SEND:
-		r->intent_unsent = r->act.intent;
+		r->unsent = true;
 		gate_ask(r);
 		return true;
 	case RUN_PAGE:
@@ -446,10 +456,17 @@ bool drive_start(struct drive *d, const struct drive_start *o, struct drive_run 
 
 /* ---- what sinks and callers say ---- */
 
+/* Whoever wanted the run to stop meanwhile spares the upstream a request that changes something. */
 static void intent_done(struct drive_run *r)
 {
 	r->intent_out = false;
-	request_send(r);
+	if (!r->cancelled && !r->finish && !r->leaving) {
+		request_send(r);
+		return;
+	}
+	request_take_back(r);
+	r->leave_now = r->leaving;
+	run_ready(r);
 }
 
 void drive_page_done(struct drive_run *r, bool ok, const struct err *e)
@@ -470,11 +487,18 @@ void drive_page_done(struct drive_run *r, bool ok, const struct err *e)
 	}
 }
 
+static bool has_timer(const struct drive_run *r)
+{
+	return r->state == STATE_SLEEP || r->state == STATE_GATED;
+}
+
 /* Whatever the run waits for but its sink is over. */
 static void run_wake(struct drive_run *r)
 {
-	if (r->state != STATE_SINK)
-		run_ready(r);
+	if (r->state == STATE_SINK)
+		return;
+	request_take_back(r);
+	run_ready(r);
 }
 
 void drive_cancel(struct drive_run *r)
@@ -482,6 +506,7 @@ void drive_cancel(struct drive_run *r)
 	if (r->state == STATE_OVER)
 		return;
 	run_cancel(r->run);
+	r->cancelled = true;
 	sending_forget(r);
 	run_wake(r);
 }
@@ -500,7 +525,8 @@ void drive_leave(struct drive_run *r, bool now)
 	if (r->state == STATE_OVER)
 		return;
 	r->leaving = true;
-	r->leave_now = r->leave_now || now;
+	/* a run that only waits has no page in hand to finish */
+	r->leave_now = r->leave_now || now || has_timer(r) || r->state == STATE_ASKED;
 	if (now)
 		sending_forget(r);
 	if (now || !r->sending)
@@ -535,7 +561,7 @@ struct run_counts drive_run_counts(const struct drive_run *r)
 
 struct str drive_run_state(const struct drive_run *r)
 {
-	return r->intent_unsent ? (struct str){ NULL, 0 } : run_state(r->run);
+	return run_state(r->run);
 }
 
 struct str drive_run_cursor(const struct drive_run *r)
@@ -549,11 +575,6 @@ void *drive_run_arg(const struct drive_run *r)
 }
 
 /* ---- the loop ---- */
-
-static bool has_timer(const struct drive_run *r)
-{
-	return r->state == STATE_SLEEP || r->state == STATE_GATED;
-}
 
 /* How long poll may sleep. */
 static int64_t until_next(const struct drive *d, int64_t timeout_ms)

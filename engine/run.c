@@ -532,6 +532,15 @@ void run_feed(struct run *r, unsigned request_id, struct http_answer *answer, in
 	}
 }
 
+void run_unsend(struct run *r)
+{
+	if (r->phase != PHASE_OUT)
+		return;
+	r->phase = PHASE_ASK;
+	r->live.requests--;
+	r->live.intent = false;
+}
+
 void run_page_committed(struct run *r)
 {
 	r->committed = r->handed;

@@ -11,3 +11,10 @@ TESTS += tests/unit/runner.tap
 tests_unit_runner_tap_SOURCES = tests/unit/runner.c tests/unit/pg.h
 tests_unit_runner_tap_CFLAGS = $(DRIVE_UNIT_CFLAGS)
 tests_unit_runner_tap_LDADD = $(RUNNER_ALL) $(CMOCKA_LIBS)
+# what becomes of a request that the gate or its intent holds back; against the rude server
+check_PROGRAMS += tests/unit/drive_gate.tap
+TESTS += tests/unit/drive_gate.tap
+tests_unit_drive_gate_tap_SOURCES = tests/unit/drive_gate.c tests/unit/engine_doc.c \
+  tests/unit/engine_play.c tests/unit/rude_server.c tests/unit/rude_server.h
+tests_unit_drive_gate_tap_CFLAGS = $(ENGINE_RUN_CFLAGS)
+tests_unit_drive_gate_tap_LDADD = $(DRIVE_ALL) $(CMOCKA_LIBS)
