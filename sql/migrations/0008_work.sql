@@ -144,6 +144,7 @@ RETURNS TABLE (tenant_id uuid, work_id uuid, kind text, subject_id uuid, executi
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	lanes uuid[];
+	at timestamptz; -- a value, so that an index stops there; clock_timestamp() would be asked of each row
 BEGIN
 	PERFORM 1 FROM work.runner r
 	WHERE r.id = p_runner AND r.lease_until > clock_timestamp() AND NOT r.draining FOR KEY SHARE;
@@ -159,6 +160,7 @@ BEGIN
 	IF lanes IS NULL THEN
 		RETURN;
 	END IF;
+	at := clock_timestamp();
 	-- 2: a new snapshot sees every claim of whoever held these lanes before; count, never keep counts
 	RETURN QUERY
 	WITH pick AS (
@@ -166,7 +168,7 @@ BEGIN
 		JOIN work.lane t ON t.tenant_id = l.tenant_id
 		CROSS JOIN LATERAL (
 			SELECT c.tenant_id, c.id FROM work.work c
-			WHERE c.tenant_id = l.tenant_id AND c.state = 'ready' AND c.due_at <= clock_timestamp()
+			WHERE c.tenant_id = l.tenant_id AND c.state = 'ready' AND c.due_at <= at
 			ORDER BY c.due_at
 			LIMIT greatest(0, least(p_per_tenant, t.max_running - (SELECT count(*) FROM work.work r
 				WHERE r.tenant_id = l.tenant_id AND r.state = 'running')::int))

@@ -166,6 +166,19 @@ SELECT is(pg_temp.lane(1), 'due', 'the sweep repairs a lost hint');
 SELECT is(pg_temp.lane(2), 'due', 'and a lost lane');
 SELECT is(pg_temp.lane(3), 'hidden', 'but a full lane stays out of sight');
 
+-- a claim reads what is due, not what waits
+CALL pg_temp.clean();
+INSERT INTO work.work (tenant_id, id, kind, subject_id, state, due_at)
+SELECT tap.id(1), tap.id(i), 'call', tap.id(i), CASE WHEN i > 10000 THEN 'idle' ELSE 'ready' END, clock_timestamp() + i * interval '1 hour'
+FROM generate_series(0, 20000) i;
+ANALYZE work.work;
+BEGIN;
+SELECT pg_temp.claim(10) AS claimed, pg_stat_get_xact_tuples_fetched('work.work'::regclass) AS fetched,
+	pg_stat_get_xact_tuples_returned('work.work'::regclass) AS scanned \gset
+COMMIT;
+SELECT is(:claimed, 1, 'of 10,001 ready runs one is due');
+SELECT cmp_ok(:fetched + :scanned, '<', 50, 'and of 20,001 rows fewer than 50 are read');
+
 -- rate limits: 10 a second, burst 20
 CREATE FUNCTION pg_temp.take(n numeric, p_rate numeric DEFAULT 10, p_burst numeric DEFAULT 20) RETURNS numeric LANGUAGE sql VOLATILE
 RETURN round(pg_temp.run(format('SELECT work.take(tap.id(1), ''shop'', %s, %s, %s)', n, p_rate, p_burst))::numeric, 1);
