@@ -292,6 +292,24 @@ BEGIN ATOMIC
 	WHERE x.tenant_id = util.tenant() AND x.id = p_execution AND x.state = 'running';
 END;
 
+-- Marks the records of a stream that no page of a run has met. One pass over the stream against a hash
+-- of what was met, whatever the statistics say: they know nothing of what stands in an array, and a
+-- nested loop over a million of each would never end.
+CREATE FUNCTION collect.mark_vanished(p_execution uuid, p_stream uuid) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog SET enable_nestloop = off SET work_mem = '32MB' SET jit = off AS $$
+DECLARE
+	n bigint;
+BEGIN
+	UPDATE collect.records r SET vanished_at = clock_timestamp()
+	WHERE r.tenant_id = util.tenant() AND r.stream_id = p_stream AND r.vanished_at IS NULL
+		AND NOT EXISTS (SELECT FROM (
+			SELECT unnest(l.key_hashes) AS h FROM collect.ledger l
+			WHERE l.tenant_id = util.tenant() AND l.execution_id = p_execution AND l.stream_id = p_stream) met
+			WHERE met.h = r.key_hash);
+	GET DIAGNOSTICS n = ROW_COUNT;
+	RETURN n;
+END $$;
+
 -- A run ends. A complete full sync marks what it did not meet; p_cursor '' keeps the cursor. Counts of
 -- requests that led to no page come along, so that the history is whole.
 CREATE FUNCTION collect.run_end(p_subject uuid, p_execution uuid, p_stream uuid, p_token bigint, p_seq bigint,
@@ -317,15 +335,7 @@ BEGIN
 	-- A record that was quarantined without its key may be any of those stored: then nothing vanishes.
 	IF p_mark_vanished AND NOT EXISTS (SELECT FROM collect.quarantine q WHERE q.tenant_id = util.tenant()
 		AND q.execution_id = p_execution AND q.record_key IS NULL) THEN
-		WITH met AS (
-			SELECT DISTINCT h FROM collect.ledger l CROSS JOIN LATERAL unnest(l.key_hashes) h
-			WHERE l.tenant_id = util.tenant() AND l.execution_id = p_execution AND l.stream_id = p_stream),
-		gone AS (
-			UPDATE collect.records r SET vanished_at = clock_timestamp()
-			WHERE r.tenant_id = util.tenant() AND r.stream_id = p_stream AND r.vanished_at IS NULL
-				AND NOT EXISTS (SELECT FROM met WHERE met.h = r.key_hash)
-			RETURNING 1)
-		SELECT count(*) INTO vanished FROM gone;
+		vanished := collect.mark_vanished(p_execution, p_stream);
 	END IF;
 	UPDATE collect.collector_executions x SET state = final,
 		error_code = CASE WHEN final <> p_state THEN 'records_quarantined' ELSE nullif(p_code, '') END,
@@ -356,4 +366,4 @@ END $$;
 GRANT EXECUTE ON FUNCTION collect.execution_doc TO catchment_web, catchment_trial, catchment_run;
 GRANT EXECUTE ON FUNCTION collect.subjects_make, collect.request_runs, collect.request_cancel TO catchment_web, catchment_trial;
 GRANT EXECUTE ON FUNCTION collect.run_begin, collect.page_begin, collect.page_merge, collect.page_end,
-	collect.run_wait, collect.run_end TO catchment_run;
+	collect.run_wait, collect.mark_vanished, collect.run_end TO catchment_run;
