@@ -4,7 +4,7 @@
  * Settings: DB_<ROLE> (conninfo of the family's database role: DB_WEB, DB_TRIAL, DB_EXPORT),
  * CURSOR_KEY (a file of at least 32 random bytes), BASE_URL (for Location and Link; relative
  * without), RATE_FILE, RATE_PER_MINUTE (600; 0 counts nothing), RUN_DIR (the file `draining` in it
- * makes /readyz say 503), WORKER_REQUESTS (20000; 0 for ever), SOCKET_TIMEOUT_S (30),
+ * makes /readyz say 503), WORKER_REQUESTS (20000; 0 for ever), SOCKET_TIMEOUT_S (30), CHECK_ANSWERS (0),
  * PASSWORD_LOG2N (15), LOG_LEVEL (info).
  */
 #include "config.h"
