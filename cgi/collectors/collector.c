@@ -245,7 +245,8 @@ static bool lock(struct req *r, struct draft *d, json_t **old, struct err *e)
 	struct db_rows *rows;
 
 	d->id = &r->params[0];
-	if (!req_run(r, Q_COLLECTOR_LOCK, DB_ARGS(db_uuid(d->id)), &rows, e))
+	if (!req_run(r, Q_COLLECTOR_SOURCE_HOLD, DB_ARGS(db_uuid(d->id)), &rows, e) ||
+	    !req_run(r, Q_COLLECTOR_LOCK, DB_ARGS(db_uuid(d->id)), &rows, e))
 		return false;
 	if (db_count(rows) == 0)
 		return collector_missing(e);

@@ -33,7 +33,7 @@ struct config_change {
 	bool may_be_empty;             /* no values at all are fine (a creator's test config) */
 };
 /* Checks and writes; *plain is what the owner's row stores. Runs inside the request's transaction,
- * before or after the owner's row is written. */
+ * before or after the owner's row is written; an old owner's row is locked already. */
 MUST_CHECK bool config_store_write(struct req *, const struct config_change *, struct str *plain,
                                    struct err *);
 /* Forgets all secrets of an owner. */

@@ -15,6 +15,12 @@ SELECT coalesce((SELECT json_agg(collect.collector_summary(s.collector) ORDER BY
 SELECT collect.collector_doc(c), c.version FROM collect.data_collectors c
 WHERE c.tenant_id = util.tenant() AND c.id = $1
 
+-- Before the collector itself: a change of the data source locks in this order, too.
+-- name: collector_source_hold :maybe (id uuid)
+SELECT d.id FROM collect.data_sources d
+WHERE d.tenant_id = util.tenant() AND d.id = (SELECT c.data_source_id FROM collect.data_collectors c
+	WHERE c.tenant_id = util.tenant() AND c.id = $1) FOR SHARE
+
 -- The stage is left out: it stays as it is unless it is sent.
 -- name: collector_lock :maybe (id uuid)
 SELECT c.version, json_build_object('name', c.name, 'description', c.description,

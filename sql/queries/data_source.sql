@@ -21,10 +21,11 @@ WHERE d.tenant_id = util.tenant() AND d.id = $1
 SELECT d.version, collect.data_source_definition(d) FROM collect.data_sources d
 WHERE d.tenant_id = util.tenant() AND d.id = $1 FOR NO KEY UPDATE
 
--- For a collector that refers to it: it must not go away meanwhile.
+-- For a collector that refers to it: it must neither go away nor move to another address before the
+-- collector's secrets are written.
 -- name: data_source_use :maybe (id uuid)
 SELECT collect.data_source_definition(d), d.is_active FROM collect.data_sources d
-WHERE d.tenant_id = util.tenant() AND d.id = $1 FOR KEY SHARE
+WHERE d.tenant_id = util.tenant() AND d.id = $1 FOR SHARE
 
 -- name: data_source_insert :exec (id uuid, document json)
 INSERT INTO collect.data_sources (id, name, description, protocol, base_url, config_fields, auth_config,

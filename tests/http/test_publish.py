@@ -214,3 +214,16 @@ def test_of_those_who_change_one_version_at_once_one_does(tenant, made):
     found = at_once(8, lambda i: tenant.send("PATCH", made.where, body={
         "creatorConfig": {"apiKey": f"key number {i}"}}, headers={"If-Match": etag}).status)
     assert sorted(found) == [200] + [412] * 7
+
+
+def test_a_data_source_may_move_while_secrets_are_entered(tenant, made):
+    """Both take the same locks in the same order, so nobody is refused for having waited."""
+    source = "/datasources/" + made.source["id"]
+    for i in range(10):
+        tenant.patch(source, {"baseUrl": "https://a.example.com"})
+
+        def ask(k):
+            if k == 0:
+                return tenant.send("PATCH", source, body={"baseUrl": "https://b.example.com"}).status
+            return tenant.send("PATCH", made.where, body={"creatorConfig": {"apiKey": f"{i} {k}"}}).status
+        assert at_once(4, ask) == [200] * 4
