@@ -9,7 +9,7 @@ import pytest
 from conftest import wait_until
 from market import PRODUCTS, Collector, collect, collector_body, install
 
-MANY = 12000  # about 9 MB: more than the sockets in between can hold
+MANY = 8000  # about 6 MB: more than the sockets in between can hold
 
 
 @pytest.fixture(scope="module")

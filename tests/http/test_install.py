@@ -1,4 +1,6 @@
 """Installing a published collector with a workspace's own config."""
+import concurrent.futures
+
 import pytest
 from conftest import TIME, UUID, check_shape, contains
 from market import CONFIG, Collector, install
@@ -49,6 +51,17 @@ def test_installs_are_counted_once_and_taken_back(anyone, make_tenant, tenant, o
     assert anyone.get(one.path)["installs"] == 1
     install(tenant, one)
     assert anyone.get(one.path)["installs"] == 2
+
+
+def test_asked_for_many_times_at_once_it_is_installed_once(anyone, tenant, make_tenant):
+    one = Collector(make_tenant()).publish()
+    body = {"instanceName": "x", "tenantConfig": CONFIG}
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: tenant.send("POST", f"/collectors/{one.id}/install", body=body),
+                                range(8)))
+    assert sorted(answer.status for answer in answers) == [201] + [409] * 7
+    assert len(tenant.get("/collector-instances")["instances"]) == 1
+    assert anyone.get(one.path)["installs"] == 1
 
 
 def test_a_creator_may_install_what_it_published(published):

@@ -1,4 +1,5 @@
 """The marketplace: what everybody sees of published collectors, and ratings."""
+import concurrent.futures
 import re
 
 import pytest
@@ -275,6 +276,18 @@ def test_only_who_has_it_installed_may_rate(rated, tenant):
     tenant.delete("/collector-instances/" + instance)
     tenant.put(rated.path + "/rating", {"stars": 1}, 403, "not_installed")
     tenant.delete(rated.path + "/rating")
+
+
+def test_ratings_at_once_are_counted_once_a_workspace(anyone, rated, make_tenant):
+    clients = [make_tenant() for _ in range(3)]
+    for client in clients:
+        install(client, rated)
+    with concurrent.futures.ThreadPoolExecutor(9) as pool:
+        for answer in pool.map(lambda n: clients[n % 3].put(rated.path + "/rating", {"stars": 4}), range(18)):
+            assert answer["stars"] == 4
+    seen = anyone.get(rated.path)
+    assert (seen["rating"], seen["ratingCount"], seen["ratings"]["stars"]["4"]) == (4, 3, 3)
+    assert len(anyone.get(rated.path + "/ratings")["ratings"]) == 3
 
 
 @pytest.mark.parametrize("body, pointer, code", [

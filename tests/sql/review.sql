@@ -1,0 +1,31 @@
+-- Ratings: a tenant's own, one per collector; the public reads stars and words, never who.
+SET search_path = tap, pg_catalog;
+SET client_min_messages = warning;
+CALL tap.two_tenants();
+CALL tap.installations();
+SELECT plan(12);
+
+CREATE FUNCTION pg_temp.rate(p_tenant int, p_stars int) RETURNS text LANGUAGE sql AS $$
+	SELECT tap.ask('catchment_web', tap.id(p_tenant),
+		format('SELECT market.rate(tap.id(50), %s, ''%s stars'')', p_stars, p_stars), tap.id(10 + p_tenant)) $$;
+CREATE FUNCTION pg_temp.seen() RETURNS text LANGUAGE sql AS $$
+	SELECT (SELECT concat_ws(' ', rating_sum, rating_count) FROM market.listing WHERE collector_id = tap.id(50))
+		|| ': ' || tap.ask('catchment_web', NULL, 'SELECT stars, comment FROM market.review ORDER BY id') $$;
+DO $$ BEGIN PERFORM pg_temp.rate(1, 4); END $$;
+SELECT is(pg_temp.seen(), '4 1: 4,"4 stars"', 'a rating is counted, and read by everybody');
+DO $$ BEGIN PERFORM pg_temp.rate(1, 2); END $$;
+SELECT is(pg_temp.seen(), '2 1: 2,"2 stars"', 'a revised one takes the place of the old');
+DO $$ BEGIN PERFORM pg_temp.rate(2, 5); END $$;
+SELECT is(pg_temp.seen(), '7 2: 2,"2 stars"; 5,"5 stars"', 'another tenant has its own');
+SELECT is(tap.ask('catchment_web', tap.id(1), 'SELECT count(*), max(stars) FROM market.ratings'), '1,2', 'a tenant reads its own row only');
+SELECT is(tap.ask('catchment_web', NULL, 'SELECT count(*) FROM market.ratings'), '0', 'nobody reads none');
+SELECT hasnt_column('market', 'review', 'tenant_id', 'what is public does not say who');
+SELECT is(tap.refusal('catchment_web', tap.id(1), $$INSERT INTO market.review (collector_id, stars, comment)
+	VALUES (tap.id(50), 5, 'x')$$), '42501', 'nobody writes it directly');
+SELECT is(tap.refusal('catchment_web', tap.id(1), 'DELETE FROM market.review'), '42501', 'or takes it away');
+SELECT is(tap.refusal('catchment_run', tap.id(1), 'SELECT market.review_set(tap.id(50), NULL, 5, ''x'')'), '42501', 'a runner rates nothing');
+DO $$ BEGIN PERFORM tap.ask('catchment_web', tap.id(1), 'SELECT market.unrate(tap.id(50))', tap.id(11)); END $$;
+SELECT is(pg_temp.seen(), '5 1: 5,"5 stars"', 'a rating that is taken back is gone everywhere');
+SELECT is(tap.refusal('catchment_web', tap.id(1), 'SELECT market.unrate(tap.id(50))', tap.id(11)), 'CA404 not_found', 'once');
+SELECT is(tap.refusal('catchment_web', tap.id(1), 'SELECT market.rate(tap.id(49), 5, ''x'')', tap.id(11)), 'CA404 not_found', 'what is not listed cannot be rated');
+SELECT * FROM finish();
