@@ -72,5 +72,5 @@ PGOPTIONS='-c client_min_messages=warning' $sql -d "$house" -f "$here/setup.sql"
 CATCHMENT_TEST_TEMPLATE=$template
 export CATCHMENT_TEST_TEMPLATE
 status=0
-prove -j2 --exec "sh $0 --one" "$@" || status=$?
+prove -j2 --failures --comments --exec "sh $0 --one" "$@" || status=$?
 exit "$status"
