@@ -142,7 +142,7 @@ static struct db_arg seen_keys(const struct staging *s)
 	int64_t *hashes = arena_array(s->c->arena, s->page->count + 1, sizeof(*hashes));
 	size_t n = 0;
 
-	if (s->job->strategy == PLAN_FULL_SYNC)
+	if (hashes && s->job->strategy == PLAN_FULL_SYNC)
 		for (size_t i = 0; i < s->page->count; i++) {
 			const struct record *r = &s->page->records[i];
 
@@ -187,6 +187,8 @@ static size_t quarantine_queue(const struct staging *s)
 
 	for (int k = 0; k < 4; k++)
 		column[k] = arena_array(a, count + 1, sizeof(struct str));
+	if (arena_failed(a))
+		return 0;
 	for (size_t i = 0; i < count; i++) {
 		if (s->page->records[i].fate != RECORD_QUARANTINE && !s->refused[i])
 			continue;
@@ -220,6 +222,8 @@ static bool page_close(const struct staging *s, struct err *e)
 	                                     (int64_t)quarantined))),
 		s->c->arena, &rows);
 	commit_journal(s->c, job);
+	if (arena_failed(s->c->arena)) /* before anything of this page counts */
+		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
 	if (!db_commit(db, e))
 		return false;
 	job->fresh = db_get_int(rows, 0, 0);

@@ -387,19 +387,30 @@ static void begun_go(struct held *h, const struct job_begun *b)
 	}
 }
 
+/* The run could not be opened. Letting go leaves the work idle, so it is for runs that have ended
+ * already, or went with their installation; any other must not be left behind without a reason. */
+static void begin_failed(struct held *h)
+{
+	struct err e = h->job.err;
+	bool away = e.code == ERR_UNAVAILABLE && strcmp(e.slug, "out_of_memory") != 0;
+	bool over = strcmp(e.slug, "execution_ended") == 0 || strcmp(e.slug, "stale_cursor") == 0;
+
+	free(h->job.begun.state);
+	free(h->job.begun.cursor);
+	if (h->dropped || away || strcmp(e.slug, "lost_lease") == 0)
+		held_bury(h);
+	else if (over)
+		post_simple(h, JOB_LET_GO);
+	else
+		post_failed(h, load_remedy(&e), e.slug, e.msg);
+}
+
 static void begun(struct held *h)
 {
 	struct job_begun b = h->job.begun;
 
 	if (h->job.result != JOB_DONE) {
-		bool there = strcmp(h->job.err.slug, "lost_lease") != 0 &&
-		             h->job.err.code != ERR_UNAVAILABLE;
-
-		/* the lease is ours, but the run is not to be had: ended, or its installation gone */
-		if (there && !h->dropped)
-			post_simple(h, JOB_LET_GO);
-		else
-			held_bury(h);
+		begin_failed(h);
 		return;
 	}
 	h->loaded = b.loaded;
@@ -454,7 +465,8 @@ static void page_answered(struct held *h)
 {
 	struct err e = h->job.err;
 	bool done = h->job.result == JOB_DONE;
-	bool silent = h->dropped || h->job.result == JOB_LOST || e.code == ERR_UNAVAILABLE;
+	bool away = e.code == ERR_UNAVAILABLE && strcmp(e.slug, "out_of_memory") != 0;
+	bool silent = h->dropped || h->job.result == JOB_LOST || away;
 
 	if (done) {
 		h->seq++;

@@ -289,7 +289,8 @@ BEGIN ATOMIC
 		bytes = x.bytes + (p_counts ->> 'bytes')::bigint,
 		waited_ms = x.waited_ms + (p_counts ->> 'waitedMs')::bigint
 			+ greatest(0, extract(epoch FROM p_until - clock_timestamp()) * 1000)::bigint
-	WHERE x.tenant_id = util.tenant() AND x.id = p_execution AND x.state = 'running';
+	WHERE x.tenant_id = util.tenant() AND x.id = p_execution
+		AND x.state IN ('pending', 'running'); -- pending: it could not even begin
 END;
 
 -- Marks the records of a stream that no page of a run has met. One pass over the stream against a hash

@@ -18,3 +18,8 @@ tests_unit_drive_gate_tap_SOURCES = tests/unit/drive_gate.c tests/unit/engine_do
   tests/unit/engine_play.c tests/unit/rude_server.c tests/unit/rude_server.h
 tests_unit_drive_gate_tap_CFLAGS = $(ENGINE_RUN_CFLAGS)
 tests_unit_drive_gate_tap_LDADD = $(DRIVE_ALL) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/runner_held.tap
+TESTS += tests/unit/runner_held.tap
+tests_unit_runner_held_tap_SOURCES = tests/unit/runner_held.c
+tests_unit_runner_held_tap_CFLAGS = $(DRIVE_UNIT_CFLAGS)
+tests_unit_runner_held_tap_LDADD = $(RUNNER_ALL) $(CMOCKA_LIBS)

@@ -307,8 +307,72 @@ static void end_marks_what_vanished(void **state)
 	if (!commit_end(&f->c, &f->job, &f->e))
 		fail_msg("%s: %s", f->e.slug, f->e.detail);
 	sql_is("SELECT count(*), count(vanished_at) FROM collect.records", "9|5");
+	sql_is("SELECT record_count FROM collect.streams", "4");
 	sql_is("SELECT state, records_vanished FROM collect.collector_executions", "success|5");
 	sql_is("SELECT state, runner_id IS NULL FROM work.work", "idle|t");
+}
+
+static void stream_knows_its_records(void **state)
+{
+	struct fixture *f = *state;
+
+	commit_ok(f);
+	sql_is("SELECT record_count FROM collect.streams", "9");
+	sql_is("UPDATE collect.records SET vanished_at = now() WHERE record_key IN ('k1', 'k2')",
+	       "");
+	sql_is("UPDATE collect.streams SET record_count = 7", "");
+	f->job.seq = 1;
+	f->records[3].bytes = STR("{\"id\":3,\"new\":true}");
+	crypt_sha256(f->records[3].bytes, f->records[3].hash);
+	commit_ok(f);
+	assert_int_equal(f->job.changed, 3);
+	sql_is("SELECT record_count FROM collect.streams", "9");
+}
+
+/* A cancel that comes while a run is letting go must not wait as long as the run would. */
+static void cancel_does_not_wait(void **state)
+{
+	static const char *const outcomes[] = { "park", "retry" };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ROWS(outcomes); i++) {
+		sql_file("tests/data/sql/runner_seed.sql");
+		sql_is("UPDATE work.work SET cancel_requested = true", "");
+		f->job.outcome = outcomes[i];
+		f->job.status = RUN_FAILED;
+		f->job.until_ms = clock_wall_ms() + 3600000;
+		arena_reset(f->c.arena);
+		assert_true(i == 0 ? commit_park(&f->c, &f->job, &f->e)
+		                   : commit_end(&f->c, &f->job, &f->e));
+		sql_is("SELECT state, due_at <= clock_timestamp() FROM work.work", "ready|t");
+	}
+}
+
+static void wait_has_its_reason(void **state)
+{
+	struct fixture *f = *state;
+
+	sql_is("UPDATE collect.collector_executions SET state = 'pending'", "");
+	f->job.outcome = "retry";
+	f->job.status = RUN_FAILED;
+	snprintf(f->job.code, sizeof(f->job.code), "database_slow");
+	assert_true(commit_end(&f->c, &f->job, &f->e));
+	sql_is("SELECT state, wait_code FROM collect.collector_executions",
+	       "waiting|database_slow");
+}
+
+static void silence_does_not_end_in_a_burst(void **state)
+{
+	(void)state;
+	sql_is("SELECT work.take('00000000-0000-7000-8000-000000000001', 's', 1, 10, 100)", "0");
+	sql_is("SELECT work.throttle('00000000-0000-7000-8000-000000000001', 's', 60, 10, 100)",
+	       "");
+	sql_is("UPDATE work.bucket SET blocked_until = blocked_until - interval '60 s', "
+	       "refilled_at = "
+	       "refilled_at - interval '60 s'",
+	       "");
+	sql_is("SELECT work.take('00000000-0000-7000-8000-000000000001', 's', 50, 10, 100) > 1",
+	       "t");
 }
 
 static void retry_waits_until_attempts_are_used_up(void **state)
@@ -417,6 +481,11 @@ static int tests(void)
 		CASE("a quarantined record may have any key", quarantine_survives_any_key),
 		CASE("a commit without an answer is looked up", unknown_commit_is_looked_up),
 		CASE("a complete pass marks what vanished", end_marks_what_vanished),
+		CASE("a stream knows how many records it has", stream_knows_its_records),
+		CASE("a cancel does not wait until the run would go on", cancel_does_not_wait),
+		CASE("a run that could not begin waits with its reason", wait_has_its_reason),
+		CASE("the silence after a throttle does not end in a burst",
+		     silence_does_not_end_in_a_burst),
 		CASE("a retry waits until attempts are used up",
 		     retry_waits_until_attempts_are_used_up),
 	};
