@@ -234,8 +234,11 @@ BEGIN
 		-- what is there already is left out here, since even a conflict that updates nothing locks
 		-- its row, and that is written down
 		SELECT l.*, o.vanished_at IS NOT NULL AS is_back FROM last l
-		LEFT JOIN collect.records o
-			ON o.tenant_id = t AND o.stream_id = p_stream AND o.record_key = l.record_key
+		-- LIMIT makes it one look-up a key: as a plain join it read the whole stream once a page
+		-- while nobody had analysed the table
+		LEFT JOIN LATERAL (SELECT k.record_key, k.content_hash, k.vanished_at FROM collect.records k
+			WHERE k.tenant_id = t AND k.stream_id = p_stream AND k.record_key = l.record_key LIMIT 1) o
+			ON true
 		WHERE o.record_key IS NULL OR o.content_hash <> l.content_hash OR o.vanished_at IS NOT NULL),
 	merged AS (
 		INSERT INTO collect.records AS r (tenant_id, stream_id, record_key, key_hash, content_hash, data, seq)
