@@ -5,10 +5,9 @@
 
 # building and running
 PACKAGES_RUN="gcc libc6-dev make autoconf automake pkg-config libfcgi-dev libpq-dev libjansson-dev
-	libcurl4-openssl-dev libssl-dev postgresql-15 nginx tzdata ca-certificates curl jq"
+	libcurl4-openssl-dev libssl-dev postgresql-15 nginx ca-certificates curl jq"
 # testing, on top of it
-PACKAGES_CHECK="libcmocka-dev clang-format-14 python3 python3-pytest postgresql-15-pgtap
-	libtap-parser-sourcehandler-pgtap-perl valgrind git xz-utils"
+PACKAGES_CHECK="libcmocka-dev clang-format-14 python3-pytest postgresql-15-pgtap perl openssl xz-utils"
 
 say() {
 	printf '%s\n' "$*" >&2
@@ -31,19 +30,24 @@ missing_packages() {
 }
 
 need_packages() {
-	local missing as_root policy ok package
+	local missing as_root=
 	command -v dpkg-query >/dev/null || die "This needs Debian 12: dpkg was not found. Elsewhere, install by hand what docs/OPERATING.md lists."
 	missing=$(missing_packages "$@")
 	[ -n "$missing" ] || return 0
-	if [ "$(id -u)" = 0 ]; then
-		as_root=
-	elif command -v sudo >/dev/null; then
+	if [ "$(id -u)" != 0 ]; then
 		as_root=sudo
-	else
-		die "These packages are missing, and there is no sudo to install them with. As root, run:
-  apt-get install --no-install-recommends $missing"
+		command -v sudo >/dev/null && sudo -v 2>/dev/null || sudo true 2>/dev/null ||
+			die "These packages are missing, and $(id -un) may not install them with sudo. As root, run this, then ./start or ./check again:
+  apt-get update && apt-get install --no-install-recommends $missing"
 	fi
-	say "Installing: $missing"
+	say "Installing Debian packages: $missing"
+	install_packages
+}
+
+# Uses missing and as_root.
+install_packages() {
+	local log policy= ok=yes
+	log=$(mktemp) || die "No temporary file could be made in ${TMPDIR:-/tmp}. Make room there."
 	# Debian would otherwise create and start a database cluster and a web server of its own. The
 	# private ones that ./start makes use neither their ports nor their data.
 	case " $missing" in
@@ -55,23 +59,27 @@ need_packages() {
 		fi
 		;;
 	esac
-	policy=
 	if [ ! -e /usr/sbin/policy-rc.d ]; then
+		trap '$as_root rm -f /usr/sbin/policy-rc.d; exit 130' INT TERM HUP
+		policy=ours
 		printf '#!/bin/sh\nexit 101\n' | $as_root tee /usr/sbin/policy-rc.d >/dev/null
 		$as_root chmod 755 /usr/sbin/policy-rc.d
-		policy=ours
 	fi
-	ok=yes
+	apt_install >"$log" 2>&1 || { $as_root apt-get update && apt_install; } >"$log" 2>&1 || ok=no
+	if [ "$policy" = ours ]; then
+		$as_root rm -f /usr/sbin/policy-rc.d
+		trap - INT TERM HUP
+	fi
+	if [ $ok = no ]; then
+		grep -E '^(E|W|Err):' "$log" | head -n 10 >&2 || tail -n 10 "$log" >&2
+		rm -f "$log"
+		die "apt-get could not install the packages above. Mend what it names (the network, /etc/apt/sources.list, the disk), then run this again."
+	fi
+	rm -f "$log"
+}
+
+apt_install() {
 	# shellcheck disable=SC2086
 	$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-		$missing >"${TMPDIR:-/tmp}/catchment-apt.$$" 2>&1 ||
-		{ $as_root apt-get update -qq >/dev/null 2>&1 &&
-			$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-				--no-install-recommends $missing >"${TMPDIR:-/tmp}/catchment-apt.$$" 2>&1; } || ok=no
-	[ "$policy" = ours ] && $as_root rm -f /usr/sbin/policy-rc.d
-	if [ $ok = no ]; then
-		tail -n 5 "${TMPDIR:-/tmp}/catchment-apt.$$" >&2
-		die "apt-get could not install the packages above. Look at its message, then run this again."
-	fi
-	rm -f "${TMPDIR:-/tmp}/catchment-apt.$$"
+		-o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold $missing </dev/null
 }

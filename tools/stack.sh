@@ -8,14 +8,16 @@ PATH=$PATH:/usr/sbin:/sbin:$pg_bin
 
 # Socket paths are limited to 107 bytes: a deep state folder keeps its sockets in /tmp instead.
 stack_sockets() {
-	if [ ${#STATE} -le 60 ]; then
-		SOCKETS=$STATE/run
-	elif [ -s "$STATE/run/sockets" ] && [ -O "$(cat "$STATE/run/sockets")" ]; then
-		SOCKETS=$(cat "$STATE/run/sockets")
-	else
-		SOCKETS=$(mktemp -d /tmp/catchment.XXXXXX) && printf '%s\n' "$SOCKETS" >"$STATE/run/sockets"
+	local LC_ALL=C # lengths in bytes
+	SOCKETS=$STATE/run
+	if [ ${#STATE} -gt 80 ]; then
+		SOCKETS=$(cat "$STATE/run/sockets" 2>/dev/null)
+		[ -n "$SOCKETS" ] && [ -d "$SOCKETS" ] && [ -O "$SOCKETS" ] ||
+			SOCKETS=$(mktemp -d /tmp/catchment.XXXXXX) ||
+			die "No folder for sockets could be made in /tmp. Choose a shorter path with --state DIR."
+		printf '%s\n' "$SOCKETS" >"$STATE/run/sockets"
 	fi
-	mkdir -p "$SOCKETS" "$STATE/run" "$STATE/log" "$STATE/keys"
+	mkdir -p "$STATE/run" "$STATE/log" "$STATE/keys"
 	chmod 700 "$SOCKETS" "$STATE/run" "$STATE/keys"
 }
 
@@ -125,14 +127,85 @@ $(tail -n 2 "$STATE/log/nginx.log" "$STATE/log/catchment.log" 2>/dev/null)"
 }
 
 stack_stop() {
-	trap '' INT TERM
-	for pid in ${catchmentd_pid:-} ${nginx_pid:-}; do
-		kill -TERM "$pid" 2>/dev/null
-	done
-	[ -z "${catchmentd_pid:-}" ] || wait "$catchmentd_pid" 2>/dev/null
-	[ -z "${nginx_pid:-}" ] || wait "$nginx_pid" 2>/dev/null
+	trap '' HUP INT TERM
+	stack_end TERM "${catchmentd_pid:-}"
+	stack_end TERM "${nginx_pid:-}"
 	# INT is the fast shutdown; TERM would wait for every client to leave
-	[ -z "${postgres_pid:-}" ] || { kill -INT "$postgres_pid" 2>/dev/null; wait "$postgres_pid" 2>/dev/null; }
+	stack_end INT "${postgres_pid:-}"
+	catchmentd_pid= nginx_pid= postgres_pid=
+	# a folder of sockets in /tmp goes with what it was for
+	[ "${SOCKETS:-$STATE/run}" = "$STATE/run" ] || rm -rf "$SOCKETS" "$STATE/run/sockets"
+}
+
+stack_end() { # signal, pid or nothing
+	[ -n "$2" ] || return 0
+	kill -"$1" "$2" 2>/dev/null
+	wait "$2" 2>/dev/null
+}
+
+# The process that stays, when there is one and it is this state folder's.
+running_pid() {
+	local pid
+	[ -s "$STATE/run/start.pid" ] || return 1
+	read -r pid <"$STATE/run/start.pid"
+	kill -0 "$pid" 2>/dev/null || return 1
+	case $(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) in
+	*"--phase-serve --state $STATE "*) echo "$pid" ;;
+	*) return 1 ;;
+	esac
+}
+
+stop_running() {
+	local pid
+	if ! pid=$(running_pid); then
+		stop_leftovers
+		return
+	fi
+	kill -TERM "$pid" 2>/dev/null
+	for _ in $(seq 400); do
+		kill -0 "$pid" 2>/dev/null || return 0
+		sleep 0.1
+	done
+	die "Process $pid did not stop within 40 seconds. Look at $STATE/log, or end it with: kill -9 $pid"
+}
+
+# What a killed process left behind: everything that it started is in its session. PostgreSQL, nginx
+# and catchmentd were told by the kernel that it died; who has not ended soon is ended. Fails when
+# there was nothing.
+stop_leftovers() {
+	local sid left signal= tries=0
+	[ -s "$STATE/run/start.pid" ] || return 1
+	read -r sid <"$STATE/run/start.pid"
+	left=$(session_pids "$sid")
+	[ -n "$left" ] || return 1
+	while [ -n "$left" ]; do
+		tries=$((tries + 1))
+		case $tries in
+		50) signal=INT ;; # of PostgreSQL the fast way
+		100) signal=TERM ;;
+		300) signal=KILL ;;
+		400) die "These processes of an earlier start do not end: $left. End them with: kill -9 $left" ;;
+		esac
+		# shellcheck disable=SC2086
+		[ -z "$signal" ] || kill -$signal $left 2>/dev/null
+		signal=
+		sleep 0.1
+		left=$(session_pids "$sid")
+	done
+}
+
+# Processes of a session whose leader has died; a living leader is somebody else with the same number.
+session_pids() { # session
+	local stat line
+	[ ! -d "/proc/$1" ] || return 0
+	for stat in /proc/[0-9]*/stat; do
+		{ read -r line <"$stat"; } 2>/dev/null || continue
+		# pid (name) state parent group session: the name may hold spaces and parentheses
+		# shellcheck disable=SC2086
+		set -- "$1" ${line##*) }
+		[ "$5" = "$1" ] && { [ $EUID = 0 ] || [ -O "${stat%/stat}" ]; } && [ "$2" != Z ] && printf '%s ' "${line%% *}"
+	done
+	return 0
 }
 
 port_is_free() {
