@@ -171,13 +171,17 @@ CALL pg_temp.clean();
 INSERT INTO work.work (tenant_id, id, kind, subject_id, state, due_at)
 SELECT tap.id(1), tap.id(i), 'call', tap.id(i), CASE WHEN i > 10000 THEN 'idle' ELSE 'ready' END, clock_timestamp() + i * interval '1 hour'
 FROM generate_series(0, 20000) i;
-ANALYZE work.work;
+VACUUM ANALYZE work.work; -- what is dead must not count
+CREATE FUNCTION pg_temp.rows_read() RETURNS bigint LANGUAGE sql VOLATILE -- of this session, not yet reported
+RETURN pg_stat_get_xact_tuples_fetched('work.work'::regclass) + pg_stat_get_xact_tuples_returned('work.work'::regclass)
+	+ (SELECT sum(pg_stat_get_xact_tuples_fetched(i.indexrelid) + pg_stat_get_xact_tuples_returned(i.indexrelid))
+		FROM pg_index i WHERE i.indrelid = 'work.work'::regclass);
 BEGIN;
-SELECT pg_temp.claim(10) AS claimed, pg_stat_get_xact_tuples_fetched('work.work'::regclass) AS fetched,
-	pg_stat_get_xact_tuples_returned('work.work'::regclass) AS scanned \gset
+SELECT pg_temp.rows_read() AS before \gset
+SELECT pg_temp.claim(10) AS claimed, pg_temp.rows_read() - :before AS rows_read \gset
 COMMIT;
 SELECT is(:claimed, 1, 'of 10,001 ready runs one is due');
-SELECT cmp_ok(:fetched + :scanned, '<', 50, 'and of 20,001 rows fewer than 50 are read');
+SELECT cmp_ok(:rows_read, '<', 50, 'and of 20,001 rows fewer than 50 are read');
 
 -- rate limits: 10 a second, burst 20
 CREATE FUNCTION pg_temp.take(n numeric, p_rate numeric DEFAULT 10, p_burst numeric DEFAULT 20) RETURNS numeric LANGUAGE sql VOLATILE
