@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "engine/decimal.h"
 #include "engine/plan_parts.h"
 #include "engine/steps.h"
 #include "lib/base/clock.h"
@@ -13,6 +14,7 @@
 
 #define RETRIES_DEFAULT 3
 #define TIMEOUT_DEFAULT 30 /* seconds */
+#define FIRST_YEAR_MS   INT64_C(-62135596800000) /* 0001-01-01 */
 
 static const struct plan_budget budget_default = {
 	.time_ms = 6LL * 3600 * 1000,
@@ -199,7 +201,7 @@ static bool ingestion_part(struct planning *p)
 {
 	const json_t *ingestion = json_object_get(p->pipeline, "dataIngestion");
 	const char *at = below(p, "dataIngestion");
-	const char *strategy = json_text(ingestion, "strategy", "full-sync");
+	const char *strategy = json_text(ingestion, "strategy", "full-sync"), *overlap;
 	bool good;
 
 	p->plan->strategy = strcmp(strategy, "incremental") == 0 ? PLAN_INCREMENTAL
@@ -217,6 +219,8 @@ static bool ingestion_part(struct planning *p)
 			p->c.problems, json_pointer_add(p->c.arena, at, "cursorField"), "required",
 			"An incremental pipeline needs a cursorField: the member that grows "
 			"with each change, for instance updated_at.");
+	overlap = json_text(ingestion, "overlap", "");
+	p->plan->overlap_is_time = *overlap && strchr("smhd", overlap[strlen(overlap) - 1]);
 	good &= key_part(p, ingestion, at);
 	if (p->plan->steps)
 		record_steps_identity(p->plan->steps, p->plan->key);
@@ -377,25 +381,71 @@ bool plan_origin(struct arena *a, const struct plan *plan, const struct config *
 	return true;
 }
 
-static struct str number_less(struct arena *a, int64_t n, int64_t overlap)
+/* How much of a number that counts from 1970 is one second: its size tells. */
+static int64_t units_of_second(int64_t n)
 {
-	return str_of(arena_printf(a, "%lld", (long long)(n > overlap ? n - overlap : 0)));
+	static const struct {
+		int64_t from, units;
+	} rows[] = {
+		{ 100000000000000000, 1000000000 },
+		{ 100000000000000, 1000000 },
+		{ 100000000000, 1000 },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (n >= rows[i].from)
+			return rows[i].units;
+	return 1;
+}
+
+/* A fraction stays as it is written. */
+static bool number_less(struct arena *a, const struct plan *plan, struct str cursor,
+                        struct str *since)
+{
+	struct str whole, rest;
+	bool has_point = str_cut(cursor, '.', &whole, &rest);
+	int64_t n, less;
+
+	if (!decimal_is(cursor) || !str_int(has_point ? whole : cursor, 0, INT64_MAX, &n))
+		return false;
+	if (__builtin_mul_overflow(plan->overlap, plan->overlap_is_time ? units_of_second(n) : 1,
+	                           &less) ||
+	    less >= n)
+		*since = STR("0");
+	else if (has_point)
+		*since = str_of(arena_printf(a, "%lld." STR_FMT, (long long)(n - less),
+		                             STR_ARG(rest)));
+	else
+		*since = str_of(arena_printf(a, "%lld", (long long)(n - less)));
+	return true;
+}
+
+/* Not before the first year that a time can be written with. */
+static int64_t time_less(const struct plan *plan, int64_t at)
+{
+	int64_t ms;
+
+	if (__builtin_mul_overflow(plan->overlap, 1000, &ms) ||
+	    __builtin_sub_overflow(at, ms, &ms) || ms < FIRST_YEAR_MS)
+		return FIRST_YEAR_MS;
+	return ms;
 }
 
 struct str plan_cursor_since(struct arena *a, const struct plan *plan, struct str cursor)
 {
 	char text[CLOCK_TEXT_MAX];
-	int64_t n, at;
+	struct str since;
+	int64_t at;
 
 	if (cursor.len == 0 || plan->overlap == 0)
 		return cursor;
-	if (str_int(cursor, 0, INT64_MAX, &n))
-		return number_less(a, n, plan->overlap);
+	if (number_less(a, plan, cursor, &since))
+		return since;
 	if (clock_parse(cursor, &at))
-		return str_of(arena_strdup(a, clock_format(at - plan->overlap * 1000, text)));
+		return str_of(arena_strdup(a, clock_format(time_less(plan, at), text)));
 	if (cursor.len == 10 &&
 	    clock_parse(str_of(arena_printf(a, STR_FMT "T00:00:00Z", STR_ARG(cursor))), &at)) {
-		clock_format(at - plan->overlap * 1000, text);
+		clock_format(time_less(plan, at), text);
 		return arena_copy(a, (struct str){ text, 10 });
 	}
 	return cursor;

@@ -26,11 +26,13 @@ struct plan {
 	struct scan_path *const *key;
 	struct scan_path *cursor; /* NULL: none */
 	int64_t overlap;          /* seconds of times, units of numbers */
+	bool overlap_is_time;     /* it was written with a unit of time */
 	int retries;
 };
 
 /* The greatest stored cursor less the overlap; numbers, dates and RFC 3339 times move, other
- * texts stay. */
+ * texts stay. An overlap with a unit of time moves a number that counts ms, us or ns since 1970 by as
+ * many of them. */
 struct str plan_cursor_since(struct arena *, const struct plan *, struct str cursor);
 /* Seconds or units of an overlap: a number, or a text such as "90", "15m", "1h", "2d". */
 bool plan_overlap_parse(const json_t *overlap, int64_t *out);

@@ -156,15 +156,15 @@ bool run_state_read(struct run *r, struct str text, struct err *e)
 		arena_free(a);
 		return err_set(
 			e, ERR_CONFLICT, "definition_changed",
-			"The definition changed while this run was under way; it starts again "
-			"from the stream's cursor.");
+			"The definition changed while this run was under way. What it has "
+			"committed is kept; run it again, and it starts from the stream's cursor.");
 	}
 	good = good && json_int(state, "v", 0) == STATE_VERSION && members_read(r, state);
 	arena_free(a);
 	if (!good)
 		return err_set(
 			e, ERR_BUG, "state_unreadable",
-			"The saved state of this run cannot be read; it starts again from the "
-			"stream's cursor.");
+			"The saved state of this run cannot be read. What it has committed is "
+			"kept; run it again, and it starts from the stream's cursor.");
 	return true;
 }

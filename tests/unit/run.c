@@ -636,6 +636,21 @@ static void the_cursor_goes_out_less_its_overlap(void **state)
 		{ SINCE(",'overlap':10"), "17", ITEMS "?since=7\n" },
 		{ SINCE(",'overlap':10"), "7", ITEMS "?since=0\n" },
 		{ SINCE(",'overlap':10"), "abc", ITEMS "?since=abc\n" },
+		/* Slack's kind of time, and times that count from 1970 in ms, us and ns */
+		{ SINCE(",'overlap':60"), "1503435956.000247", ITEMS "?since=1503435896.000247\n" },
+		{ SINCE(",'overlap':60"), "59.5", ITEMS "?since=0\n" },
+		{ SINCE(",'overlap':'1h'"), "1700000000", ITEMS "?since=1699996400\n" },
+		{ SINCE(",'overlap':'1h'"), "1700000000000", ITEMS "?since=1699996400000\n" },
+		{ SINCE(",'overlap':'1h'"), "1700000000000000", ITEMS "?since=1699996400000000\n" },
+		{ SINCE(",'overlap':'1s'"), "1700000000000000001",
+		  ITEMS "?since=1699999999000000001\n" },
+		{ SINCE(",'overlap':3600"), "1700000000000", ITEMS "?since=1699999996400\n" },
+		/* more than there is */
+		{ SINCE(",'overlap':9223372036854775807"), "1700000000000", ITEMS "?since=0\n" },
+		{ SINCE(",'overlap':'106000000000d'"), "1700000000000", ITEMS "?since=0\n" },
+		{ SINCE(",'overlap':9223372036854775807"), "2024-01-01T00:00:00Z",
+		  ITEMS "?since=0001-01-01T00%3A00%3A00Z\n" },
+		{ SINCE(",'overlap':9223372036854775807"), "2024-01-01", ITEMS "?since=0001-01-01\n" },
 	};
 
 	(void)state;
