@@ -35,11 +35,18 @@ SELECT coalesce((SELECT json_agg(json_build_object('key', s.record_key, 'firstSe
 	collect.stream_doc(st)::text
 FROM collect.streams st WHERE st.tenant_id = util.tenant() AND st.id = $1
 
+-- A page ends behind the record that fills 8 MiB, however many rows were asked for: the responder
+-- holds it in memory.
 -- name: record_export :many (stream uuid, after text, row_limit bigint, vanished bool)
-SELECT c.record_key, c.data FROM collect.records c
-WHERE c.tenant_id = util.tenant() AND c.stream_id = $1 AND ($2::text IS NULL OR c.record_key > $2)
-	AND ($4 OR c.vanished_at IS NULL)
-ORDER BY c.record_key LIMIT $3
+SELECT n.record_key, n.data
+FROM (SELECT m.record_key, m.data, sum(octet_length(m.data::text)) OVER (ORDER BY m.record_key
+		ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS bytes_before
+	FROM (SELECT c.record_key, c.data FROM collect.records c
+		WHERE c.tenant_id = util.tenant() AND c.stream_id = $1 AND ($2::text IS NULL OR c.record_key > $2)
+			AND ($4 OR c.vanished_at IS NULL)
+		ORDER BY c.record_key LIMIT $3) m) n
+WHERE coalesce(n.bytes_before, 0) < 8388608
+ORDER BY n.record_key
 
 -- Exports: one of two places per tenant, held by the connection until it is given back or lost.
 -- name: record_export_begin :one

@@ -7,7 +7,7 @@ import time
 
 import pytest
 from conftest import wait_until
-from market import PRODUCTS, Collector, collect, collector_body, install
+from market import PRODUCTS, Collector, collect, collector_body, install, install_shop, run
 
 MANY = 8000  # about 6 MB: more than the sockets in between can hold
 
@@ -159,6 +159,14 @@ def test_it_is_in_the_audit_log(owner, path):
 
 def test_a_large_export_arrives_whole(large):
     assert len(check_trailer(large.get(large.export).body)) == MANY
+
+
+def test_large_records_arrive_whole_too(tenant, collector, upstream_url):
+    instance = install_shop(tenant, collector, upstream_url, products=30, poison="huge", at=3,
+                            poison_bytes=900_000)
+    [done] = run(tenant, instance, PRODUCTS)
+    lines = check_trailer(tenant.get(f"/collector-instances/{instance}/records.ndjson").body)
+    assert len(lines) == done["recordsProcessed"] and max(map(len, lines)) > 900_000, done
 
 
 def test_two_at_once_and_the_third_is_told_to_wait(large, owner, path):
