@@ -87,6 +87,8 @@ static void forged_cursors_are_400(void **state)
 		forged[i] = forged[i] == 'A' ? 'B' : 'A';
 		if (i + 1 < n)
 			assert_int_equal(400, ask("/things", "", forged));
+		if (i == 0) /* an empty parameter counts as left out */
+			continue;
 		snprintf(forged, sizeof(forged), "%.*s", (int)i, cursor);
 		assert_int_equal(400, ask("/things", "", forged));
 	}
