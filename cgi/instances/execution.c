@@ -305,6 +305,7 @@ bool execution_cancel(struct req *r, struct err *e)
 
 	if (!req_run_last(r, Q_EXECUTION_CANCEL, DB_ARGS(db_uuid(&r->params[0])), &rows, e))
 		return false;
+	req_wake(r, Q_EXECUTION_WAKE_CANCEL);
 	return reply_json(
 		r,
 		str_of(arena_printf(r->arena, "{\"executionId\":\"%s\",\"status\":\"%s\"}",

@@ -36,6 +36,7 @@ bool part_runs_request(struct req *r, const struct uuid *instance, const char *p
 	out->first = db_get(rows, 0, 0).p;
 	out->count = db_count(rows);
 	buf_free(&b);
+	req_wake(r, Q_EXECUTION_WAKE);
 	return true;
 }
 

@@ -70,7 +70,8 @@ bool trials_execute_wait(struct req *r, struct err *e)
 
 	if (!part_runs_request(r, &r->params[0], json_text(r->body, "pipelineId", NULL), NULL,
 	                       &runs, e) ||
-	    !req_commit(r, e) || !wait_for_end(r, &runs, until_ms, &live, e) ||
+	    !req_commit(r, e) || !req_run_last(r, Q_EXECUTION_WAKE, DB_NO_ARGS, &rows, e) ||
+	    !wait_for_end(r, &runs, until_ms, &live, e) ||
 	    !req_run_last(r, Q_EXECUTION_WAITED,
 	                  DB_ARGS(db_uuid(&r->params[0]), db_text(runs.ids), db_int(RECORDS_SHOWN)),
 	                  &rows, e))

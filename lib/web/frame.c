@@ -108,11 +108,15 @@ void frame_serve(const struct app *app, struct arena *arena, char **envp, const 
 {
 	struct req *r = request_new(app, arena, envp, io);
 	struct err e = { 0 };
+	bool ok;
 
 	log_context(r->id, NULL);
-	if (!answer(r, &e))
+	ok = answer(r, &e);
+	if (!ok)
 		fail(r, &e);
 	reply_send(r);
+	if (ok)
+		transaction_wake(r);
 	if (app->db)
 		db_rollback(app->db); /* nothing is open here, but a bug must not reach the next */
 	log_request(r);

@@ -62,6 +62,8 @@ struct web_private {
 	int64_t current_version; /* for the ETag of a 412; 0: unknown */
 	struct rate_state rate;
 	struct web_reply reply;
+	bool wakes;
+	int wake; /* enum query; see req_wake */
 	int64_t started_ms; /* monotonic */
 	size_t bytes_sent;  /* of the body */
 };
@@ -98,6 +100,8 @@ MUST_CHECK bool transaction_run(struct req *, enum query, const struct db_arg *,
                                 struct db_rows **, struct err *);
 MUST_CHECK bool transaction_run_last(struct req *, enum query, const struct db_arg *, size_t nargs,
                                      struct db_rows **, struct err *);
+
+void transaction_wake(struct req *); /* what req_wake asked for; after the answer has left */
 
 /* page.c */
 const char *page_cursor_sign(const struct req *, const char *key);

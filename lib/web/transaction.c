@@ -120,6 +120,22 @@ bool req_run_apart(struct req *r, struct arena *arena, enum query q, const struc
 	return err_set(e, ERR_BUG, "tenant_changed", "The workspace of this token has changed.");
 }
 
+void req_wake(struct req *r, enum query q)
+{
+	r->private_->wakes = true;
+	r->private_->wake = (int)q;
+}
+
+void transaction_wake(struct req *r)
+{
+	struct db_rows *rows;
+	struct err e = { 0 };
+
+	if (r->private_->wakes &&
+	    !db_run(r->app->db, (enum query)r->private_->wake, DB_NO_ARGS, r->arena, &rows, &e))
+		log_err(LOG_WARN, "wake", &e);
+}
+
 bool req_check_version(struct req *r, int64_t version, struct err *e)
 {
 	if (r->if_match < 0 || r->if_match == version)

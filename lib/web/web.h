@@ -120,6 +120,9 @@ MUST_CHECK bool req_run(struct req *, enum query, const struct db_arg *, size_t 
 MUST_CHECK bool req_run_last(struct req *, enum query, const struct db_arg *, size_t nargs,
                              struct db_rows **, struct err *);
 MUST_CHECK bool req_commit(struct req *, struct err *); /* for slow routes, before they work */
+/* Runs a query without parameters on its own, once all is committed and answered: to wake others.
+ * Its failure is logged and changes nothing. The last one asked for counts. */
+void req_wake(struct req *, enum query);
 /* A transaction of its own in one flight, for streams: BEGIN, enter, query, COMMIT, after what was
  * open is committed. So a token that is revoked meanwhile ends the stream. Rows live in `arena`. */
 MUST_CHECK bool req_run_apart(struct req *, struct arena *, enum query, const struct db_arg *,

@@ -295,6 +295,16 @@ BEGIN ATOMIC
 	DELETE FROM work.runner r WHERE r.id = p_runner;
 END;
 
+-- Wakes the runners: empty, since ids travel in the tables, and in a transaction of its own, since a
+-- NOTIFY holds a lock of the whole server until its commit has reached the disk (measured: 480 to
+-- 680 commits a second with it inside the request's transaction, 3,500 without). Losing one costs a
+-- runner's next look, at most two seconds.
+CREATE FUNCTION work.wake(p_channel text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+	PERFORM set_config('synchronous_commit', 'off', true), pg_notify(p_channel, '');
+END $$;
+
 -- Hints are only hints: this repairs whatever a lost race left behind. It never waits for a lane, or it
 -- and a reap would wait for each other; a lane that is locked is being looked after.
 CREATE FUNCTION work.sweep() RETURNS void
@@ -381,6 +391,7 @@ END;
 GRANT EXECUTE ON FUNCTION work.runner_start, work.runner_beat, work.runner_stop, work.claim, work.enter,
 	work.release, work.reap, work.abandon, work.sweep, work.take, work.throttle TO catchment_run;
 GRANT EXECUTE ON FUNCTION work.take, work.throttle TO catchment_trial;
+GRANT EXECUTE ON FUNCTION work.wake TO catchment_web, catchment_trial;
 GRANT EXECUTE ON FUNCTION work.tenant_stop TO catchment_web;
 GRANT EXECUTE ON FUNCTION work.lane_touch, work.lane_limit_touch
 	TO catchment_web, catchment_trial, catchment_run;

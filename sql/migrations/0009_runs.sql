@@ -120,7 +120,6 @@ BEGIN
 	END IF;
 	UPDATE collect.collector_instances c SET total_executions = c.total_executions + asked,
 		last_executed_at = clock_timestamp() WHERE c.tenant_id = i.tenant_id AND c.id = i.id;
-	NOTIFY catchment_work; -- wakes runners; empty, ids travel in the table
 END $$;
 
 -- Asks a run to stop. One that is not in a runner's hands ends at once; a running one at its next page.
@@ -166,8 +165,6 @@ BEGIN
 	IF idle THEN
 		UPDATE collect.progress g SET state = '', execution_id = NULL, seq = g.seq + 1
 		WHERE g.tenant_id = x.tenant_id AND g.subject_id = x.subject_id;
-	ELSE
-		NOTIFY catchment_cancel;
 	END IF;
 	PERFORM audit.write('execution.cancel', 'execution', x.id);
 	RETURN CASE WHEN idle THEN 'Cancelled' ELSE 'Running' END;

@@ -80,3 +80,9 @@ FROM collect.collector_executions x WHERE x.tenant_id = util.tenant() AND x.id =
 
 -- name: execution_cancel :one (id uuid)
 SELECT collect.request_cancel($1)
+
+-- name: execution_wake :one ()
+SELECT work.wake('catchment_work')
+
+-- name: execution_wake_cancel :one ()
+SELECT work.wake('catchment_cancel')
