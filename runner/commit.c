@@ -127,6 +127,10 @@ bool commit_begin(struct committer *c, struct job *job, struct err *e)
 		c->arena, &run);
 	db_queue_rows(c->db, Q_RUNNER_SECRETS, DB_ARGS(db_uuid(&claim->subject)), c->arena,
 	              &secrets);
+	if (claim->crashes > 0)
+		db_queue(c->db, Q_RUNNER_CRASH_MARK,
+		         DB_ARGS(db_uuid(&claim->tenant), db_uuid(&claim->work),
+		                 db_int(claim->token), db_uuid(&claim->subject)));
 	commit_journal(c, job);
 	return db_commit(c->db, e) && begun_fill(c, job, run, secrets, e);
 }
@@ -208,6 +212,13 @@ static void end_queue(struct committer *c, struct job *job)
 	commit_journal(c, job);
 }
 
+static bool tries_again(const struct job *job)
+{
+	bool wanted = strcmp(job->outcome, "retry") == 0 || strcmp(job->outcome, "again") == 0;
+
+	return wanted && strcmp(job->left_state, "ready") == 0;
+}
+
 /* A retry waits as long as attempts are left; then, and for all other outcomes, the run ends. */
 bool commit_end(struct committer *c, struct job *job, struct err *e)
 {
@@ -216,7 +227,7 @@ bool commit_end(struct committer *c, struct job *job, struct err *e)
 	commit_enter(c, &job->claim);
 	if (!progress_read(c, job, e) || !release(c, job, job->outcome, 0, &due, e))
 		return false;
-	if (strcmp(job->outcome, "retry") == 0 && strcmp(job->left_state, "ready") == 0)
+	if (tries_again(job))
 		wait_queue(c, job, due);
 	else
 		end_queue(c, job);

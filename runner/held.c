@@ -22,6 +22,7 @@ struct held {
 	struct drive_run *run; /* NULL: not begun, or over */
 	struct job job;
 	bool job_out, dropped, cancelled;
+	bool moved; /* a page was committed since the claim */
 	struct journal *journal;
 	char *resume;                    /* malloc'ed: the run's state when it ended or parked */
 	struct run_counts told, telling; /* what commits have counted; what the job out will have */
@@ -110,7 +111,7 @@ static void post_park(struct held *h, const struct run_wait *wait)
 
 /* What becomes of the work row. A definition that must change leaves it idle: after mending, the
  * tenant runs it again by hand. A fault of ours is a dead letter for the operator to see. */
-static const char *outcome_of(const struct run_end *end)
+static const char *outcome_of(const struct held *h, const struct run_end *end)
 {
 	static const char *const by_remedy[] = {
 		[REMEDY_NONE] = "done",     [REMEDY_RETRY_LATER] = "retry",
@@ -118,7 +119,9 @@ static const char *outcome_of(const struct run_end *end)
 		[REMEDY_BUG] = "dead",
 	};
 
-	return end->status == RUN_FAILED ? by_remedy[end->remedy] : "done";
+	if (end->status != RUN_FAILED)
+		return "done";
+	return end->remedy == REMEDY_RETRY_LATER && h->moved ? "again" : by_remedy[end->remedy];
 }
 
 static void post_end(struct held *h, const struct run_end *end, struct str cursor)
@@ -127,7 +130,7 @@ static void post_end(struct held *h, const struct run_end *end, struct str curso
 
 	job_init(h, JOB_END);
 	h->job.status = end->status;
-	h->job.outcome = outcome_of(end);
+	h->job.outcome = outcome_of(h, end);
 	h->job.mark_vanished = well && end->complete && h->job.strategy == PLAN_FULL_SYNC;
 	if (well && end->complete && cursor.len > 0)
 		h->job.cursor = strndup(cursor.p, cursor.len);
@@ -471,6 +474,7 @@ static void page_answered(struct held *h)
 	if (done) {
 		h->seq++;
 		h->told = h->telling;
+		h->moved = h->moved || h->job.kind == JOB_PAGE;
 	}
 	if (done && !h->dropped) {
 		drive_page_done(h->run, true, NULL);

@@ -39,7 +39,8 @@ CREATE TABLE work.work (
 	deadline_at  timestamptz,
 	attempt      int NOT NULL DEFAULT 0,
 	max_attempts int NOT NULL DEFAULT 12,
-	crashes      int NOT NULL DEFAULT 0,
+	crashes      int NOT NULL DEFAULT 0, -- in a row without a commit between them
+	crash_seq    bigint,                 -- where the run stood when it went on after the last one
 	last_code    text,
 	cancel_requested boolean NOT NULL DEFAULT false, -- for the runner that holds it: it sees no tenant's rows
 	PRIMARY KEY (tenant_id, id),
@@ -206,6 +207,7 @@ END $$;
 --   park    wait until p_delay has passed (rate limits, draining): the attempt is given back
 --   retry   failed, worth another attempt after backoff: full jitter, random * min(6 h, 5 s * 2^attempt);
 --           with attempts used up: dead
+--   again   like retry, but pages were committed since the claim: attempts begin anew
 --   paused  the tenant must act first;  dead  the collector must change
 -- A run that was asked to stop does not wait: it is due at once, and whoever claims it ends it.
 -- Returns the state it left, and when it is due again.
@@ -213,23 +215,24 @@ CREATE FUNCTION work.release(p_tenant uuid, p_work uuid, p_token bigint, p_outco
 	p_code text, OUT state text, OUT due_at timestamptz)
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
-	IF coalesce(p_outcome, '') NOT IN ('done', 'park', 'retry', 'paused', 'dead') THEN
+	IF coalesce(p_outcome, '') NOT IN ('done', 'park', 'retry', 'again', 'paused', 'dead') THEN
 		RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('work.release knows no outcome %L', p_outcome);
 	END IF;
 	UPDATE work.work w SET runner_id = NULL, claimed_at = NULL, deadline_at = NULL, last_code = p_code,
 		state = CASE
 			WHEN p_outcome = 'done' THEN 'idle'
-			WHEN p_outcome = 'park' THEN 'ready'
+			WHEN p_outcome IN ('park', 'again') THEN 'ready'
 			WHEN p_outcome = 'retry' AND w.attempt < w.max_attempts THEN 'ready'
 			WHEN p_outcome = 'paused' THEN 'paused'
 			ELSE 'dead' END,
 		due_at = CASE
-			WHEN p_outcome IN ('park', 'retry') AND w.cancel_requested THEN clock_timestamp()
+			WHEN p_outcome IN ('park', 'retry', 'again') AND w.cancel_requested THEN clock_timestamp()
 			WHEN p_outcome = 'park' THEN clock_timestamp() + coalesce(p_delay, '0')
 			WHEN p_outcome = 'retry' AND w.attempt < w.max_attempts THEN clock_timestamp() + random()
 				* least(interval '6 hours', interval '5 seconds' * power(2, least(w.attempt, 20)))
+			WHEN p_outcome = 'again' THEN clock_timestamp() + random() * interval '10 seconds'
 			ELSE 'infinity' END,
-		attempt = CASE WHEN p_outcome IN ('done', 'paused') THEN 0
+		attempt = CASE WHEN p_outcome IN ('done', 'paused') THEN 0 WHEN p_outcome = 'again' THEN 1
 			WHEN p_outcome = 'park' THEN greatest(0, w.attempt - 1) ELSE w.attempt END,
 		crashes = CASE WHEN p_outcome = 'retry' THEN w.crashes ELSE 0 END, cancel_requested = false
 	WHERE w.tenant_id = p_tenant AND w.id = p_work AND w.lease_token = p_token AND w.state = 'running'
@@ -238,6 +241,16 @@ BEGIN
 		PERFORM util.fail(409, 'lost_lease', 'Another runner has taken this run over.');
 	END IF;
 END $$;
+
+-- A run goes on after a crash. Crashes count while it gets nowhere: five in a row are poison, but a long
+-- run may meet any number of them.
+CREATE FUNCTION work.crash_mark(p_tenant uuid, p_work uuid, p_token bigint, p_seq bigint) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog
+BEGIN ATOMIC
+	UPDATE work.work w SET crash_seq = p_seq,
+		crashes = CASE WHEN w.crash_seq IS DISTINCT FROM p_seq THEN 1 ELSE w.crashes END
+	WHERE w.tenant_id = p_tenant AND w.id = p_work AND w.lease_token = p_token AND w.crashes > 0;
+END;
 
 -- Takes runs back from runners that died and from runs past their deadline. One reaper at a time; rows
 -- in the middle of a page commit are locked and therefore spared. Returns what was taken. After the
@@ -389,7 +402,7 @@ BEGIN ATOMIC
 END;
 
 GRANT EXECUTE ON FUNCTION work.runner_start, work.runner_beat, work.runner_stop, work.claim, work.enter,
-	work.release, work.reap, work.abandon, work.sweep, work.take, work.throttle TO catchment_run;
+	work.release, work.crash_mark, work.reap, work.abandon, work.sweep, work.take, work.throttle TO catchment_run;
 GRANT EXECUTE ON FUNCTION work.take, work.throttle TO catchment_trial;
 GRANT EXECUTE ON FUNCTION work.wake TO catchment_web, catchment_trial;
 GRANT EXECUTE ON FUNCTION work.tenant_stop TO catchment_web;

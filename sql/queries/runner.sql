@@ -58,6 +58,10 @@ SELECT document, instance_id, pipeline_id, stream_id, config, seq, state, cursor
 	cancel_requested, resumed
 FROM collect.run_begin($1, $2, $3)
 
+-- name: runner_crash_mark :one (tenant uuid, work uuid, token bigint, subject uuid)
+SELECT work.crash_mark($1, $2, $3, g.seq) FROM collect.progress g
+WHERE g.tenant_id = util.tenant() AND g.subject_id = $4
+
 -- The secrets of the instance that a subject belongs to.
 -- name: runner_secrets :many (subject uuid)
 SELECT s.field, s.version, s.sealed FROM collect.secrets s

@@ -396,6 +396,51 @@ static void retry_waits_until_attempts_are_used_up(void **state)
 	       "failed|upstream_unavailable|dead");
 }
 
+static void pages_give_attempts_back(void **state)
+{
+	struct fixture *f = *state;
+
+	sql_is("UPDATE work.work SET attempt = 12", "");
+	f->job.kind = JOB_END;
+	f->job.status = RUN_FAILED;
+	f->job.outcome = "again";
+	assert_true(commit_end(&f->c, &f->job, &f->e));
+	sql_is("SELECT x.state, w.state, w.attempt FROM collect.collector_executions x, work.work "
+	       "w",
+	       "waiting|ready|1");
+}
+
+/* Begins the run, after so many crashes as the row tells. */
+static void begin(struct fixture *f, int crashes)
+{
+	f->job.kind = JOB_BEGIN;
+	f->job.claim.crashes = crashes;
+	arena_reset(f->c.arena);
+	if (!commit_begin(&f->c, &f->job, &f->e))
+		fail_msg("%s: %s", f->e.slug, f->e.detail);
+	free(f->job.begun.state);
+	free(f->job.begun.cursor);
+	f->job.begun = (struct job_begun){ 0 };
+}
+
+static void crashes_count_without_a_commit(void **state)
+{
+	struct fixture *f = *state;
+
+	begin(f, 0);
+	sql_is("SELECT crashes, crash_seq IS NULL FROM work.work", "0|t");
+	sql_is("UPDATE work.work SET crashes = 1", "");
+	begin(f, 1);
+	sql_is("SELECT crashes, crash_seq FROM work.work", "1|0");
+	sql_is("UPDATE work.work SET crashes = 2", "");
+	begin(f, 2);
+	sql_is("SELECT crashes, crash_seq FROM work.work", "2|0"); /* it got nowhere */
+	sql_is("UPDATE collect.progress SET seq = 1", "");
+	sql_is("UPDATE work.work SET crashes = 3", "");
+	begin(f, 3);
+	sql_is("SELECT crashes, crash_seq FROM work.work", "1|1");
+}
+
 /* ---- without a database ---- */
 
 static void queue_is_bounded_and_in_order(void **state)
@@ -486,6 +531,9 @@ static int tests(void)
 		CASE("a run that could not begin waits with its reason", wait_has_its_reason),
 		CASE("the silence after a throttle does not end in a burst",
 		     silence_does_not_end_in_a_burst),
+		CASE("a retry after a page begins with all its attempts", pages_give_attempts_back),
+		CASE("crashes count as long as nothing is committed between them",
+		     crashes_count_without_a_commit),
 		CASE("a retry waits until attempts are used up",
 		     retry_waits_until_attempts_are_used_up),
 	};
