@@ -43,6 +43,7 @@ static const struct status_row statuses[] = {
 
 /* Who must act when a fault is not worth another try. */
 static const enum run_remedy fault_remedies[HTTP_FAULT__MAX] = {
+	[HTTP_FAULT_TARGET_NOT_ALLOWED] = REMEDY_TENANT,
 	[HTTP_FAULT_BAD_REQUEST] = REMEDY_DEFINITION,
 	[HTTP_FAULT_BODY_TOO_LARGE] = REMEDY_DEFINITION,
 	[HTTP_FAULT_HEADERS_TOO_LARGE] = REMEDY_DEFINITION,
@@ -82,9 +83,10 @@ static struct retry_verdict of_status(const struct http_answer *answer, int64_t 
 	return v;
 }
 
-static struct retry_verdict of_fault(enum http_fault fault)
+static struct retry_verdict of_fault(const struct http_answer *answer)
 {
-	bool again = http_fault_is_retryable(fault);
+	enum http_fault fault = answer->fault;
+	bool again = http_fault_is_retryable(fault) && !answer->hopeless;
 
 	return (struct retry_verdict){
 		.kind = again ? RETRY_AGAIN : RETRY_END,
@@ -113,8 +115,8 @@ static struct retry_verdict sent_once(struct retry_verdict v, const struct http_
 struct retry_verdict retry_judge(const struct http_answer *answer, enum request_replay replay,
                                  int64_t now_ms)
 {
-	struct retry_verdict v = answer->fault == HTTP_FAULT_NONE ? of_status(answer, now_ms)
-	                                                          : of_fault(answer->fault);
+	struct retry_verdict v =
+		answer->fault == HTTP_FAULT_NONE ? of_status(answer, now_ms) : of_fault(answer);
 
 	return replay == REPLAY_NEVER ? sent_once(v, answer) : v;
 }

@@ -74,6 +74,7 @@ struct http_answer {
 	int64_t wire_bytes; /* as received, compressed */
 	int64_t elapsed_ms;
 	int redirects;
+	bool hopeless; /* the URL's own text was refused: asking again changes nothing */
 	const char
 		*detail; /* for the operator's log alone: names addresses and rules; "" if none */
 };

@@ -140,6 +140,7 @@ static enum http_fault url_copy(struct http_transfer *t, const struct http_reque
 
 	if (!url_open(t->http->o.guard, secret_expose(r->url.wire), &t->url, &e)) {
 		transfer_say(t, "%s", e.detail[0] != '\0' ? e.detail : e.slug);
+		t->held->answer.hopeless = true;
 		return HTTP_FAULT_TARGET_NOT_ALLOWED;
 	}
 	t->url_text = secret_new(secret_expose(r->url.wire));
