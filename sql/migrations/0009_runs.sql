@@ -210,6 +210,14 @@ BEGIN
 	IF NOT FOUND THEN
 		PERFORM util.fail(409, 'stale_cursor', 'This page was committed already, or by a newer run.');
 	END IF;
+	-- A run that gets on is not what kills its runners: only losses without a page between them count.
+	-- Looked for first, since an update that finds nothing fires the lanes' trigger all the same.
+	PERFORM 1 FROM work.work w WHERE w.tenant_id = util.tenant() AND w.kind = 'pipeline'
+		AND w.subject_id = p_subject AND w.crashes > 0;
+	IF FOUND THEN
+		UPDATE work.work w SET crashes = 0 WHERE w.tenant_id = util.tenant() AND w.kind = 'pipeline'
+			AND w.subject_id = p_subject;
+	END IF;
 END $$;
 
 -- Step two: the staged records (pg_temp.staging: ordinal, record_key, key_hash, content_hash, data) are
