@@ -216,23 +216,33 @@ class Stack:
                     return pid
         return until(child, 20, "catchmentd starts a runner")
 
+    def leases(self):
+        """Ids of the runners that the database knows."""
+        return {row[0] for row in self.sql("SELECT id FROM work.runner")}
+
     def another_runner(self, conf=None):
-        """A second runner, beside catchmentd's; end it with stop()."""
+        """A second runner, beside catchmentd's; its lease is second.lease."""
+        before = self.leases()
         log = open(self.state / "log/second-runner.log", "ab")
-        return subprocess.Popen(
+        second = subprocess.Popen(
             self.as_owner(self.program("catchment-runner"), "--conf", str(conf or self.state / "catchment.conf")),
             stderr=log, stdin=subprocess.DEVNULL, cwd="/")
+        second.lease, = until(lambda: self.leases() - before, 20, "a second runner starts")
+        return second
 
-    def leases_lapse(self, but=()):
-        """Half a minute passes for every runner's lease: what it held may be taken."""
-        self.sql("UPDATE work.runner SET lease_until = clock_timestamp() - interval '1 second'")
+    def leases_lapse(self, leases):
+        """Half a minute passes for these leases: what they held may be taken, and is, as some runner
+        would do within five seconds."""
+        self.sql("UPDATE work.runner SET lease_until = clock_timestamp() - interval '1 second' "
+                 "WHERE id = ANY ('{%s}');"
+                 "SELECT count(*) FROM work.reap(100)" % ",".join(leases))
 
-    def kill_runner(self, pid=None):
-        """kill -9, and the lease's time passes."""
-        pid = pid or self.own_runner()
+    def kill_runner(self, beside=()):
+        """kill -9 of catchmentd's runner, and its lease's time passes; beside: leases of others."""
+        pid, leases = self.own_runner(), self.leases() - set(beside)
         os.kill(pid, signal.SIGKILL)
         until(lambda: not alive(pid), 5, "the runner is gone")
-        self.leases_lapse()
+        self.leases_lapse(leases)
 
     def logs(self):
         return {path: path.read_bytes() for path in sorted((self.state / "log").iterdir())
