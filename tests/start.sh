@@ -112,6 +112,10 @@ kill -9 $(ours) 2>/dev/null
 ok $? "a start after a kill -9 of every process at once succeeds"
 try "the data survived it" \
 	[ "$(get "/collector-instances/$INSTANCE_ID/executions" "$TENANT_TOKEN" | jq .totalExecutions)" = 2 ]
+kill -9 "$(cat "$state/run/nginx/nginx.pid")"
+try "without nginx everything ends, and the port is free" nobody_left
+"$top/start" --detach --state "$state" --port "$port"
+ok $? "a start with the same port succeeds then"
 "$top/start" --stop --state "$state" 2>/dev/null
 
 # in the foreground

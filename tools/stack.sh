@@ -30,7 +30,9 @@ stack_initdb() {
 	mkdir -p "$STATE/data" && chmod 700 "$STATE/data" && find "$STATE/data" -mindepth 1 -delete
 	env -i PATH="$PATH" HOME="$STATE" LC_ALL=C.UTF-8 initdb -D "$STATE/data" -U postgres -E UTF8 \
 		--locale=C.UTF-8 --auth=peer --no-instructions >"$STATE/log/initdb.log" 2>&1 ||
-		die "PostgreSQL could not make its data folder. $STATE/log/initdb.log says why."
+		die "PostgreSQL could not make its data folder. The end of $STATE/log/initdb.log says why:
+$(grep -E 'error|could not|No space' "$STATE/log/initdb.log" | tail -n 3)
+Mend it (make room on the disk, or choose another folder with --state DIR), then start again."
 	# one system user may act as each of our roles; nobody else may connect, not even root
 	echo "local all all peer map=catchment" >"$STATE/data/pg_hba.conf"
 	for role in postgres catchment_migrate catchment_web catchment_trial catchment_export \
@@ -133,6 +135,8 @@ stack_stop() {
 	# INT is the fast shutdown; TERM would wait for every client to leave
 	stack_end INT "${postgres_pid:-}"
 	catchmentd_pid= nginx_pid= postgres_pid=
+	# workers of a killed nginx hold its ports
+	stop_session $$
 	# a folder of sockets in /tmp goes with what it was for
 	[ "${SOCKETS:-$STATE/run}" = "$STATE/run" ] || rm -rf "$SOCKETS" "$STATE/run/sockets"
 }
@@ -173,16 +177,23 @@ stop_running() {
 # and catchmentd were told by the kernel that it died; who has not ended soon is ended. Fails when
 # there was nothing.
 stop_leftovers() {
-	local sid left signal= tries=0
+	local sid
 	[ -s "$STATE/run/start.pid" ] || return 1
 	read -r sid <"$STATE/run/start.pid"
-	left=$(session_pids "$sid")
-	[ -n "$left" ] || return 1
+	# a living leader is somebody else with the same number
+	[ ! -d "/proc/$sid" ] && [ -n "$(session_pids "$sid")" ] || return 1
+	stop_session "$sid"
+}
+
+# Ends who is left of a session, but for its leader.
+stop_session() { # session
+	local left signal= tries=0
+	left=$(session_pids "$1")
 	while [ -n "$left" ]; do
 		tries=$((tries + 1))
 		case $tries in
-		50) signal=INT ;; # of PostgreSQL the fast way
-		100) signal=TERM ;;
+		10) signal=INT ;; # of PostgreSQL the fast way
+		20) signal=TERM ;;
 		300) signal=KILL ;;
 		400) die "These processes of an earlier start do not end: $left. End them with: kill -9 $left" ;;
 		esac
@@ -190,20 +201,20 @@ stop_leftovers() {
 		[ -z "$signal" ] || kill -$signal $left 2>/dev/null
 		signal=
 		sleep 0.1
-		left=$(session_pids "$sid")
+		left=$(session_pids "$1")
 	done
 }
 
-# Processes of a session whose leader has died; a living leader is somebody else with the same number.
+# Processes of a session but for its leader, and who asks.
 session_pids() { # session
 	local stat line
-	[ ! -d "/proc/$1" ] || return 0
 	for stat in /proc/[0-9]*/stat; do
 		{ read -r line <"$stat"; } 2>/dev/null || continue
 		# pid (name) state parent group session: the name may hold spaces and parentheses
 		# shellcheck disable=SC2086
 		set -- "$1" ${line##*) }
-		[ "$5" = "$1" ] && { [ $EUID = 0 ] || [ -O "${stat%/stat}" ]; } && [ "$2" != Z ] && printf '%s ' "${line%% *}"
+		[ "$5" = "$1" ] && { [ $EUID = 0 ] || [ -O "${stat%/stat}" ]; } && [ "$2" != Z ] &&
+			[ "${line%% *}" != "$1" ] && [ "${line%% *}" != "$BASHPID" ] && printf '%s ' "${line%% *}"
 	done
 	return 0
 }
