@@ -83,6 +83,7 @@ static void job_init(struct held *h, enum job_kind kind)
 
 static void job_post(struct held *h)
 {
+	journal_close(h->journal);
 	h->job.journal = h->journal;
 	h->journal = journal_new(); /* NULL: what follows is not journalled */
 	h->job_out = queue_put(&h->loop->runner->queue, &h->job);

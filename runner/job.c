@@ -1,14 +1,17 @@
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "lib/base/clock.h"
 #include "lib/json/scan.h"
 #include "runner/job.h"
 #include "lib/base/poison.h"
 
 #define JOURNAL_BYTES_MAX ((size_t)8 * 1024 * 1024)
 #define JOURNAL_LINES_MAX 1000
+#define JOURNAL_LAST_MAX  128 /* bytes of the line that tells what was left out */
 
 struct journal *journal_new(void)
 {
@@ -18,8 +21,9 @@ struct journal *journal_new(void)
 		return NULL;
 	j->arena = arena_new_run(JOURNAL_BYTES_MAX);
 	j->cap = JOURNAL_LINES_MAX;
-	j->lines = j->arena ? arena_array(j->arena, j->cap, sizeof(*j->lines)) : NULL;
-	if (!j->lines) {
+	j->lines = j->arena ? arena_array(j->arena, j->cap + 1, sizeof(*j->lines)) : NULL;
+	j->last = j->arena ? arena_alloc(j->arena, JOURNAL_LAST_MAX) : NULL;
+	if (!j->lines || !j->last) {
 		journal_free(j);
 		return NULL;
 	}
@@ -46,7 +50,7 @@ void journal_add(struct journal *j, const char *kind, int64_t at_ms, struct str 
 	if (!scan_check(json, &root, NULL))
 		root.span = STR("{\"note\":\"This line could not be written.\"}");
 	copy = arena_copy(j->arena, root.span);
-	if (j->count == j->cap || !copy.p) {
+	if (j->count >= j->cap || !copy.p) {
 		j->left_out++;
 		return;
 	}
@@ -60,6 +64,22 @@ void journal_add(struct journal *j, const char *kind, int64_t at_ms, struct str 
 	line->at_ms = at_ms;
 	line->json = copy;
 	j->count++;
+}
+
+void journal_close(struct journal *j)
+{
+	int n;
+
+	if (!j || j->left_out == 0)
+		return;
+	n = snprintf(j->last, JOURNAL_LAST_MAX,
+	             "{\"message\":\"There was no room for more; lines left out here: %zu.\"}",
+	             j->left_out);
+	j->lines[j->count++] = (struct journal_line){ .id = uuid_v7(),
+		                                      .kind = "left_out",
+		                                      .at_ms = clock_wall_ms(),
+		                                      .json = { j->last, (size_t)n } };
+	j->left_out = 0;
 }
 
 void queue_init(struct job_queue *q, size_t max)

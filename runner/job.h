@@ -31,11 +31,13 @@ struct journal {
 		struct str json;
 	} * lines;
 	size_t count, cap, left_out;
+	char *last; /* room for the line that tells what was left out */
 };
 
 struct journal *journal_new(void); /* NULL out of memory */
 void journal_free(struct journal *);
 void journal_add(struct journal *, const char *kind, int64_t at_ms, struct str json);
+void journal_close(struct journal *); /* says what was left out, if anything was; NULL is fine */
 
 enum job_kind {
 	JOB_BEGIN,    /* open the run: documents, secrets, where it stands */

@@ -128,7 +128,7 @@ CREATE TABLE collect.journal (
 	id           uuid NOT NULL DEFAULT util.uuid_v7(),
 	execution_id uuid NOT NULL,
 	at           timestamptz NOT NULL,
-	kind         text NOT NULL, -- request, response, wait, page, quarantine, stop, lease
+	kind         text NOT NULL, -- request, response, wait, page, quarantine, stop, lease, left_out
 	entry        json NOT NULL, -- secrets are masked before they arrive here
 	PRIMARY KEY (tenant_id, id)
 ) PARTITION BY RANGE (id);

@@ -133,6 +133,25 @@ static void five_crashes_are_an_end(void **state)
 	over(s, job);
 }
 
+static void a_full_journal_says_so(void **state)
+{
+	struct journal *j = journal_new();
+	size_t room = j->cap;
+
+	(void)state;
+	journal_close(j);
+	assert_int_equal(j->count, 0);
+	for (size_t i = 0; i < room + 3; i++)
+		journal_add(j, "page", 1, STR("{}"));
+	journal_close(j);
+	assert_int_equal(j->count, room + 1);
+	assert_string_equal(j->lines[room].kind, "left_out");
+	assert_non_null(strstr(j->last, "left out here: 3."));
+	journal_add(j, "page", 1, STR("{}")); /* after a commit that failed */
+	assert_int_equal(j->count, room + 1);
+	journal_free(j);
+}
+
 #define CASE(sentence, function)                                                                   \
 	{                                                                                          \
 		.name = (sentence), .test_func = (function), .setup_func = setup,                  \
@@ -145,6 +164,7 @@ int main(void)
 		CASE("a run that cannot be opened is let go only when it is over",
 		     no_run_is_left_behind),
 		CASE("five crashes are an end", five_crashes_are_an_end),
+		TEST("a journal that is full says how much is missing", a_full_journal_says_so),
 	};
 
 	log_open("runner_held", LOG_ERROR);
