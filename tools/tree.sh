@@ -16,7 +16,7 @@ tree_copy() {
 # The files of a checkout but for what autoconf, make and tests make there, NUL between them.
 tree_files() {
 	(cd "$1" && find . \( -name .git -o -name autom4te.cache -o -name __pycache__ -o -name .deps \
-		-o -name .dirstamp -o -path ./build -o -path './build-*' ! -path ./build-aux \
+		-o -name .dirstamp -o -path ./build -o -path './build-*' ! -path './build-aux*' \
 		-o -name '*.o' -o -name '*.a' -o -name '*~' -o -name '*.log' -o -name '*.trs' \
 		-o -path ./Makefile -o -path ./config.status -o -path ./config.h -o -path ./stamp-h1 \) -prune \
 		-o -type f -print0) | LC_ALL=C sort -z
