@@ -21,6 +21,14 @@ const char *account_email(struct req *, const char *member);
 /* A password that is long enough, not among those everybody tries, and not the e-mail itself. */
 MUST_CHECK bool account_password_fit(const char *password, const char *email, const char *pointer,
                                      struct err *);
+/* Whose password it is. Throttled per address and network, outside any transaction: what was open is
+ * committed. A wrong one is counted, and is a 401. */
+struct account_proof {
+	struct uuid user;
+	bool rehash; /* stored with another cost than new ones */
+};
+MUST_CHECK bool account_password_check(struct req *, const char *email, const char *password,
+                                       struct account_proof *, struct err *);
 /* A new token with its hash and the first characters to recognise it by. */
 struct account_token {
 	struct uuid id;

@@ -100,7 +100,8 @@ static bool no_such(struct err *e, const char *what)
 	return err_set(e, ERR_NOT_FOUND, "not_found", "There is no such %s.", what);
 }
 
-bool account_member_update(struct req *r, struct err *e)
+/* There, and at the version that If-Match names. */
+static bool member_check(struct req *r, struct err *e)
 {
 	struct db_rows *rows;
 
@@ -108,9 +109,17 @@ bool account_member_update(struct req *r, struct err *e)
 		return false;
 	if (db_count(rows) == 0)
 		return no_such(e, "member");
-	return req_check_version(r, db_get_int(rows, 0, 1), e) &&
+	return req_check_version(r, db_get_int(rows, 0, 1), e);
+}
+
+bool account_member_update(struct req *r, struct err *e)
+{
+	struct db_rows *rows;
+
+	return member_check(r, e) &&
 	       req_run(r, Q_MEMBER_SET_ROLE,
-	               DB_ARGS(db_uuid(&r->params[0]), db_text(json_text(r->body, "role", ""))),
+	               DB_ARGS(db_uuid(&r->params[0]), db_text(json_text(r->body, "role", "")),
+	                       db_int(r->if_match)),
 	               &rows, e) &&
 	       account_member_get(r, e);
 }
@@ -119,7 +128,9 @@ bool account_member_remove(struct req *r, struct err *e)
 {
 	struct db_rows *rows;
 
-	if (!req_run_last(r, Q_MEMBER_REMOVE, DB_ARGS(db_uuid(&r->params[0])), &rows, e))
+	if (!member_check(r, e) ||
+	    !req_run_last(r, Q_MEMBER_REMOVE, DB_ARGS(db_uuid(&r->params[0]), db_int(r->if_match)),
+	                  &rows, e))
 		return false;
 	return db_get_bool(rows, 0, 0) ? reply_empty(r, e) : no_such(e, "member");
 }

@@ -129,14 +129,16 @@ static bool sign_in_end(struct req *r, const struct uuid *user, const char *emai
                         const struct uuid *tenant, const char *new_phc, struct err *e)
 {
 	struct account_token token;
+	struct uuid chosen;
 	struct db_rows *rows;
 
 	account_token_new(&token);
-	if (!req_run_last(r, Q_USER_SIGN_IN_END,
-	                  DB_ARGS(db_uuid(user), db_text(email), db_uuid(tenant),
-	                          db_uuid(&token.id), account_token_hash(&token),
-	                          db_text(token.prefix), db_text(new_phc)),
-	                  &rows, e))
+	if (!req_run(r, Q_USER_SIGN_IN_END,
+	             DB_ARGS(db_uuid(user), db_text(email), db_uuid(tenant), db_uuid(&token.id),
+	                     account_token_hash(&token), db_text(token.prefix), db_text(new_phc)),
+	             &rows, e) ||
+	    !db_get_uuid(rows, 0, 0, &chosen) ||
+	    !req_run_last(r, Q_USER_SIGNED_IN, DB_ARGS(db_uuid(user), db_uuid(&chosen)), &rows, e))
 		return false;
 	return account_reply_token(r, &token, db_get(rows, 0, 0), e);
 }
@@ -164,12 +166,23 @@ bool account_sign_up(struct req *r, struct err *e)
 }
 
 /* The same words, the same time and the same status for a wrong password and an unknown address. */
-static bool refuse_sign_in(struct req *r, const char *email, struct err *e)
+bool account_password_check(struct req *r, const char *email, const char *password,
+                            struct account_proof *out, struct err *e)
 {
+	const struct account *account = r->state;
+	struct db_arg who[] = { db_text(email), db_str(r->remote_ip) };
 	struct db_rows *rows;
+	const char *phc;
+	bool known;
 
-	if (!req_run_last(r, Q_USER_SIGN_IN_FAILED, DB_ARGS(db_text(email), db_str(r->remote_ip)),
-	                  &rows, e))
+	if (!req_run_last(r, Q_USER_SIGN_IN_BEGIN, who, 2, &rows, e))
+		return false;
+	known = db_get_uuid(rows, 0, 0, &out->user);
+	phc = known ? db_get(rows, 0, 1).p : account->nobody_phc;
+	if (crypt_password_verify(str_of(password), phc, r->app->password_cost, &out->rehash) &&
+	    known)
+		return true;
+	if (!req_run_last(r, Q_USER_SIGN_IN_FAILED, who, 2, &rows, e))
 		return false;
 	return err_set(e, ERR_UNAUTHORIZED, "sign_in_wrong",
 	               "E-mail and password do not belong together. Check both.");
@@ -177,27 +190,18 @@ static bool refuse_sign_in(struct req *r, const char *email, struct err *e)
 
 bool account_sign_in(struct req *r, struct err *e)
 {
-	const struct account *account = r->state;
 	const char *email = account_email(r, "email");
 	const char *password = json_text(r->body, "password", "");
-	const char *wanted = json_text(r->body, "tenantId", NULL);
-	const char *phc, *new_phc = NULL;
-	struct uuid user, tenant;
-	struct db_rows *rows;
-	bool known, right, rehash = false;
+	const char *wanted = json_text(r->body, "tenantId", NULL), *new_phc = NULL;
+	struct account_proof proof;
+	struct uuid tenant;
 
-	if (!req_run_last(r, Q_USER_SIGN_IN_BEGIN, DB_ARGS(db_text(email), db_str(r->remote_ip)),
-	                  &rows, e))
+	if (!account_password_check(r, email, password, &proof, e))
 		return false;
-	known = db_get_uuid(rows, 0, 0, &user);
-	phc = known ? db_get(rows, 0, 1).p : account->nobody_phc;
-	right = crypt_password_verify(str_of(password), phc, r->app->password_cost, &rehash);
-	if (!right || !known)
-		return refuse_sign_in(r, email, e);
-	if (rehash &&
+	if (proof.rehash &&
 	    !crypt_password_hash(r->arena, str_of(password), r->app->password_cost, &new_phc, e))
 		return false;
-	return sign_in_end(r, &user, email,
+	return sign_in_end(r, &proof.user, email,
 	                   wanted != NULL && uuid_parse(str_of(wanted), &tenant) ? &tenant : NULL,
 	                   new_phc, e);
 }
@@ -234,26 +238,17 @@ static const struct field accept_fields[] = {
 };
 const struct shape account_accept_in = { .name = "InvitationAccept", .fields = accept_fields };
 
-static bool accept_password(struct req *r, const char *email, const struct uuid *user,
-                            const char **phc, struct err *e)
+static bool accept_password(struct req *r, const char *email, bool known, const char **phc,
+                            struct err *e)
 {
 	const char *password = json_text(r->body, "password", "");
-	struct db_rows *rows;
-	bool rehash;
+	struct account_proof proof;
 
 	*phc = NULL;
-	if (user == NULL)
-		return account_password_fit(password, email, "/password", e) &&
-		       crypt_password_hash(r->arena, str_of(password), r->app->password_cost, phc,
-		                           e);
-	if (!req_run_last(r, Q_USER_SIGN_IN_BEGIN, DB_ARGS(db_text(email), db_str(r->remote_ip)),
-	                  &rows, e))
-		return false;
-	if (db_get(rows, 0, 1).p != NULL &&
-	    crypt_password_verify(str_of(password), db_get(rows, 0, 1).p, r->app->password_cost,
-	                          &rehash))
-		return true;
-	return refuse_sign_in(r, email, e);
+	if (known)
+		return account_password_check(r, email, password, &proof, e);
+	return account_password_fit(password, email, "/password", e) &&
+	       crypt_password_hash(r->arena, str_of(password), r->app->password_cost, phc, e);
 }
 
 bool account_invitation_accept(struct req *r, struct err *e)
@@ -278,7 +273,7 @@ bool account_invitation_accept(struct req *r, struct err *e)
 	db_get_uuid(rows, 0, 0, &tenant);
 	email = db_get(rows, 0, 1).p;
 	known = db_get_uuid(rows, 0, 2, &user);
-	if (!accept_password(r, email, known ? &user : NULL, &phc, e) ||
+	if (!accept_password(r, email, known, &phc, e) ||
 	    !req_run(r, Q_INVITATION_ACCEPT,
 	             DB_ARGS(hash_arg, db_uuid(&fresh), db_text(json_text(r->body, "name", "")),
 	                     db_text(phc)),

@@ -47,17 +47,23 @@ bool account_tenant(struct req *r, struct err *e)
 	return req_run_last(r, Q_TENANT_GET, DB_NO_ARGS, &rows, e) && reply_document(r, rows, e);
 }
 
+static bool version_check(struct req *r, struct err *e)
+{
+	struct db_rows *rows;
+
+	return req_run(r, Q_TENANT_GET, DB_NO_ARGS, &rows, e) &&
+	       req_check_version(r, db_get_int(rows, 0, 1), e);
+}
+
 bool account_tenant_update(struct req *r, struct err *e)
 {
 	struct db_rows *rows;
 
-	if (!req_run(r, Q_TENANT_GET, DB_NO_ARGS, &rows, e) || db_count(rows) == 0 ||
-	    !req_check_version(r, db_get_int(rows, 0, 1), e))
+	if (!version_check(r, e))
 		return false;
 	return req_run(r, Q_TENANT_UPDATE,
-	               DB_ARGS(db_text(json_text(r->body, "name", "")),
-	                       db_int(db_get_int(rows, 0, 1))),
-	               &rows, e) &&
+	               DB_ARGS(db_text(json_text(r->body, "name", "")), db_int(r->if_match)), &rows,
+	               e) &&
 	       account_tenant(r, e);
 }
 
@@ -65,5 +71,8 @@ bool account_tenant_delete(struct req *r, struct err *e)
 {
 	struct db_rows *rows;
 
-	return req_run_last(r, Q_TENANT_DELETE, DB_NO_ARGS, &rows, e) && reply_empty(r, e);
+	if (!version_check(r, e))
+		return false;
+	return req_run(r, Q_TENANT_DELIST, DB_NO_ARGS, &rows, e) &&
+	       req_run_last(r, Q_TENANT_DELETE, DB_NO_ARGS, &rows, e) && reply_empty(r, e);
 }

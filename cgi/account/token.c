@@ -160,15 +160,18 @@ bool account_token_create(struct req *r, struct err *e)
 	            json_int(r->body, "expiresInDays", DAYS_DEFAULT), e);
 }
 
+/* Of an own token only: the new one would be the caller's, whosever the old one was. */
 bool account_token_rotate(struct req *r, struct err *e)
 {
 	struct db_rows *rows;
+	int64_t days;
 
-	if (!req_run(r, Q_TOKEN_GET, DB_ARGS(db_uuid(&r->params[0])), &rows, e))
+	if (!req_run(r, Q_TOKEN_MINE, DB_ARGS(db_uuid(&r->params[0])), &rows, e))
 		return false;
 	if (db_count(rows) == 0)
 		return err_set(e, ERR_NOT_FOUND, "not_found", "There is no such token.");
-	return make(r, db_get(rows, 0, 1).p, db_get(rows, 0, 2).p, DAYS_DEFAULT, e);
+	days = db_get(rows, 0, 2).p != NULL ? db_get_int(rows, 0, 2) : DAYS_DEFAULT;
+	return make(r, db_get(rows, 0, 0).p, db_get(rows, 0, 1).p, days, e);
 }
 
 bool account_token_revoke(struct req *r, struct err *e)

@@ -227,6 +227,15 @@ static bool save(struct req *r, const struct draft *d, enum query query, struct 
 	               &rows, e);
 }
 
+/* Whether the test config was touched, and which members of it. */
+static const char *config_detail(struct req *r, const struct draft *d)
+{
+	if (d->config == NULL)
+		return NULL;
+	return arena_printf(r->arena, "{\"configFields\":" STR_FMT "}",
+	                    STR_ARG(config_store_names(r, d->config)));
+}
+
 bool collector_create(struct req *r, struct err *e)
 {
 	struct uuid id = uuid_v7();
@@ -234,7 +243,7 @@ bool collector_create(struct req *r, struct err *e)
 	char text[UUID_TEXT_MAX];
 
 	if (!config_take(r, &draft, e) || !save(r, &draft, Q_COLLECTOR_INSERT, e) ||
-	    !collector_audit(r, &id, "collector.create", NULL, e))
+	    !collector_audit(r, &id, "collector.create", config_detail(r, &draft), e))
 		return false;
 	reply_location(r, "/collectors/%s", uuid_format(&id, text));
 	return collector_answer(r, &id, e);
@@ -272,7 +281,7 @@ static bool change(struct req *r, bool merge, struct err *e)
 	d.moved = strcasecmp(json_text(old, "dataSourceId", ""),
 	                     json_text(d.document, "dataSourceId", "")) != 0;
 	return save(r, &d, Q_COLLECTOR_UPDATE, e) &&
-	       collector_audit(r, d.id, "collector.update", NULL, e) &&
+	       collector_audit(r, d.id, "collector.update", config_detail(r, &d), e) &&
 	       collector_answer(r, d.id, e);
 }
 

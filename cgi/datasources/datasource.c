@@ -171,6 +171,17 @@ static bool lock(struct req *r, json_t **definition, struct err *e)
 	       json_read(r->arena, db_get(rows, 0, 1), definition, e);
 }
 
+static bool forget(struct req *r, const struct uuid *collector, struct err *e)
+{
+	struct db_rows *rows;
+
+	return config_store_erase(r, collector, e) &&
+	       req_run(r, Q_COLLECTOR_AUDIT,
+	               DB_ARGS(db_uuid(collector), db_text("collector.secrets_forgotten"),
+	                       db_text("{\"reason\":\"data_source_moved\"}")),
+	               &rows, e);
+}
+
 static bool secrets_forget(struct req *r, const json_t *old, const json_t *new, struct err *e)
 {
 	struct db_rows *rows;
@@ -184,8 +195,7 @@ static bool secrets_forget(struct req *r, const json_t *old, const json_t *new, 
 		if (!db_get_uuid(rows, i, 0, &owner) ||
 		    !json_read(r->arena, db_get(rows, i, 1), &plain, e))
 			return false;
-		if (config_store_moves(r->arena, old, plain, new, plain) &&
-		    !config_store_erase(r, &owner, e))
+		if (config_store_moves(r->arena, old, plain, new, plain) && !forget(r, &owner, e))
 			return false;
 	}
 	return true;

@@ -131,21 +131,6 @@ bool instance_lock(struct req *r, struct instance_locked *out, struct err *e)
 	       json_read(r->arena, db_get(rows, 0, 3), &out->data_source, e);
 }
 
-/* Which config members were sent: names for the audit log, never values. */
-const char *instance_config_names(struct req *r)
-{
-	const json_t *config = json_object_get(r->body, "tenantConfig");
-	json_t *names = json_array();
-	const char *name, *text;
-	json_t *value;
-
-	json_object_foreach((json_t *)config, name, value)
-		json_array_append_new(names, json_string(name));
-	text = arena_text(r->arena, json_write(r->arena, names));
-	json_decref(names);
-	return text;
-}
-
 static bool config_change(struct req *r, const struct instance_locked *i, struct str *plain,
                           struct err *e)
 {
@@ -168,6 +153,7 @@ static bool change_write(struct req *r, struct str plain, struct err *e)
 {
 	const char *name = json_text(r->body, "instanceName", NULL);
 	const char *status = json_text(r->body, "status", NULL);
+	const json_t *config = json_object_get(r->body, "tenantConfig");
 	struct db_rows *rows;
 
 	return req_run(r, Q_INSTANCE_UPDATE,
@@ -177,7 +163,7 @@ static bool change_write(struct req *r, struct str plain, struct err *e)
 	               &rows, e) &&
 	       req_run(r, Q_INSTANCE_CHANGED,
 	               DB_ARGS(db_uuid(&r->params[0]), db_text(name), db_text(status),
-	                       db_text(plain.p ? instance_config_names(r) : NULL)),
+	                       plain.p ? db_str(config_store_names(r, config)) : db_null()),
 	               &rows, e);
 }
 

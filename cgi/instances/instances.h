@@ -21,8 +21,6 @@ struct instance_locked {
 	json_t *data_source; /* of the installed release */
 };
 MUST_CHECK bool instance_lock(struct req *, struct instance_locked *, struct err *);
-/* Names of the config members that were sent, as a JSON array: for the audit log. */
-const char *instance_config_names(struct req *);
 
 extern const struct shape instance_list_query, instance_list_doc, instance_doc, instance_in;
 extern const struct shape instance_upgrade_query, instance_upgrade_doc, instance_upgrade_in;

@@ -388,6 +388,19 @@ bool config_store_write(struct req *r, const struct config_change *change, struc
 	return true;
 }
 
+struct str config_store_names(struct req *r, const json_t *values)
+{
+	json_t *names = json_array(), *value;
+	const char *name;
+	struct str text;
+
+	json_object_foreach((json_t *)values, name, value)
+		json_array_append_new(names, json_string(name));
+	text = json_write(r->arena, names);
+	json_decref(names);
+	return text;
+}
+
 bool config_store_erase(struct req *r, const struct uuid *owner, struct err *e)
 {
 	struct db_rows *rows;

@@ -36,6 +36,8 @@ struct config_change {
  * before or after the owner's row is written; an old owner's row is locked already. */
 MUST_CHECK bool config_store_write(struct req *, const struct config_change *, struct str *plain,
                                    struct err *);
+/* Which members a config has, as a JSON list for the audit log: names, never values. */
+struct str config_store_names(struct req *, const json_t *values);
 /* Forgets all secrets of an owner. */
 MUST_CHECK bool config_store_erase(struct req *, const struct uuid *owner, struct err *);
 

@@ -29,6 +29,28 @@ static bool sealed_load(struct req *r, struct trial *t, struct err *e)
 	return true;
 }
 
+/* A test opens secrets, or speaks to a host in the workspace's name: who did is written down. */
+static bool audit(struct req *r, enum query query, struct err *e)
+{
+	static const struct {
+		enum query query;
+		const char *action, *kind;
+	} kinds[] = {
+		{ Q_TRIAL_COLLECTOR, "collector.test", "collector" },
+		{ Q_TRIAL_INSTANCE, "instance.test", "instance" },
+		{ Q_TRIAL_LISTING, "listing.test", "listing" },
+	};
+	struct db_rows *rows;
+	size_t i = 0;
+
+	while (kinds[i].query != query)
+		i++;
+	return req_run(
+		r, Q_TRIAL_AUDIT,
+		DB_ARGS(db_text(kinds[i].action), db_text(kinds[i].kind), db_uuid(&r->params[0])),
+		&rows, e);
+}
+
 bool trial_load(struct req *r, enum query query, const json_t *given, struct trial *t,
                 struct err *e)
 {
@@ -56,7 +78,7 @@ bool trial_load(struct req *r, enum query query, const json_t *given, struct tri
 	t->values = given != NULL ? given : values;
 	if (given == NULL && !sealed_load(r, t, e))
 		return false;
-	return req_commit(r, e);
+	return audit(r, query, e) && req_commit(r, e);
 }
 
 /* Session locks on this family's own, direct connection: a worker that dies gives its place back. */
@@ -74,12 +96,15 @@ bool trial_slot_take(struct req *r, struct err *e)
 	return false;
 }
 
+/* After a failure too, and without asking who is there: a token that ended meanwhile must not keep the
+ * place, since the lock belongs to the connection, which lives on. */
 void trial_slot_give(struct req *r)
 {
 	struct db_rows *rows;
 	struct err e = { 0 };
 
-	if (!req_run_last(r, Q_TRIAL_END, DB_NO_ARGS, &rows, &e))
+	db_rollback(r->app->db);
+	if (!db_run(r->app->db, Q_TRIAL_END, DB_NO_ARGS, r->arena, &rows, &e))
 		log_err(LOG_WARN, "trial.slot", &e);
 }
 

@@ -15,7 +15,8 @@
 #include "lib/base/poison.h"
 
 #define KEY_MAX           255
-#define STATUS_PROCESSING 102 /* what identity.idempotency_begin takes for "in flight" */
+#define KEPT_MAX          (256 * 1024) /* bytes of an answer; what a test shows may be far larger */
+#define STATUS_PROCESSING 102          /* what identity.idempotency_begin takes for "in flight" */
 
 bool idempotent_key_ok(const char *key)
 {
@@ -70,7 +71,8 @@ static bool judge(struct req *r, const struct db_rows *rows, struct err *e)
 	if (str_eq_text(state, "done"))
 		return err_set(
 			e, ERR_CONFLICT, "idempotency_answer_not_kept",
-			"This was done already; its answer showed a secret and is not kept.");
+			"This was done already; its answer showed a secret, or was too large, and "
+			"is not kept.");
 	err_set(e, ERR_CONFLICT, "idempotency_in_flight",
 	        "The first request with this Idempotency-Key is still at work; try again.");
 	e->retry_after_s = 1;
@@ -146,7 +148,7 @@ bool idempotent_end(struct req *r, struct err *e)
 {
 	struct answer a = { .status = r->reply->status, .body = r->reply->body };
 
-	if (r->route->flags & ROUTE_SHOWS_SECRET)
+	if ((r->route->flags & ROUTE_SHOWS_SECRET) || a.body.len > KEPT_MAX)
 		a.body = (struct str){ NULL, 0 };
 	for (size_t i = 0; i < r->reply->header_count; i++)
 		if (!strcmp(r->reply->headers[i].name, "Location"))

@@ -215,10 +215,16 @@ bool request_if_match_read(struct req *r, struct err *e)
 {
 	struct str tag = str_trim(str_of(req_header(r, "If-Match")));
 
-	if (tag.len == 0 || str_eq_text(tag, "*") || etag_version(tag, &r->if_match))
+	if (tag.len == 0 || str_eq_text(tag, "*"))
 		return true;
-	return err_set(e, ERR_SYNTAX, "if_match_invalid",
-	               "If-Match takes one ETag as an answer showed it, such as \"v7\".");
+	if (!etag_version(tag, &r->if_match))
+		return err_set(e, ERR_SYNTAX, "if_match_invalid",
+		               "If-Match takes one ETag as an answer showed it, such as \"v7\".");
+	if (!(r->route->flags & ROUTE_UNVERSIONED))
+		return true;
+	/* A condition that cannot be judged does not hold (RFC 9110 13.1.1). */
+	return err_set(e, ERR_STALE, "unversioned",
+	               "This has no version to compare with; leave If-Match out.");
 }
 
 static bool charset_ok(struct str params)

@@ -37,6 +37,7 @@ enum route_flags {
 	ROUTE_SLOW = 2,          /* commits before it works; Idempotency-Key is kept apart */
 	ROUTE_STREAM = 4,        /* writes its own body */
 	ROUTE_BODY_OPTIONAL = 8, /* no body counts as {} */
+	ROUTE_UNVERSIONED = 16,  /* what it changes has no version: any If-Match but * is a 412 */
 };
 
 struct route {
@@ -75,7 +76,7 @@ struct app {
 	const struct secret *cursor_key; /* signs list cursors */
 	struct crypt_cost password_cost;
 	const char *base_url;   /* for Location and Link: "" means relative */
-	bool check_answers; /* each answer is held against its route's shape; for tests */
+	bool check_answers;     /* each answer is held against its route's shape; for tests */
 	struct rate *rate;      /* counters of requests per token; NULL: nobody counts */
 	const char *drain_file; /* while it exists, /readyz says 503; NULL: never */
 	void *state;
@@ -126,7 +127,7 @@ void req_wake(struct req *, enum query);
 /* A transaction of its own in one flight, for streams: BEGIN, enter, query, COMMIT, after what was
  * open is committed. So a token that is revoked meanwhile ends the stream. Rows live in `arena`. */
 MUST_CHECK bool req_run_apart(struct req *, struct arena *, enum query, const struct db_arg *,
-			      size_t nargs, struct db_rows **, struct err *);
+                              size_t nargs, struct db_rows **, struct err *);
 /* If-Match against the stored version; ERR_STALE with the current ETag when they differ. */
 MUST_CHECK bool req_check_version(struct req *, int64_t version, struct err *);
 

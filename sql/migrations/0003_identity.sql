@@ -121,7 +121,7 @@ CREATE TABLE identity.idempotency (
 	route      text NOT NULL,
 	body_hash  bytea NOT NULL,
 	status     int NOT NULL,
-	body       text,       -- null: the answer showed a secret and was not kept
+	body       text,       -- null: the answer showed a secret or was too large, and was not kept
 	location   text,
 	created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	PRIMARY KEY (tenant_id, key)

@@ -146,7 +146,10 @@ BEGIN
 	JOIN identity.tenants w ON w.id = m.tenant_id AND w.deleted_at IS NULL
 	WHERE m.user_id = p_user AND (p_tenant IS NULL OR m.tenant_id = p_tenant)
 	ORDER BY m.created_at, m.tenant_id LIMIT 1;
-	IF chosen IS NULL THEN
+	IF chosen IS NULL AND p_tenant IS NULL THEN -- all were left or deleted: a new one, or nothing lets them in again
+		chosen := util.uuid_v7();
+		PERFORM identity.tenant_create(chosen, 'Workspace of ' || p_email, p_user);
+	ELSIF chosen IS NULL THEN
 		PERFORM util.fail(403, 'no_tenant',
 			'You are not a member of this workspace. Ask its owner for an invitation.', '/tenantId');
 	END IF;
@@ -162,10 +165,6 @@ BEGIN
 END $$;
 
 -- The functions below act for whoever entered: app.user_id in app.tenant_id.
-
-CREATE FUNCTION identity.my_password() RETURNS text
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
-RETURN (SELECT u.password_phc FROM identity.users u WHERE u.id = util.caller());
 
 -- A new password ends all other sign-ins and sessions.
 CREATE FUNCTION identity.password_set(p_phc text, p_keep_token bytea) RETURNS void
@@ -184,6 +183,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog
 BEGIN ATOMIC
 	UPDATE identity.users u SET name = p_name WHERE u.id = util.caller();
 	UPDATE identity.members m SET name = p_name, version = m.version + 1 WHERE m.user_id = util.caller();
+	SELECT audit.write('user.update', 'user', util.caller());
 END;
 
 CREATE FUNCTION identity.token_create(p_id uuid, p_hash bytea, p_name text, p_prefix text, p_scopes text[],
@@ -246,7 +246,7 @@ BEGIN
 	UPDATE identity.tenants w SET name = p_name, version = w.version + 1
 	WHERE w.id = util.tenant() AND (p_version < 0 OR w.version = p_version) RETURNING w.version INTO v;
 	IF NOT FOUND THEN
-		PERFORM util.fail(412, 'version_stale', 'This workspace was changed meanwhile. Load it again.');
+		PERFORM util.fail(412, 'stale', 'This workspace was changed meanwhile. Read it again, then repeat your change.');
 	END IF;
 	PERFORM audit.write('tenant.update', 'tenant', util.tenant());
 	RETURN v;
@@ -272,15 +272,29 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
 RETURN (SELECT m.role FROM identity.members m
 	WHERE m.tenant_id = util.tenant() AND m.user_id = util.caller());
 
+-- One change of members at a time. The role of one, null if there is none; 412 at another version.
+CREATE FUNCTION identity.member_hold(p_user uuid, p_version bigint) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+DECLARE
+	held record;
+BEGIN
+	PERFORM 1 FROM identity.tenants w WHERE w.id = util.tenant() FOR NO KEY UPDATE;
+	SELECT m.role, m.version INTO held FROM identity.members m
+	WHERE m.tenant_id = util.tenant() AND m.user_id = p_user;
+	IF FOUND AND p_version >= 0 AND held.version <> p_version THEN
+		PERFORM util.fail(412, 'stale', 'This member was changed meanwhile. Read it again, then repeat your change.');
+	END IF;
+	RETURN held.role;
+END $$;
+
 -- Nobody hands out or takes away a role above his own; a tenant keeps at least one owner.
-CREATE FUNCTION identity.member_set_role(p_user uuid, p_role text) RETURNS boolean
+CREATE FUNCTION identity.member_set_role(p_user uuid, p_role text, p_version bigint DEFAULT -1) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 DECLARE
 	old text;
 BEGIN
-	PERFORM 1 FROM identity.tenants w WHERE w.id = util.tenant() FOR NO KEY UPDATE; -- one change at a time
-	SELECT m.role INTO old FROM identity.members m WHERE m.tenant_id = util.tenant() AND m.user_id = p_user;
-	IF NOT FOUND THEN
+	old := identity.member_hold(p_user, p_version);
+	IF old IS NULL THEN
 		RETURN false;
 	END IF;
 	IF greatest(identity.role_rank(p_role), identity.role_rank(old)) > coalesce(identity.role_rank(identity.my_role()), 0) THEN
@@ -295,14 +309,13 @@ BEGIN
 	RETURN true;
 END $$;
 
-CREATE FUNCTION identity.member_remove(p_user uuid) RETURNS boolean
+CREATE FUNCTION identity.member_remove(p_user uuid, p_version bigint DEFAULT -1) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 DECLARE
 	old text;
 BEGIN
-	PERFORM 1 FROM identity.tenants w WHERE w.id = util.tenant() FOR NO KEY UPDATE;
-	SELECT m.role INTO old FROM identity.members m WHERE m.tenant_id = util.tenant() AND m.user_id = p_user;
-	IF NOT FOUND THEN
+	old := identity.member_hold(p_user, p_version);
+	IF old IS NULL THEN
 		RETURN false;
 	END IF;
 	IF identity.role_rank(old) > coalesce(identity.role_rank(identity.my_role()), 0) THEN
@@ -314,6 +327,8 @@ BEGIN
 	DELETE FROM identity.members m WHERE m.tenant_id = util.tenant() AND m.user_id = p_user;
 	UPDATE identity.tokens k SET revoked_at = clock_timestamp()
 	WHERE k.tenant_id = util.tenant() AND k.user_id = p_user AND k.revoked_at IS NULL;
+	UPDATE identity.invitations i SET revoked_at = clock_timestamp() -- no way back through these
+	WHERE i.tenant_id = util.tenant() AND i.invited_by = p_user AND i.accepted_at IS NULL AND i.revoked_at IS NULL;
 	PERFORM audit.write('member.remove', 'user', p_user);
 	RETURN true;
 END $$;
@@ -377,6 +392,11 @@ BEGIN
 			'This invitation was used, revoked or has expired. Ask for a new one.');
 	END IF;
 	who := i.user_id;
+	-- The address may have got a user since the caller looked: then nobody has proved that password.
+	IF (who IS NULL) <> (p_phc IS NOT NULL) THEN
+		PERFORM util.fail(409, 'address_taken',
+			'This address has just got a user. Accept again, with the password of that user.', '/password');
+	END IF;
 	IF who IS NULL THEN
 		INSERT INTO identity.users (id, email, name, password_phc) VALUES (p_new_user, i.email, p_name, p_phc);
 		who := p_new_user;
@@ -402,11 +422,12 @@ LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	kept record;
 BEGIN
+	-- For idempotency_end: of a slow route even when a copy holds the lock at this moment.
+	PERFORM set_config('app.idempotency_body', encode(p_body, 'hex'), true);
 	IF NOT pg_try_advisory_xact_lock(hashtextextended(util.tenant()::text || p_key, 7)) THEN
 		state := 'in_flight';
 		RETURN;
 	END IF;
-	PERFORM set_config('app.idempotency_body', encode(p_body, 'hex'), true); -- for idempotency_end
 	SELECT * INTO kept FROM identity.idempotency k WHERE k.tenant_id = util.tenant() AND k.key = p_key;
 	IF NOT FOUND THEN
 		state := 'new';
@@ -467,8 +488,7 @@ RESET ROLE;
 SET LOCAL ROLE catchment_auth;
 GRANT EXECUTE ON FUNCTION identity.enter TO catchment_web, catchment_trial, catchment_export;
 GRANT EXECUTE ON FUNCTION identity.sign_in_begin, identity.sign_in_failed, identity.sign_in_end,
-	identity.sign_up, identity.user_doc, identity.tenants_of, identity.tenant_create, identity.my_password,
-	identity.password_set, identity.profile_set, identity.token_create, identity.tokens_seen,
+	identity.sign_up, identity.user_doc, identity.tenants_of, identity.tenant_create, identity.password_set, identity.profile_set, identity.token_create, identity.tokens_seen,
 	identity.token_revoke, identity.sign_out, identity.tenant_update,
 	identity.tenant_delete, identity.member_set_role, identity.member_remove, identity.my_role,
 	identity.invitation_create, identity.invitation_revoke, identity.invitation_find,

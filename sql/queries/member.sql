@@ -16,11 +16,11 @@ SELECT json_build_object('userId', m.user_id, 'email', m.email, 'name', m.name, 
 	'joinedAt', util.utc(m.created_at), 'version', m.version), m.version
 FROM identity.members m WHERE m.tenant_id = util.tenant() AND m.user_id = $1
 
--- name: member_set_role :one (user_id uuid, role text)
-SELECT identity.member_set_role($1, $2)
+-- name: member_set_role :one (user_id uuid, role text, version bigint)
+SELECT identity.member_set_role($1, $2, $3)
 
--- name: member_remove :one (user_id uuid)
-SELECT identity.member_remove($1)
+-- name: member_remove :one (user_id uuid, version bigint)
+SELECT identity.member_remove($1, $2)
 
 -- name: invitation_list :one (after text, row_limit bigint)
 WITH page AS (

@@ -18,6 +18,11 @@ SELECT t FROM json_array_elements(identity.tenants_of(util.caller())) t WHERE t 
 -- name: tenant_update :one (name text, version bigint)
 SELECT identity.tenant_update(normalize($1, NFC), $2)
 
+-- Nobody is left to look after its collectors: they leave the marketplace; who has one keeps it.
+-- name: tenant_delist :exec ()
+UPDATE market.listing l SET is_listed = false, updated_at = clock_timestamp()
+WHERE l.publisher_tenant = util.tenant() AND l.is_listed
+
 -- name: tenant_delete :one ()
 SELECT identity.tenant_delete(), work.tenant_stop()
 

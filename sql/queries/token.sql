@@ -15,9 +15,13 @@ FROM shown s
 -- name: token_get :maybe (id uuid)
 SELECT json_build_object('id', t.id, 'kind', t.kind, 'name', t.name, 'prefix', t.prefix,
 	'scopes', t.scopes, 'email', t.email, 'createdAt', util.utc(t.created_at),
-	'expiresAt', util.utc(t.expires_at), 'lastUsedAt', util.utc(t.last_used_at), 'lastIp', t.last_ip),
-	t.name, t.scopes::text, t.expires_at - t.created_at
+	'expiresAt', util.utc(t.expires_at), 'lastUsedAt', util.utc(t.last_used_at), 'lastIp', t.last_ip)
 FROM identity.tokens_seen() t WHERE t.id = $1
+
+-- What a new token takes over from an own one: name, scopes, days to live (null: the default).
+-- name: token_mine :maybe (id uuid)
+SELECT t.name, t.scopes::text, ceil(extract(epoch FROM t.expires_at - t.created_at) / 86400)::bigint
+FROM identity.tokens_seen() t WHERE t.id = $1 AND t.user_id = util.caller()
 
 -- name: token_create :one (id uuid, hash bytea, name text, prefix text, scopes text[], days bigint, own_scopes text[])
 SELECT identity.token_create($1, $2, normalize($3, NFC), $4, $5,

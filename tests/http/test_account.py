@@ -1,10 +1,10 @@
 """Accounts: sign-up and sign-in, profile, workspaces, members, invitations, tokens, audit."""
+import concurrent.futures
 import re
-import statistics
 import time
 
 import pytest
-from conftest import PASSWORD, TIME, UUID, Client, check_shape, unique
+from conftest import PASSWORD, TIME, UUID, Client, check_shape, seed, unique
 
 NOWHERE = "01890000-0000-7000-8000-000000000000"
 TOKEN = re.compile(r"ctm_[0-9A-Za-z]{36}\Z")
@@ -12,6 +12,11 @@ MEMBERSHIP = {"id": UUID, "name": str, "role": str}
 PROFILE = {"user": {"id": UUID, "email": str, "name": str, "createdAt": TIME, "lastSignInAt": (TIME, None)},
            "tenant": MEMBERSHIP, "tenants": [MEMBERSHIP]}
 SIGNED_IN = {**PROFILE, "token": TOKEN, "expiresAt": TIME}
+
+
+def at_once(*calls):
+    with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
+        return [f.result() for f in [pool.submit(call) for call in calls]]
 
 
 def address():
@@ -86,15 +91,19 @@ def test_wrong_password_and_unknown_user_answer_alike_and_then_wait(tenant, anyo
         took = time.monotonic() - start
         return took, {n: v for n, v in answer.json.items() if n != "instance"}
     nobody = address()
-    known = [timed(tenant.email) for _ in range(5)]
-    unknown = [timed(nobody) for _ in range(5)]
-    assert known[0][1] == unknown[0][1]
+    guess = {"currentPassword": "not the password", "newPassword": "another long password"}
+    tenant.post("/profile/password", guess, 422, "password_wrong")  # counts like a sign-in
+    # turn by turn, and the best of each: the machine has other things to do
+    rows = [(timed(tenant.email), timed(nobody)) for _ in range(4)]
+    timed(nobody)
+    assert rows[0][0][1] == rows[0][1][1]
     # the hash is most of the time; a stack with cheap hashes leaves little to compare
-    a, b = (statistics.median(t for t, _ in row) for row in (known, unknown))
+    a, b = (min(row[i][0] for row in rows) for i in range(2))
     assert abs(a - b) < max(0.25 * max(a, b), 0.02), (a, b)
     for email in (tenant.email, nobody):
         answer = anyone.post("/sign-in", {"email": email, "password": PASSWORD}, 429, "too_many_sign_ins")
         assert 1 <= int(answer.headers["Retry-After"]) <= 30
+    tenant.post("/profile/password", guess, 429, "too_many_sign_ins")
     tenant.get("/profile")  # who is in stays in
 
 
@@ -159,6 +168,20 @@ def test_workspaces_are_made_listed_switched_renamed_deleted(tenant, other_tenan
     tenant.post(f"/tenants/{NOWHERE}/switch", None, 403, "no_tenant")
 
 
+def test_a_deleted_workspace_leaves_the_marketplace_and_locks_nobody_out(make_tenant, anyone):
+    tenant = make_tenant()
+    source = tenant.post("/datasources/manual", seed("datasource.json"))["id"]
+    collector = tenant.post("/collectors", {**seed("collector.json"), "dataSourceId": source})["id"]
+    tenant.post(f"/collectors/{collector}/publish", {"version": "1.0.0"}, 200)
+    anyone.get(f"/marketplace/collectors/{collector}")
+    tenant.delete("/tenant", 412, "stale", headers={"If-Match": '"v7"'})
+    tenant.delete("/tenant", headers={"If-Match": tenant.get("/tenant").headers["ETag"]})
+    anyone.get(f"/marketplace/collectors/{collector}", 404)
+    again = anyone.post("/sign-in", {"email": tenant.email, "password": PASSWORD}, 200)
+    assert again["tenant"]["role"] == "owner" and again["tenant"]["id"] != tenant.tenant
+    anyone.post("/sign-in", {"email": tenant.email, "password": PASSWORD, "tenantId": tenant.tenant}, 403, "no_tenant")
+
+
 # --- members and invitations
 
 
@@ -200,6 +223,32 @@ def test_an_invitation_is_taken_back_or_replaced(tenant, other_tenant, anyone):
     anyone.post("/invitations/accept", {**body, "token": second["token"]}, 404, "invitation_invalid")
     anyone.post("/invitations/accept", {**body, "token": "ctm_x"}, 404, "invitation_invalid")
     assert tenant.post("/invitations", {"email": email, "role": "god"}, 422).pointers() == {"/role": "not_a_choice"}
+
+
+def test_the_invitations_of_who_was_removed_end_too(tenant, anyone):
+    admin = tenant.member("admin")
+    back = admin.post("/invitations", {"email": address(), "role": "admin"})
+    tenant.delete("/members/" + admin.profile["user"]["id"])
+    anyone.post("/invitations/accept", {"token": back["token"], "password": PASSWORD, "name": "x"}, 404,
+                "invitation_invalid")
+
+
+def test_of_changes_to_one_version_of_a_member_one_counts(tenant):
+    where = "/members/" + tenant.member("viewer").profile["user"]["id"]
+    version = {"If-Match": tenant.get(where).headers["ETag"]}
+    found = at_once(*[lambda: tenant.send("PATCH", where, {"role": "editor"}, version).status] * 6)
+    assert sorted(found) == [200] + [412] * 5
+    tenant.delete(where, 412, "stale", headers=version)
+    tenant.delete(where, headers={"If-Match": tenant.get(where).headers["ETag"]})
+
+
+def test_what_has_no_version_is_not_changed_under_a_condition(tenant):
+    token = tenant.post("/tokens", {"name": "x", "scopes": ["records:read"]})["id"]
+    invitation = tenant.post("/invitations", {"email": address(), "role": "viewer"})["id"]
+    for where in (f"/tokens/{token}", f"/invitations/{invitation}"):
+        tenant.delete(where, 412, "unversioned", headers={"If-Match": '"v1"'})
+        tenant.delete(where, headers={"If-Match": "*"})
+    tenant.patch("/profile", {"name": "New"}, 412, "unversioned", headers={"If-Match": '"v1-00"'})
 
 
 def test_invitations_are_paged(tenant):
@@ -297,6 +346,17 @@ def test_a_rotated_token_lives_until_it_is_revoked(tenant):
     for token in (made["token"], new["token"]):
         tenant.with_token(token).get("/tenant")
     tenant.post(f"/tokens/{NOWHERE}/rotate", None, 404)
+
+
+def test_a_rotated_token_lives_as_long_as_the_old_one_was_made_for(tenant):
+    made = tenant.post("/tokens", {"name": "CI", "scopes": ["tenant:read"], "expiresInDays": 3})
+    new = tenant.post(f"/tokens/{made['id']}/rotate", None, 201)
+    assert new["expiresAt"][:10] == made["expiresAt"][:10]
+
+
+def test_nobody_rotates_the_token_of_another(tenant):
+    theirs = tenant.member("editor").post("/tokens", {"name": "theirs", "scopes": ["*"]})["id"]
+    tenant.post(f"/tokens/{theirs}/rotate", None, 404, "not_found")
 
 
 def test_an_admin_sees_all_tokens_others_their_own(tenant):

@@ -92,6 +92,49 @@ def test_waiting_at_once_from_two_sides_makes_one_run(shop):
     assert len(shop.ledger()) == 2
 
 
+def test_two_may_wait_in_a_workspace_then_429_and_the_places_come_back(shop):
+    shop = shop("products=120,orders=30,fault=hang,ms=2500,times=1")
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(shop.tenant.send(
+        "POST", shop.path + "?wait=30", {"pipelineId": shop.pipelines[0]}).status)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    end = time.monotonic() + 10
+    while not shop.ledger() and time.monotonic() < end:
+        time.sleep(0.02)
+    time.sleep(0.3)
+    third = shop.tenant.post(shop.path + "?wait=30", {"pipelineId": shop.pipelines[1]}, status=429)
+    assert third["code"] == "too_many_trials" and int(third.headers["Retry-After"]) >= 1
+    for thread in threads:
+        thread.join()
+    assert answers == [200, 200]
+    for _ in range(5):
+        shop.tenant.post(shop.path + "?wait=30", {"pipelineId": "none"}, status=422)
+    shop.tenant.post(shop.path + "?wait=30", {"pipelineId": shop.pipelines[1]}, status=200)
+
+
+def test_a_token_that_ends_meanwhile_gives_its_place_back(shop):
+    # Fails when the place is given back in the name of that token.
+    for _ in range(3):
+        one = shop("products=120,orders=30,fault=hang,ms=1200,times=1")
+        wanderer = one.tenant.with_scopes("*")
+        thread = threading.Thread(target=lambda: wanderer.send("POST", one.path + "?wait=30", {}))
+        thread.start()
+        end = time.monotonic() + 10
+        while not one.ledger() and time.monotonic() < end:
+            time.sleep(0.02)
+        wanderer.post("/sign-out", status=204)
+        thread.join()
+        codes = []
+        waiters = [threading.Thread(target=lambda: codes.append(one.tenant.send(
+            "POST", one.path + "?wait=30", {"pipelineId": one.pipelines[1]}).status)) for _ in range(2)]
+        for waiter in waiters:
+            waiter.start()
+        for waiter in waiters:
+            waiter.join()
+        assert codes == [200, 200]
+
+
 def test_a_run_that_failed_is_an_end_too(shop):
     shop = shop("fault=403")
     answer = shop.tenant.post(shop.path + "?wait=30", {"pipelineId": shop.pipelines[0]}, status=200)

@@ -117,6 +117,8 @@ UPDATE identity.invitations SET expires_at = now() WHERE id = tap.id(60);
 SELECT is(tap.refusal('catchment_web', NULL, $$SELECT identity.invitation_accept(sha256('i'), NULL, NULL, NULL)$$), 'CA404 invitation_invalid',
 	'an expired invitation is not accepted');
 UPDATE identity.invitations SET expires_at = now() + interval '1 day' WHERE id = tap.id(60);
+SELECT is(tap.refusal('catchment_web', NULL, $$SELECT identity.invitation_accept(sha256('i'), tap.id(14), 'N', 'phc')$$), 'CA409 address_taken',
+	'a password for somebody new does not open the account of who came first');
 SELECT is(tap.ask('catchment_web', NULL, $$SELECT identity.invitation_accept(sha256('i'), NULL, NULL, NULL)$$), tap.id(12)::text, 'a good one is');
 SELECT is((SELECT role FROM identity.members WHERE tenant_id = tap.id(1) AND user_id = tap.id(12)), 'viewer', 'with its role');
 SELECT is(tap.refusal('catchment_web', NULL, $$SELECT identity.invitation_accept(sha256('i'), NULL, NULL, NULL)$$), 'CA404 invitation_invalid',
