@@ -95,13 +95,14 @@ void drive_gate_open(struct drive_run *, int64_t wait_ms);
 void drive_cancel(struct drive_run *); /* ends as cancelled, after the page that is with its sink */
 /* Ends well before everything was collected, because whoever watches has enough; stop says why. */
 void drive_finish(struct drive_run *, const char *stop);
-/* Parks as due now at the next page; at once, giving up what is under way, when `now`. */
+/* Parks as due now at the next page, or at once when it only waits; giving up what is under way when
+ * `now`. An intent that is being committed is withdrawn with the state that is parked. */
 void drive_leave(struct drive_run *, bool now);
 void drive_abort(struct drive_run *); /* drops it without a word, also one whose page is out */
 
 struct run_counts
 drive_run_counts(const struct drive_run *); /* of this run, since it started here */
-/* To be saved when the run parks; empty: what was committed last stands. */
+/* To be saved when the run parks. */
 struct str drive_run_state(const struct drive_run *);
 struct str drive_run_cursor(const struct drive_run *); /* greatest value that a page has shown */
 void *drive_run_arg(const struct drive_run *);         /* the sink's */

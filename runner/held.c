@@ -8,6 +8,7 @@
 #include "drive/sink_memory.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/base/utf8.h"
 #include "lib/crypt/crypt.h"
 #include "runner/held.h"
 #include "lib/base/poison.h"
@@ -32,21 +33,22 @@ struct held {
 	char execution[UUID_TEXT_MAX], work[UUID_TEXT_MAX], tenant[UUID_TEXT_MAX];
 };
 
-/* Whole code points that PostgreSQL can hold; texts of a run may be longer than their column. */
+/* Whole code points that PostgreSQL can hold; texts of a run may be longer than their column, and may
+ * have been cut within a character before. */
 static void text_put(char *out, size_t size, const char *text)
 {
-	struct str s = str_of(text), rest = s;
+	struct str rest = str_of(text);
 	size_t len = 0;
 
-	if (!str_utf8_valid(s))
-		rest = s = STR("(a text that cannot be shown)");
 	while (rest.len > 0) {
-		str_utf8_next(&rest);
-		if (s.len - rest.len >= size)
+		char bytes[4];
+		size_t n = utf8_encode(str_utf8_next(&rest), bytes);
+
+		if (len + n >= size)
 			break;
-		len = s.len - rest.len;
+		memcpy(out + len, bytes, n);
+		len += n;
 	}
-	memcpy(out, s.p ? s.p : "", len);
 	out[len] = '\0';
 }
 

@@ -62,6 +62,9 @@ static struct job *claimed(struct stage *s, int crashes)
 	return queue_get(&s->runner.queue);
 }
 
+/* A sentence that was cut within a character is shown up to there. */
+static const char *sentence = "A sentence.";
+
 /* The committer gives the job back; returns what follows, or NULL. */
 static struct job *answered(struct stage *s, struct job *job, enum job_result result,
                             enum err_code code, const char *slug)
@@ -69,7 +72,7 @@ static struct job *answered(struct stage *s, struct job *job, enum job_result re
 	job->result = result;
 	err_clear(&job->err);
 	if (result != JOB_DONE)
-		err_set(&job->err, code, slug, "A sentence.");
+		err_set(&job->err, code, slug, "%s", sentence);
 	mail_post(&s->runner.mail, &job->letter);
 	loop_letters(&s->loop);
 	return s->runner.queue.count > 0 ? queue_get(&s->runner.queue) : NULL;
@@ -133,6 +136,19 @@ static void five_crashes_are_an_end(void **state)
 	over(s, job);
 }
 
+static void a_cut_sentence_is_shown(void **state)
+{
+	struct stage *s = *state;
+	struct job *job = claimed(s, 0);
+
+	sentence = "Caf\xC3\xA9 caf\xC3";
+	job = answered(s, job, JOB_FAILED, ERR_DB, "database");
+	sentence = "A sentence.";
+	assert_non_null(job);
+	assert_string_equal(job->message, "Caf\xC3\xA9 caf\xEF\xBF\xBD");
+	over(s, job);
+}
+
 static void a_full_journal_says_so(void **state)
 {
 	struct journal *j = journal_new();
@@ -164,6 +180,8 @@ int main(void)
 		CASE("a run that cannot be opened is let go only when it is over",
 		     no_run_is_left_behind),
 		CASE("five crashes are an end", five_crashes_are_an_end),
+		CASE("a sentence that was cut within a character is shown",
+		     a_cut_sentence_is_shown),
 		TEST("a journal that is full says how much is missing", a_full_journal_says_so),
 	};
 
