@@ -374,13 +374,17 @@ static enum paging_verdict count_next(const struct paging *p, const struct pagin
                                       int64_t seen, struct paging_end *end)
 {
 	enum more more = says_more(p, f);
-	int64_t total;
+	int64_t total = 0;
+	bool has_total = value_int(f->arena, p->total, f->root, &total);
 
 	if (more == MORE_YES)
 		return PAGING_MORE;
-	if (f->record_count == 0)
-		return stop(end, "empty page");
-	if (value_int(f->arena, p->total, f->root, &total))
+	if (f->record_count == 0) {
+		/* a gap upstream, perhaps: nothing may be said to have vanished */
+		end->incomplete = has_total && seen < total;
+		return stop(end, end->incomplete ? "empty page before the total" : "empty page");
+	}
+	if (has_total)
 		return seen >= total ? stop(end, "total reached") : PAGING_MORE;
 	if (p->page_size > 0 && f->record_count < (size_t)p->page_size)
 		return stop(end, "short page");

@@ -163,6 +163,11 @@ static const struct row rows[] = {
 	    PAGE("{'items':[{'id':3}],'total':3}") }, 2,
 	  "> GET " ITEMS "?limit=100&offset=0\n= 1: 1 2\n> GET " ITEMS "?limit=100&offset=2\n= 2: 3\n"
 	  ". success complete \"total reached\"\n" },
+	{ "an empty page before the total is no complete end", "{}",
+	  "{'type':'offset','totalPath':'total'}",
+	  { PAGE("{'items':[{'id':1},{'id':2}],'total':5}"), PAGE("{'items':[],'total':5}") }, 2,
+	  "> GET " ITEMS "?offset=0\n= 1: 1 2\n> GET " ITEMS "?offset=2\n= 2:\n"
+	  ". success \"empty page before the total\"\n" },
 	{ "maxPages is an end, but not a complete one", "{}",
 	  "{'type':'cursor','cursorParam':'cursor','maxPages':1}",
 	  { PAGE("{'items':[{'id':1}],'cursor':'x'}") }, 1,
