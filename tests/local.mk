@@ -5,3 +5,4 @@ include tests/unit/local.mk
 include tests/sql/local.mk
 include tests/upstream/local.mk
 include tests/web/local.mk
+include tests/fault/local.mk

@@ -195,7 +195,7 @@ def test_an_unchanged_page_writes_no_record(stage):
 
 
 def test_an_incremental_run_asks_only_for_what_is_new(stage):
-    # Fails with the cursor not saved at the end, or saved by a run that failed.
+    # Fails with the cursor not saved at the end, or not asked with.
     installed = stage.install("products=120")
     first = installed.run("incremental")
     assert (first["status"], first["recordsNew"]) == ("Success", 120), first

@@ -271,7 +271,7 @@ def test_a_connection_that_fails_says_why(bench, other_tenant):
 
 
 def test_two_tests_at_once_in_a_workspace_then_429_and_the_places_come_back(tenant, upstream_url, other_tenant):
-    # Fails with the slots left out, or not given back.
+    # Fails with the slots left out.
     bench = Bench(tenant, upstream_url, "fault=hang,ms=2500,times=2")
     answers = []
     threads = [threading.Thread(target=lambda: answers.append(bench.creator.send(
