@@ -33,12 +33,14 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog
 RETURN (SELECT to_tsquery('simple', string_agg(quote_literal(w) || ':*', ' & '))
 	FROM regexp_split_to_table(lower(q), '[^[:alnum:]]+') w WHERE w <> '');
 
--- The hosts that a release speaks to, when its author fixed them; none: the tenant's own address.
+-- The hosts that a release speaks to, when its author fixed them, in whole or in part (then with the
+-- placeholders of the rest); none: the tenant's own address.
 CREATE FUNCTION market.release_hosts(document json) RETURNS json
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog
-RETURN (SELECT coalesce(json_agg(lower(m.found[1])), '[]')
+RETURN (SELECT coalesce(json_agg(CASE WHEN m.found[1] ~ '\{' THEN m.found[1] ELSE lower(m.found[1]) END), '[]')
 	FROM regexp_match(document -> 'dataSource' ->> 'baseUrl',
-		'^https?://([^/?#{}@:]+)(?::[0-9]+)?(?:[/?#]|$)', 'i') AS m (found) WHERE m.found IS NOT NULL);
+		'^https?://((?:[^/?#{}@:]|\{[^{}]*\})+)(?::[0-9]+)?(?:[/?#]|$)', 'i') AS m (found)
+	WHERE m.found IS NOT NULL AND m.found[1] !~ '^\{[^{}]*\}$');
 
 CREATE FUNCTION market.listing_doc(l market.listing) RETURNS json
 LANGUAGE sql STABLE SET search_path = pg_catalog

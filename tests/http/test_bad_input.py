@@ -1,5 +1,5 @@
 """Bad input, row by row: whatever arrives is answered by a problem that says what to do, in good time,
-and never by a failure. Row numbers are those of docs' table of bad input."""
+and never by a failure.."""
 import gzip
 import json
 import re
@@ -338,3 +338,12 @@ def test_long_input_is_not_echoed(who):
     for body in ({"name": long}, {long: 1}, {"name": {long: long}}):
         answer = who.post("/tenants", body, 422)
         assert long[:150] not in answer.body.decode()
+
+
+@pytest.mark.parametrize("version,field,status", [("1.1", "Transfer-Encoding: gzip, chunked", 501), ("3.1", "X: y", 505)])
+def test_what_nginx_does_not_speak_is_a_problem_document_too(who, version, field, status):
+    answer = talk(who, (f"POST /api/v1/tenants HTTP/{version}\r\nHost: {who.base.netloc}\r\n{field}\r\n"
+                        "Connection: close\r\n\r\n").encode())
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status) and b"application/problem+json" in head, answer[:300]
+    assert json.loads(body)["status"] == status

@@ -183,6 +183,16 @@ def test_a_fixed_host_is_told(anyone, creator):
     assert anyone.get(one.path)["hosts"] == ["api.example.com"]
 
 
+@pytest.mark.parametrize("address,hosts", [
+    ("https://{config.shopUrl}/v1", []),
+    ("https://{config.shopUrl}.example.com", ["{config.shopUrl}.example.com"]),
+    ("https://api.{config.apiVersion}.example.com:8443/v1", ["api.{config.apiVersion}.example.com"]),
+])
+def test_a_host_that_is_fixed_in_part_is_not_called_the_readers_own(anyone, creator, address, hosts):
+    one = Collector(creator, source_body(baseUrl=address), collector_body()).publish()
+    assert anyone.get(one.path)["hosts"] == hosts
+
+
 def test_no_answer_holds_a_config_value_of_the_creator(anyone, published):
     for path in (f"/marketplace/collectors?tag={published.tag}", published.path,
                  published.path + "/releases/1.0.0", published.path + "/ratings"):
