@@ -154,5 +154,5 @@ refused "a folder with other things in it is refused" '--state DIR' --reset --st
 try "nothing in that folder was touched" [ "$(ls -A "$state.full")" = precious ]
 refused "a state folder that cannot be made is refused" '--state DIR' --state "$state.full/precious/deeper"
 
-rm -rf "$state" "$state".*
+rm -rf "$state" "$state.other" "$state.full" "$state.history" "$state.message"
 echo "1..$n"
