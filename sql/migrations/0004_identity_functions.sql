@@ -94,12 +94,16 @@ BEGIN ATOMIC
 			ELSE s.blocked_until END;
 END;
 
+-- For an operator, at the command line: the audit names nobody.
 CREATE FUNCTION identity.token_insert(p_id uuid, p_hash bytea, p_user uuid, p_tenant uuid, p_kind text,
 	p_name text, p_prefix text, p_scopes text[], p_expires timestamptz) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog
 BEGIN ATOMIC
 	INSERT INTO identity.tokens (id, token_hash, user_id, tenant_id, kind, name, prefix, scopes, expires_at)
 	VALUES (p_id, p_hash, p_user, p_tenant, p_kind, p_name, p_prefix, p_scopes, p_expires);
+	INSERT INTO audit.entries (tenant_id, action, object_kind, object_id, detail)
+	VALUES (p_tenant, 'token.create', 'token', p_id, json_build_object('name', p_name, 'scopes', p_scopes,
+		'for', p_user));
 END;
 
 CREATE FUNCTION identity.user_doc(p_user uuid) RETURNS json
@@ -462,16 +466,6 @@ BEGIN ATOMIC
 	WHERE p_status IS NOT NULL;
 END;
 
--- For the command line, which runs as an operator under the migrate role.
-CREATE FUNCTION identity.user_list() RETURNS TABLE (id uuid, email text, name text, is_active boolean,
-	created_at timestamptz, tenants bigint)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
-BEGIN ATOMIC
-	SELECT u.id, u.email, u.name, u.is_active, u.created_at,
-		(SELECT count(*) FROM identity.members m WHERE m.user_id = u.id)
-	FROM identity.users u ORDER BY u.created_at, u.id;
-END;
-
 DO $own$
 DECLARE
 	f regprocedure;
@@ -494,7 +488,7 @@ GRANT EXECUTE ON FUNCTION identity.sign_in_begin, identity.sign_in_failed, ident
 	identity.invitation_create, identity.invitation_revoke, identity.invitation_find,
 	identity.invitation_accept
 	TO catchment_web;
-GRANT EXECUTE ON FUNCTION identity.user_list, identity.sign_up, identity.user_doc, identity.tenants_of,
+GRANT EXECUTE ON FUNCTION identity.sign_up, identity.user_doc, identity.tenants_of,
 	identity.tenant_create, identity.token_insert TO catchment_migrate;
 RESET ROLE;
 SET LOCAL ROLE catchment_owner;

@@ -9,9 +9,6 @@ SELECT u.id, u.email, u.name, CASE WHEN u.is_active THEN 'active' ELSE 'disabled
 	(SELECT count(*) FROM identity.members m WHERE m.user_id = u.id)
 FROM identity.users u ORDER BY u.created_at, u.id;
 
--- name: operator_user_find :maybe (email text)
-SELECT u.id FROM identity.users u WHERE u.email = lower($1);
-
 -- name: operator_user_add :one (id uuid, email text, phc text, name text, tenant uuid, tenant_name text)
 SELECT identity.sign_up($1, lower($2), $3, $4, $5, $6);
 
@@ -40,6 +37,7 @@ RETURNING l.tenant_id;
 
 -- name: operator_member :maybe (email text, tenant uuid)
 SELECT m.user_id, m.tenant_id FROM identity.members m
+JOIN identity.tenants w ON w.id = m.tenant_id AND w.deleted_at IS NULL
 WHERE m.email = lower($1) AND ($2::uuid IS NULL OR m.tenant_id = $2)
 ORDER BY m.created_at LIMIT 1;
 

@@ -1,5 +1,5 @@
 """Bad input, row by row: whatever arrives is answered by a problem that says what to do, in good time,
-and never by a failure.."""
+and never by a failure."""
 import gzip
 import json
 import re
