@@ -238,6 +238,22 @@ def test_each_change_is_in_the_audit(tenant):
         assert ("data_source." + action, made["id"]) in found
 
 
+def test_secrets_that_a_move_makes_forgotten_are_in_the_audit(tenant):
+    made = tenant.post("/datasources", source())
+    config = {"shopUrl": "shop.example.com", "apiKey": "shpat_forget_me", "apiVersion": "2024-01"}
+    collector = tenant.post("/collectors", {**seed("collector.json"), "dataSourceId": made["id"],
+                                            "creatorConfig": config})["id"]
+    tenant.patch("/collectors/" + collector, {"creatorConfig": {"apiKey": "shpat_another"}})
+    tenant.patch("/datasources/" + made["id"], {"baseUrl": "https://elsewhere.example.com"})
+    assert "apiKey" not in tenant.get("/collectors/" + collector)["creatorConfig"]
+    answer = tenant.get("/audit")
+    found = {e["action"]: e["detail"] for e in answer["entries"] if e["objectId"] == collector}
+    assert found == {"collector.create": {"configFields": list(config)},
+                     "collector.update": {"configFields": ["apiKey"]},
+                     "collector.secrets_forgotten": {"reason": "data_source_moved"}}
+    assert "shpat_" not in answer.body.decode()
+
+
 def test_a_repeated_post_with_one_key_makes_one(tenant):
     body, key = source(), {"Idempotency-Key": unique("k").replace(" ", "-")}
     first = tenant.post("/datasources", body, headers=key)

@@ -68,7 +68,7 @@ def world(make_tenant):
     token = owner.post("/tokens", {"name": "t", "scopes": ["*"]})["id"]
     invitation = owner.post("/invitations", {"email": f"i{secrets.token_hex(6)}@example.com", "role": "viewer"})["id"]
     return {"owner": owner, "source": source, "collector": collector, "instance": instance,
-            "execution": execution, "token": token, "invitation": invitation,
+            "execution": execution, "token": token, "invitation": invitation, "user": owner.user, "shown": shown,
             "ids": [source, collector, shown, instance, execution, token, invitation, owner.tenant, owner.user]}
 
 
@@ -135,6 +135,26 @@ def test_without_its_scope_a_route_is_refused(world, people, route):
 def test_without_a_token_that_counts_nothing_is_told(world, people, anyone, route):
     for client in (anyone, people["removed"], people["deleted"]):
         assert ask(client, world, route, world["instance"]).status == 401
+
+
+CHANGES = [r for r in MEMBERS if r[1] in ("PUT", "PATCH", "DELETE")]
+OWN = {"/datasources/{id}": "source", "/collectors/{id}": "collector", "/collector-instances/{id}": "instance",
+       "/marketplace/collectors/{id}/rating": "shown", "/tokens/{id}": "token", "/invitations/{id}": "invitation",
+       "/members/{id}": "user", "/tenant": "", "/profile": ""}
+
+
+@pytest.mark.parametrize("route", CHANGES, ids=name)
+def test_a_change_under_a_condition_that_does_not_hold_is_not_made(world, snapshot, route):
+    _, method, path, _, _, _ = route
+    body = {"/tenant": {"name": "taken"}, "/profile": {"name": "taken"}}.get(path)
+    body = body if method == "PATCH" and body else BODIES.get(path, {}).get(method, lambda w: None)(world)
+    where = path.replace("{id}", world.get(OWN[path], ""))
+    before = snapshot()
+    for tag in ('"v999-0123456789abcdef"', 'W/"v999"', '"0123456789abcdef"'):
+        answer = world["owner"].send(method, where, body, {"If-Match": tag})
+        assert (answer.status, answer["code"]) in ((412, "stale"), (412, "unversioned")), answer.body[:300]
+    world["owner"].ask(method, where, 400, "if_match_invalid", body=body, headers={"If-Match": "v1"})
+    assert snapshot() == before
 
 
 @pytest.fixture(scope="module")
