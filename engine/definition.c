@@ -6,6 +6,7 @@
 #include "engine/credential.h"
 #include "engine/definition.h"
 #include "engine/plan.h"
+#include "engine/reader.h"
 #include "engine/request.h"
 
 #include "lib/base/poison.h"
@@ -212,7 +213,7 @@ static void function_check(struct compile *c, const json_t *ds, size_t i, const 
 	/* The common parts are reported once, by data_source_parts_check. */
 	json_t *alone = json_pack("{sO}", "configFields", c->fields ? c->fields : json_null());
 	struct request_plan plan = { 0 };
-	struct scan_path *records;
+	struct reader reader;
 	const struct request_source source = {
 		.data_source = alone, .function = function, .ds_at = at, .function_at = here
 	};
@@ -225,8 +226,7 @@ static void function_check(struct compile *c, const json_t *ds, size_t i, const 
 			    "Two functions have this name.");
 	json_object_set_new(alone, "baseUrl", json_string("https://checked.elsewhere"));
 	request_compile(c, &source, &plan);
-	compile_path(c, json_text(function, "recordsPath", NULL),
-		     json_pointer_add(c->arena, here, "recordsPath"), &records);
+	reader_compile(c, function, here, &reader);
 	json_decref(alone);
 }
 

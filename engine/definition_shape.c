@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "engine/definition.h"
+#include "engine/reader.h"
 #include "engine/request.h"
 #include "engine/steps.h"
 
@@ -76,6 +77,13 @@ static const struct field function_fields[] = {
 	{ .name = "recordsPath", .kind = SHAPE_LINE,
 	  .help = "Where the records stand in the answer; by default the answer itself when it is a "
 	          "list, else its only list." },
+	{ .name = "recordsKind", .kind = SHAPE_CHOICE, .choices = READER_KINDS,
+	  .fallback = "list",
+	  .help = "What stands there: a list of records, a single one, a map of names to records "
+	          "(the name becomes _key), columns (an object of equal arrays), scalars (each "
+	          "becomes the member value), or arrays (rows without names)." },
+	{ .name = "recordsColumns", .kind = SHAPE_LIST, .item = SHAPE_LINE, .min = 1, .max = 1000,
+	  .help = "Of arrays: the members' names, in order. Of columns: the arrays to take." },
 	{ .name = "replay", .kind = SHAPE_CHOICE, .choices = REQUEST_REPLAYS,
 	  .help = "May a request be sent again when its outcome is unknown? GET and HEAD are safe "
 	          "by default, others never." },

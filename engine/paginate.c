@@ -546,13 +546,35 @@ static bool guard_cursor_is_new(struct paging_at *at)
 	return true;
 }
 
+static bool is_inside(struct str part, struct str whole)
+{
+	return part.p >= whole.p && part.p + part.len <= whole.p + whole.len;
+}
+
+/* Records that were made from the body stand anywhere: FNV-1a over one after the other. */
+static uint64_t made_hash(const struct paging_facts *f)
+{
+	uint64_t h = UINT64_C(14695981039346656037);
+
+	for (size_t i = 0; i < f->record_count; i++) {
+		struct str s = f->records[i].span;
+
+		for (size_t k = 0; k < s.len; k++)
+			h = (h ^ (unsigned char)s.p[k]) * UINT64_C(1099511628211);
+	}
+	return h;
+}
+
 /* From the first record to the last: what stands around them often names the page. */
-static struct str records_span(const struct paging_facts *f)
+static uint64_t records_hash(const struct paging_facts *f)
 {
 	struct str first = f->records[0].span, last = f->records[f->record_count - 1].span;
 
-	return last.p >= first.p ? (struct str){ first.p, (size_t)(last.p + last.len - first.p) }
-	                         : f->answer->body;
+	if (!is_inside(first, f->answer->body) || !is_inside(last, f->answer->body))
+		return made_hash(f);
+	return hash_of(last.p >= first.p
+	                       ? (struct str){ first.p, (size_t)(last.p + last.len - first.p) }
+	                       : f->answer->body);
 }
 
 static bool guard_body_is_new(struct paging_at *at, const struct paging_facts *f)
@@ -561,7 +583,7 @@ static bool guard_body_is_new(struct paging_at *at, const struct paging_facts *f
 
 	if (f->record_count == 0)
 		return true;
-	hash = hash_of(records_span(f));
+	hash = records_hash(f);
 	at->same_bodies = hash == at->body ? at->same_bodies + 1 : 1;
 	at->body = hash;
 	return at->same_bodies < PAGING_REPEATS;

@@ -291,8 +291,7 @@ static bool parts(struct planning *p)
 	plan->pipeline_id = arena_strdup(p->c.arena, json_text(p->pipeline, "id", ""));
 	plan->stream = arena_strdup(p->c.arena, json_text(p->function, "name", ""));
 	good = request_part(p);
-	good &= compile_path(&p->c, json_text(p->function, "recordsPath", NULL),
-			     compile_at(&p->c, ""), &plan->records);
+	good &= reader_compile(&p->c, p->function, "", &plan->reader);
 	good &= steps_part(p);
 	good &= ingestion_part(p);
 	rate_part(p);

@@ -9,6 +9,7 @@
 
 #include "engine/paginate.h"
 #include "engine/plan.h"
+#include "engine/reader.h"
 #include "engine/record.h"
 
 struct plan {
@@ -22,7 +23,7 @@ struct plan {
 	struct request_plan request;
 	struct paging paging;
 	struct record_steps *steps;
-	struct scan_path *records; /* NULL: by default */
+	struct reader reader;
 	struct scan_path *const *key;
 	struct scan_path *cursor; /* NULL: none */
 	int64_t overlap;          /* seconds of times, units of numbers */

@@ -105,13 +105,13 @@ static const char *member_names(struct arena *arena, struct scan_value object)
 	return names;
 }
 
-static bool not_found(struct arena *arena, struct scan_value body, const struct finder *f,
-                      struct err *e)
+bool record_not_found(struct arena *arena, struct scan_value body, enum scan_type odd,
+                      const char *wanted, struct err *e)
 {
-	if (f->odd != SCAN_NONE)
+	if (odd != SCAN_NONE)
 		return err_set(e, ERR_UPSTREAM, "records_not_found",
-		               "At the records path stands %s; records are an array or objects.",
-		               record_type_name(f->odd));
+		               "At the records path stands %s; records are %s.",
+		               record_type_name(odd), wanted);
 	if (body.type != SCAN_OBJECT)
 		return err_set(e, ERR_UPSTREAM, "records_not_found",
 		               "The answer is %s, so it has nothing at the records path.",
@@ -169,7 +169,7 @@ bool record_list(struct arena *arena, const struct scan_path *path_or_null, stru
 	f.wildcard = path_or_null != NULL && scan_path_has_wildcard(path_or_null);
 	find_all(path_or_null, place, &f);
 	if (path_or_null != NULL && (f.odd != SCAN_NONE || (f.matches == 0 && !f.wildcard)))
-		return not_found(arena, body, &f, e);
+		return record_not_found(arena, body, f.odd, "an array or objects", e);
 	if (f.full)
 		return err_set(e, ERR_UNAVAILABLE, "out_of_memory",
 		               "The page has more records than there is memory for; ask for "

@@ -68,6 +68,12 @@ MUST_CHECK bool record_list(struct arena *, const struct scan_path *path_or_null
                             struct scan_value body, struct scan_value **records, size_t *count,
                             struct err *);
 
+/* Says records_not_found: `odd` stands at the path instead of what is wanted, or (SCAN_NONE)
+ * nothing does. Always false. */
+bool record_not_found(struct arena *, struct scan_value body, enum scan_type odd,
+                      const char *wanted, struct err *);
+const char *record_type_name(enum scan_type); /* "an array", for sentences */
+
 struct record_steps; /* compiled transform, filter, deduplicate and validate steps, in order */
 MUST_CHECK bool record_steps_compile(struct arena *, const json_t *processing_steps, const char *at,
                                      struct record_steps **, struct problems *);

@@ -44,6 +44,5 @@ bool record_problem(struct problems *, const char *at, const struct err *);
 bool record_path_read(const char *text, const char *at, struct problems *, struct scan_path **);
 bool record_members_known(const json_t *config, const char *const *known, const char *at,
                           struct problems *);
-const char *record_type_name(enum scan_type); /* "a text", "an object": for sentences */
 
 #endif

@@ -79,7 +79,7 @@ static bool records_find(struct page_work *w, struct scan_value root, size_t *co
 	*count = 0;
 	if (root.type == SCAN_NONE)
 		return true;
-	if (record_list(r->paging, r->plan->records, root, &w->values, count, &e))
+	if (reader_records(r->paging, &r->plan->reader, root, &w->values, count, &e))
 		return true;
 	if (strcmp(e.slug, "out_of_memory") == 0)
 		return no_memory(r);

@@ -6,7 +6,7 @@
 
 # definition, plan, paginators, run
 ENGINE_RUN_TESTS = tests/unit/definition.tap tests/unit/plan.tap tests/unit/paginate.tap \
-  tests/unit/run.tap
+  tests/unit/run.tap tests/unit/forms.tap
 check_PROGRAMS += $(ENGINE_RUN_TESTS)
 TESTS += $(ENGINE_RUN_TESTS)
 EXTRA_DIST += tests/unit/engine_doc.h tests/unit/engine_play.h tests/data/seed-000/datasource.json \
@@ -17,7 +17,7 @@ tests_unit_definition_tap_CFLAGS = $(ENGINE_RUN_CFLAGS)
 tests_unit_definition_tap_LDADD = $(ENGINE_ALL) $(CMOCKA_LIBS)
 # leaves: values, names, templates, conditions, records
 LEAF_TESTS = tests/unit/template.tap tests/unit/condition.tap tests/unit/record.tap \
-  tests/unit/configuration.tap tests/unit/scope.tap
+  tests/unit/configuration.tap tests/unit/scope.tap tests/unit/reader.tap
 check_PROGRAMS += $(LEAF_TESTS)
 TESTS += $(LEAF_TESTS)
 EXTRA_DIST += tests/unit/leaves.h
@@ -35,6 +35,9 @@ tests_unit_record_tap_LDADD = $(LEAF_LDADD)
 tests_unit_configuration_tap_SOURCES = tests/unit/configuration.c
 tests_unit_configuration_tap_CFLAGS = $(LEAF_CFLAGS)
 tests_unit_configuration_tap_LDADD = $(LEAF_LDADD)
+tests_unit_reader_tap_SOURCES = tests/unit/reader.c tests/unit/engine_doc.c
+tests_unit_reader_tap_CFLAGS = $(ENGINE_RUN_CFLAGS)
+tests_unit_reader_tap_LDADD = $(LEAF_LDADD)
 tests_unit_scope_tap_SOURCES = tests/unit/scope.c
 tests_unit_scope_tap_CFLAGS = $(LEAF_CFLAGS)
 tests_unit_scope_tap_LDADD = $(LEAF_LDADD)
@@ -54,3 +57,8 @@ TESTS += tests/unit/release.tap
 tests_unit_release_tap_SOURCES = tests/unit/release.c
 tests_unit_release_tap_CFLAGS = $(LEAF_CFLAGS)
 tests_unit_release_tap_LDADD = $(LEAF_LDADD)
+
+# answers in other forms than a JSON list, played through whole runs
+tests_unit_forms_tap_SOURCES = tests/unit/forms.c tests/unit/engine_doc.c tests/unit/engine_play.c
+tests_unit_forms_tap_CFLAGS = $(ENGINE_RUN_CFLAGS)
+tests_unit_forms_tap_LDADD = $(ENGINE_ALL) $(CMOCKA_LIBS)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "lib/base/clock.h"
+#include "tests/upstream/form.h"
 #include "tests/upstream/paging.h"
 #include "lib/base/poison.h"
 
@@ -293,19 +294,17 @@ static void body_write(const struct page *p, const struct ask *k, const char *ne
 	facts(p, k, next, &more);
 	switch (body_kind(p->paging, k)) {
 	case BODY_ARRAY:
-		buf_char(b, '[');
-		buf_str(b, items);
-		buf_char(b, ']');
+		form_write(k, items, b);
 		break;
 	case BODY_OBJECT:
-		buf_printf(b, "{\"%s\":[", member);
-		buf_str(b, items);
-		buf_printf(b, "]%s}", more.len ? more.p : "");
+		buf_printf(b, "{\"%s\":", member);
+		form_write(k, items, b);
+		buf_printf(b, "%s}", more.len ? more.p : "");
 		break;
 	case BODY_NESTED:
-		buf_printf(b, "{\"data\":{\"%s\":[", member);
-		buf_str(b, items);
-		buf_printf(b, "]},\"meta\":{%s}}", more.len ? more.p + 1 : "");
+		buf_printf(b, "{\"data\":{\"%s\":", member);
+		form_write(k, items, b);
+		buf_printf(b, "},\"meta\":{%s}}", more.len ? more.p + 1 : "");
 		break;
 	}
 	buf_free(&more);

@@ -1,0 +1,45 @@
+/*
+ * reader - from an answer's body to records, in whatever form an API writes them
+ *
+ * A const table of kinds (recordsKind of a function) says what stands at the records path:
+ *
+ *   list      an array of records, or one object (record_list); the default
+ *   single    one object is one record
+ *   map       an object; each member is a record. Its name becomes the member _key, in front; a
+ *             value that is no object becomes the member "value"
+ *   columns   an object of arrays of one length; record i takes element i of each. Members that
+ *             are no arrays say something about all and are passed over; recordsColumns, when
+ *             given, names the arrays to take
+ *   scalars   an array; each element becomes the member "value"
+ *   arrays    an array of rows, each an array; recordsColumns names their members, else they
+ *             are called "0", "1", ... A row may be shorter, never longer
+ *
+ * Where records are spans of the body they are not copied; where objects have to be made, they
+ * are written from spans, so numbers keep their digits.
+ *
+ * Ownership: the reader is of the compile's arena; records of the body, or the page's arena.
+ * Errors:    problems at compile; records_not_found, records_uneven, out_of_memory at run time.
+ * Threads:   constant after reader_compile.
+ */
+#ifndef CATCHMENT_ENGINE_READER_H
+#define CATCHMENT_ENGINE_READER_H
+
+#include "engine/compile.h"
+#include "lib/json/scan.h"
+
+extern const char *const READER_KINDS[]; /* NULL-terminated, for shapes */
+
+struct reader_kind;
+
+struct reader {
+	const struct reader_kind *kind; /* never NULL after reader_compile */
+	struct scan_path *path;         /* NULL: by default */
+	const char **columns;           /* NULL-terminated; NULL: none named */
+};
+
+/* From a function; `at` points to it in the data source. */
+bool reader_compile(struct compile *, const json_t *function, const char *at, struct reader *);
+MUST_CHECK bool reader_records(struct arena *, const struct reader *, struct scan_value body,
+                               struct scan_value **records, size_t *count, struct err *);
+
+#endif

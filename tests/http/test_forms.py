@@ -1,0 +1,101 @@
+"""Whatever form an API answers in, `catchment run` reads every record of it, digit for digit."""
+import itertools
+import json
+import os
+import pathlib
+import subprocess
+import urllib.parse
+import urllib.request
+
+import pytest
+
+numbers = itertools.count(1)
+
+
+class Api:
+    """One scenario of the simulated APIs, and collectors that read it."""
+
+    def __init__(self, url, program, folder):
+        self.url, self.program, self.folder = url, program, folder
+        self.port = urllib.parse.urlsplit(url).port
+        self.name = "forms%d-%d" % (os.getpid(), next(numbers))
+
+    def address(self, settings=""):
+        return "%s/s/%s%s" % (self.url, self.name, "," + settings if settings else "")
+
+    def get(self, path, settings=""):
+        with urllib.request.urlopen(self.address(settings) + path, timeout=30) as answer:
+            return answer.read().decode()
+
+    def run(self, function, settings="", pagination=None, steps=(), source=None):
+        """(exit status, the lines of records, what it said)"""
+        call = [{"name": "call", "type": "api-call", "config": {"retries": 0}}]
+        if pagination:
+            call.append({"name": "pages", "type": "pagination", "config": pagination})
+        document = {
+            "dataSource": dict({"name": "Forms", "baseUrl": self.address(settings), "configFields": [],
+                                "functions": [dict({"id": "f", "name": "f"}, **function)]}, **(source or {})),
+            "collector": {"pipelines": [{"name": "p", "functionId": "f", "processingSteps": call + list(steps)}]}}
+        file = self.folder / ("%s.json" % self.name)
+        file.write_text(json.dumps(document))
+        done = subprocess.run([self.program, "run", str(file), "--allow", "127.0.0.1/32:%d" % self.port],
+                              capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stdout.splitlines(), done.stderr
+
+    def ledger(self):
+        with urllib.request.urlopen("%s/_ledger?scenario=%s" % (self.url, self.name), timeout=30) as answer:
+            return [json.loads(line) for line in answer.read().decode().splitlines()]
+
+
+@pytest.fixture
+def shop(upstream_url, tmp_path):
+    state = os.environ.get("CATCHMENT_STATE")
+    if not state:
+        pytest.skip("CATCHMENT_STATE names no installed programs")
+    return Api(upstream_url, str(pathlib.Path(state) / "app/bin/catchment"), tmp_path)
+
+
+def exact(text):
+    """JSON with its numbers as they were written."""
+    return json.loads(text, parse_int=str, parse_float=str)
+
+
+PLAIN = "products=7,poison=decimal"
+
+
+def plain(shop):
+    return exact(shop.get("/whole/products", PLAIN))
+
+
+def test_a_map_gives_each_record_with_its_key(shop):
+    want = [dict({"_key": record["id"]}, **record) for record in plain(shop)]
+    status, lines, said = shop.run({"path": "/whole/products", "recordsKind": "map"}, PLAIN + ",form=map")
+    assert status == 0 and [exact(line) for line in lines] == want, said
+
+
+def test_columns_become_rows(shop):
+    want = plain(shop)
+    names = list(want[0])
+    status, lines, said = shop.run({"path": "/page/products", "recordsPath": "items", "recordsKind": "columns"},
+                                   PLAIN + ",form=columns,body=object")
+    assert status == 0 and [exact(line) for line in lines] == [
+        {name: record.get(name) for name in names} for record in want], said
+
+
+def test_scalars_become_values(shop):
+    status, lines, said = shop.run({"path": "/whole/products", "recordsKind": "scalars"}, PLAIN + ",form=scalars")
+    assert status == 0 and [exact(line) for line in lines] == [
+        {"value": record["id"]} for record in plain(shop)], said
+
+
+def test_rows_take_the_names_of_the_columns(shop):
+    want = [record for record in plain(shop) if "spoilt" not in record]
+    function = {"path": "/whole/products", "recordsKind": "arrays", "recordsColumns": list(want[0])}
+    status, lines, said = shop.run(function, "products=5,form=arrays")
+    assert status == 0 and [exact(line) for line in lines] == want[:5], said
+
+
+def test_one_object_is_one_record(shop):
+    status, lines, said = shop.run({"path": "/page/products", "recordsPath": "items", "recordsKind": "single"},
+                                   PLAIN + ",form=single")
+    assert status == 0 and [exact(line) for line in lines] == plain(shop)[:1], said
