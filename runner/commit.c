@@ -115,6 +115,23 @@ static bool begun_fill(struct committer *c, struct job *job, const struct db_row
 	return true;
 }
 
+/* A place among those who talk to the same service; known only now that the config is loaded. */
+static bool service_enter(struct committer *c, struct job *job, struct err *e)
+{
+	const struct claim *claim = &job->claim;
+	struct db_rows *rows;
+
+	if (!job->begun.loaded || c->runner->service_runs == 0)
+		return true;
+	if (!db_run(c->db, Q_RUNNER_SERVICE_ENTER,
+	            DB_ARGS(db_uuid(&claim->tenant), db_uuid(&claim->work), db_int(claim->token),
+	                    db_text(job->begun.loaded->service), db_int(c->runner->service_runs)),
+	            c->arena, &rows, e))
+		return false;
+	job->begun.service_full = !db_get_bool(rows, 0, 0);
+	return true;
+}
+
 bool commit_begin(struct committer *c, struct job *job, struct err *e)
 {
 	struct db_rows *run, *secrets;
@@ -132,7 +149,15 @@ bool commit_begin(struct committer *c, struct job *job, struct err *e)
 		         DB_ARGS(db_uuid(&claim->tenant), db_uuid(&claim->work),
 		                 db_int(claim->token), db_uuid(&claim->subject)));
 	commit_journal(c, job);
-	return db_commit(c->db, e) && begun_fill(c, job, run, secrets, e);
+	if (!db_commit(c->db, e) || !begun_fill(c, job, run, secrets, e))
+		return false;
+	if (service_enter(c, job, e))
+		return true;
+	load_free(job->begun.loaded); /* the job is tried again from the start */
+	free(job->begun.state);
+	free(job->begun.cursor);
+	job->begun = (struct job_begun){ 0 };
+	return false;
 }
 
 /* ---- park, end, let go ---- */
@@ -256,7 +281,8 @@ bool commit_take(struct committer *c, struct job *job, struct err *e)
 
 	if (!db_run(c->db, Q_RUNNER_TAKE,
 	            DB_ARGS(db_uuid(&b->tenant), db_text(b->service), number(c, b->n),
-	                    number(c, b->rate), number(c, b->burst)),
+	                    number(c, b->rate), number(c, b->burst),
+	                    number(c, (double)c->runner->host_rate)),
 	            c->arena, &rows, e))
 		return false;
 	b->wait_ms = db_get_int(rows, 0, 0);

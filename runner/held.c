@@ -13,7 +13,8 @@
 #include "runner/held.h"
 #include "lib/base/poison.h"
 
-#define CRASHES_MAX 5
+#define CRASHES_MAX      5
+#define SERVICE_AGAIN_MS 2000 /* a full service is asked for a place again */
 
 struct held {
 	struct held *prev, *next;
@@ -384,6 +385,12 @@ static void begun_go(struct held *h, const struct job_begun *b)
 		                              .code = "runner_stopping",
 		                              .message = "The runner was stopped before this run "
 		                                         "went on; another one takes it." });
+	} else if (b->service_full) {
+		post_park(h, &(struct run_wait){
+				     .until_ms = clock_wall_ms() + SERVICE_AGAIN_MS,
+				     .code = "service_busy",
+				     .message = "As many runs as may talk to this service at once "
+						"are under way; this one follows." });
 	} else if (!run_open(h, b, &e)) {
 		log_err(LOG_WARN, "run_new", &e);
 		post_failed(h, load_remedy(&e), e.slug, e.msg);

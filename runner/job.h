@@ -67,6 +67,7 @@ struct job_begun {
 	struct uuid instance;
 	char *state, *cursor; /* malloc'ed */
 	bool cancel_requested, resumed;
+	bool service_full; /* too many runs talk to that service already */
 };
 
 struct job_bucket {

@@ -9,6 +9,8 @@
  *   EGRESS_HTTP        1: http to public addresses too
  *   RUNNER_COMMITTERS  threads that write to the database, 1 to 64 (2): its cores
  *   RUNNER_MAX_RUNS    runs held at once, 1 to 10000 (200)
+ *   RUNNER_HOST_RATE   requests a second to one host, over all tenants and runners (1000); 0: none
+ *   RUNNER_SERVICE_RUNS  runs at once that talk to one host, over all (100); 0: no limit
  *   RUNNER_BYTES       of answers in memory at once (256 MiB); beyond it transfers pause
  *   RUNNER_CA_FILE     certificates to trust instead of the system's
  *   LOG_LEVEL          debug, info, warn or error (info)
@@ -75,6 +77,8 @@ static bool settings_read(struct program *p, struct err *e)
 	       conf_int(p->conf, "RUNNER_COMMITTERS", 2, 1, RUNNER_COMMITTERS_MAX, &r->committers,
 	                e) &&
 	       conf_int(p->conf, "RUNNER_MAX_RUNS", 200, 1, 10000, &r->max_runs, e) &&
+	       conf_int(p->conf, "RUNNER_HOST_RATE", 1000, 0, 1000000, &r->host_rate, e) &&
+	       conf_int(p->conf, "RUNNER_SERVICE_RUNS", 100, 0, 100000, &r->service_runs, e) &&
 	       conf_int(p->conf, "RUNNER_BYTES", INT64_C(256) << 20, INT64_C(1) << 20,
 	                INT64_C(1) << 40, &r->bytes_max, e) &&
 	       guard_from_conf(p->conf, &r->guard, e) &&

@@ -27,6 +27,8 @@ struct runner {
 	struct seal_keys *keys;
 	struct guard *guard;
 	int64_t committers, max_runs, bytes_max;
+	int64_t host_rate;    /* requests a second to one host, over all tenants; 0: no limit */
+	int64_t service_runs; /* runs at once that talk to one host, over all; 0: no limit */
 	bool journal_requests;
 
 	struct lease lease;

@@ -42,6 +42,7 @@ CREATE TABLE work.work (
 	crashes      int NOT NULL DEFAULT 0, -- in a row without a commit between them
 	crash_seq    bigint,                 -- where the run stood when it went on after the last one
 	last_code    text,
+	service      text,                   -- whom the run talks to, once it has entered there
 	cancel_requested boolean NOT NULL DEFAULT false, -- for the runner that holds it: it sees no tenant's rows
 	PRIMARY KEY (tenant_id, id),
 	UNIQUE (tenant_id, kind, subject_id),
@@ -52,6 +53,7 @@ CREATE TABLE work.work (
 CALL util.make_control('work.work', 'One row per subject: when it is due, who runs it, under which token.');
 CREATE INDEX work_ready ON work.work (tenant_id, due_at) WHERE state = 'ready';
 CREATE INDEX work_running ON work.work (tenant_id) WHERE state = 'running';
+CREATE INDEX work_by_service ON work.work (service) WHERE state = 'running' AND service IS NOT NULL;
 CREATE INDEX work_by_runner ON work.work (runner_id) WHERE state = 'running';
 GRANT SELECT, INSERT, UPDATE, DELETE ON work.work TO catchment_web;
 GRANT SELECT, INSERT, UPDATE ON work.work TO catchment_trial, catchment_run;
@@ -176,7 +178,8 @@ BEGIN
 			FOR UPDATE SKIP LOCKED) w
 		LIMIT p_n)
 	UPDATE work.work w SET state = 'running', runner_id = p_runner, lease_token = w.lease_token + 1,
-		attempt = w.attempt + 1, claimed_at = clock_timestamp(), deadline_at = clock_timestamp() + p_max_run
+		attempt = w.attempt + 1, claimed_at = clock_timestamp(), deadline_at = clock_timestamp() + p_max_run,
+		service = NULL
 	FROM pick WHERE w.tenant_id = pick.tenant_id AND w.id = pick.id
 	RETURNING w.tenant_id, w.id, w.kind, w.subject_id, w.execution_id, w.lease_token, w.attempt, w.crashes;
 	-- 3: the hint for the next claimer; a full lane is out of sight until somebody leaves running
@@ -383,6 +386,50 @@ BEGIN
 	RETURN (least(p_n, p_burst) - have) / pace;
 END $$;
 
+-- The strictest of two buckets: the service for this tenant, and the service's host over all tenants
+-- (p_host_rate a second; 0: no such limit). Always locked in this order. What the host granted goes
+-- back when the tenant's own bucket says wait.
+CREATE FUNCTION work.take_both(p_tenant uuid, p_service text, p_n double precision, p_rate double precision,
+	p_burst double precision, p_host_rate double precision) RETURNS double precision
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	everybody CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
+	wait_s double precision;
+BEGIN
+	IF p_host_rate <= 0 THEN
+		RETURN work.take(p_tenant, p_service, p_n, p_rate, p_burst);
+	END IF;
+	wait_s := work.take(everybody, p_service, p_n, p_host_rate, greatest(p_host_rate, 1));
+	IF wait_s > 0 THEN
+		RETURN wait_s;
+	END IF;
+	wait_s := work.take(p_tenant, p_service, p_n, p_rate, p_burst);
+	IF wait_s > 0 THEN
+		UPDATE work.bucket k SET tokens = least(k.burst, k.tokens + p_n)
+		WHERE k.tenant_id = everybody AND k.service = p_service;
+	END IF;
+	RETURN wait_s;
+END $$;
+
+-- A place among the runs that talk to a service at once, over all tenants and runners; the run is a
+-- claimed one. False: full, park and come back. The lock makes two that come together count each other.
+CREATE FUNCTION work.service_enter(p_tenant uuid, p_work uuid, p_token bigint, p_service text, p_max int)
+RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+	PERFORM pg_advisory_xact_lock(hashtextextended(p_service, 13));
+	IF (SELECT count(*) FROM work.work w WHERE w.service = p_service AND w.state = 'running'
+		AND (w.tenant_id, w.id) <> (p_tenant, p_work)) >= p_max THEN
+		RETURN false;
+	END IF;
+	UPDATE work.work w SET service = p_service
+	WHERE w.tenant_id = p_tenant AND w.id = p_work AND w.lease_token = p_token AND w.state = 'running';
+	IF NOT FOUND THEN
+		PERFORM util.fail(409, 'lost_lease', 'Another runner has taken this run over.');
+	END IF;
+	RETURN true;
+END $$;
+
 -- A 429 from anyone stops everyone on that service until it is over; then one request goes first, and
 -- the pace is lower. Requests that were on their way together are refused together: they lower it once.
 CREATE FUNCTION work.throttle(p_tenant uuid, p_service text, p_seconds double precision,
@@ -402,8 +449,9 @@ BEGIN ATOMIC
 END;
 
 GRANT EXECUTE ON FUNCTION work.runner_start, work.runner_beat, work.runner_stop, work.claim, work.enter,
-	work.release, work.crash_mark, work.reap, work.abandon, work.sweep, work.take, work.throttle TO catchment_run;
-GRANT EXECUTE ON FUNCTION work.take, work.throttle TO catchment_trial;
+	work.release, work.crash_mark, work.reap, work.abandon, work.sweep, work.take,
+	work.take_both, work.throttle, work.service_enter TO catchment_run;
+GRANT EXECUTE ON FUNCTION work.take, work.take_both, work.throttle TO catchment_trial;
 GRANT EXECUTE ON FUNCTION work.wake TO catchment_web, catchment_trial;
 GRANT EXECUTE ON FUNCTION work.tenant_stop TO catchment_web;
 GRANT EXECUTE ON FUNCTION work.lane_touch, work.lane_limit_touch

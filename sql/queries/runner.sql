@@ -38,8 +38,11 @@ LISTEN catchment_work
 -- name: runner_listen_cancel :listen
 LISTEN catchment_cancel
 
--- name: runner_take :one (tenant uuid, service text, n numeric, rate numeric, burst numeric)
-SELECT ceil(work.take($1, $2, $3::float8, $4::float8, $5::float8) * 1000)::bigint
+-- name: runner_take :one (tenant uuid, service text, n numeric, rate numeric, burst numeric, host_rate numeric)
+SELECT ceil(work.take_both($1, $2, $3::float8, $4::float8, $5::float8, $6::float8) * 1000)::bigint
+
+-- name: runner_service_enter :one (tenant uuid, work uuid, token bigint, service text, max_runs int)
+SELECT work.service_enter($1, $2, $3, $4, $5)
 
 -- name: runner_throttle :one (tenant uuid, service text, seconds numeric, rate numeric, burst numeric)
 SELECT work.throttle($1, $2, $3::float8, $4::float8, $5::float8)

@@ -222,4 +222,31 @@ SELECT pg_temp.throttle(s) FROM unnest('{-5,0}'::text[]) s \g /dev/null
 SELECT is(pg_temp.take(1), 1.0, 'the least block is a second');
 SELECT pg_temp.throttle('9e11') \g /dev/null
 SELECT is(pg_temp.take(1), 86400.0, 'the longest a day');
+
+-- one host over all tenants
+CREATE FUNCTION pg_temp.both(p_tenant int, p_n numeric, p_host_rate numeric) RETURNS numeric LANGUAGE sql VOLATILE
+RETURN round(pg_temp.run(format('SELECT work.take_both(tap.id(%s), ''host'', %s, 10, 20, %s)', p_tenant, p_n, p_host_rate))::numeric, 1);
+SELECT is(pg_temp.both(1, 20, 25), 0.0, 'the host has room for the first tenant');
+SELECT is(pg_temp.both(2, 10, 25), 0.2, 'a second tenant waits for the host, though its own bucket is full');
+SELECT is((SELECT tokens FROM work.bucket WHERE tenant_id = tap.id(2) AND service = 'host'), NULL, 'and its own bucket was not asked');
+SELECT is(pg_temp.both(1, 5, 25), 0.5, 'a tenant past its own limit waits for that');
+SELECT ok((SELECT tokens >= 5 FROM work.bucket WHERE tenant_id <> tap.id(1) AND service = 'host'), 'what the host had granted is given back');
+SELECT is(pg_temp.both(3, 20, 0), 0.0, 'without a limit for the host only the tenant''s own counts');
+
+-- runs at once that talk to one service
+CALL pg_temp.clean();
+CALL pg_temp.ready(1, 1, 2);
+CALL pg_temp.ready(2, 11, 2);
+SELECT is(pg_temp.claim(20), 4, 'four runs of two tenants are claimed');
+CREATE FUNCTION pg_temp.enter_service(p_tenant int, p_id int, p_token text DEFAULT '(SELECT lease_token FROM work.work WHERE id = tap.id(%s))')
+RETURNS text LANGUAGE sql VOLATILE RETURN format('SELECT work.service_enter(tap.id(%s), tap.id(%s), ' || p_token || ', ''host'', 2)', p_tenant, p_id, p_id);
+SELECT is(pg_temp.run(pg_temp.enter_service(1, 1)), 't', 'the first finds a place at the service');
+SELECT is(pg_temp.run(pg_temp.enter_service(1, 1)), 't', 'and keeps it when it asks again');
+SELECT is(pg_temp.run(pg_temp.enter_service(2, 11)), 't', 'so does the second, of another tenant');
+SELECT is(pg_temp.run(pg_temp.enter_service(2, 12)), 'f', 'the third finds it full');
+SELECT pg_temp.release(1, 1, 'done') \g /dev/null
+SELECT is(pg_temp.run(pg_temp.enter_service(2, 12)), 't', 'a run that ended leaves its place');
+SELECT pg_temp.release(2, 12, 'park', '-1 second') \g /dev/null
+SELECT is(pg_temp.claim(20), 1, 'a parked run is claimed again');
+SELECT is((pg_temp.row(12)).service, NULL, 'and holds no place until it enters anew');
 SELECT * FROM finish();
