@@ -13,13 +13,14 @@
 /* clang-format off: a row a command */
 const struct cli_verb cli_verbs[] = {
 	{ "migrate", "", "[--check]", "bring the database to this version", cli_migrate },
-	{ "run", "", "FILE [--pipeline ID] [--limit N] [--config FILE] [--allow CIDR:PORT] [--verbose]",
+	{ "run", "",
+	  "FILE [--pipeline ID] [--limit N] [--config FILE] [--allow CIDR:PORT] [--verbose]",
 	  "run a collector file, without server or database; secrets: CATCHMENT_CONFIG_<FIELD>",
 	  cli_run },
 	{ "user", "list", "", "all users", cli_user_list },
 	{ "user", "add", "EMAIL [--name NAME] [--workspace NAME] [--password-file FILE]",
 	  "add a user with a workspace; the password is read from standard input", cli_user_add },
-	{ "user", "password", "EMAIL [--password-file FILE]", "set a password; ends all sign-ins",
+	{ "user", "password", "EMAIL [--password-file FILE]", "set a password; ends all tokens",
 	  cli_user_password },
 	{ "user", "disable", "EMAIL", "let a user in no more; ends all tokens", cli_user_disable },
 	{ "user", "enable", "EMAIL", "let a disabled user in again", cli_user_enable },

@@ -84,8 +84,7 @@ int cli_user_password(struct cli *cli, int argc, char **argv)
 	const struct cli_option options[] = {
 		{ "password-file", &file, NULL },
 	};
-	struct db_rows *rows, *ended;
-	struct uuid user;
+	struct db_rows *rows;
 	struct err e = { 0 };
 
 	if (!cli_options(&argc, argv, options, 1) || argc != 1)
@@ -94,26 +93,17 @@ int cli_user_password(struct cli *cli, int argc, char **argv)
 	    !db_run(cli->db, Q_OPERATOR_USER_PASSWORD, DB_ARGS(db_text(argv[0]), db_text(phc)),
 	            cli->arena, &rows, &e))
 		return cli_say(&e);
-	if (db_count(rows) == 1 && db_get_uuid(rows, 0, 0, &user) &&
-	    !db_run(cli->db, Q_OPERATOR_TOKENS_END, DB_ARGS(db_uuid(&user)), cli->arena, &ended,
-	            &e))
-		return cli_say(&e);
 	return found(rows, argv[0]);
 }
 
 static int set_active(struct cli *cli, const char *email, bool active)
 {
-	struct db_rows *rows, *ended;
-	struct uuid user;
+	struct db_rows *rows;
 	struct err e = { 0 };
 
 	if (!cli_db(cli, &e) ||
 	    !db_run(cli->db, Q_OPERATOR_USER_ACTIVE, DB_ARGS(db_text(email), db_bool(active)),
 	            cli->arena, &rows, &e))
-		return cli_say(&e);
-	if (!active && db_count(rows) == 1 && db_get_uuid(rows, 0, 0, &user) &&
-	    !db_run(cli->db, Q_OPERATOR_TOKENS_END, DB_ARGS(db_uuid(&user)), cli->arena, &ended,
-	            &e))
 		return cli_say(&e);
 	return found(rows, email);
 }

@@ -12,15 +12,18 @@ FROM identity.users u ORDER BY u.created_at, u.id;
 -- name: operator_user_add :one (id uuid, email text, phc text, name text, tenant uuid, tenant_name text)
 SELECT identity.sign_up($1, lower($2), $3, $4, $5, $6);
 
+-- A user who is let in no more has no tokens either, at once.
 -- name: operator_user_active :maybe (email text, active bool)
-UPDATE identity.users u SET is_active = $2 WHERE u.email = lower($1) RETURNING u.id;
+WITH who AS (UPDATE identity.users u SET is_active = $2 WHERE u.email = lower($1) RETURNING u.id),
+ended AS (UPDATE identity.tokens k SET revoked_at = clock_timestamp() FROM who
+	WHERE k.user_id = who.id AND k.revoked_at IS NULL AND NOT $2)
+SELECT id FROM who;
 
 -- name: operator_user_password :maybe (email text, phc text)
-UPDATE identity.users u SET password_phc = $2 WHERE u.email = lower($1) RETURNING u.id;
-
--- name: operator_tokens_end :exec (user_id uuid)
-UPDATE identity.tokens k SET revoked_at = clock_timestamp()
-WHERE k.user_id = $1 AND k.revoked_at IS NULL;
+WITH who AS (UPDATE identity.users u SET password_phc = $2 WHERE u.email = lower($1) RETURNING u.id),
+ended AS (UPDATE identity.tokens k SET revoked_at = clock_timestamp() FROM who
+	WHERE k.user_id = who.id AND k.revoked_at IS NULL)
+SELECT id FROM who;
 
 -- name: operator_tenants :many ()
 SELECT w.id, w.name, (SELECT count(*) FROM identity.members m WHERE m.tenant_id = w.id),
