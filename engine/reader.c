@@ -384,7 +384,7 @@ bool reader_records(struct arena *arena, const struct reader *reader, struct sca
 	bool ok;
 
 	if (reader->kind->read == NULL)
-		return record_list(arena, reader->path, body, records, count, e);
+		return record_spans(arena, reader->path, body, records, count, e);
 	reader_pile_init(&r.pile, arena);
 	ok = places_read(&r) && reader_pile_end(&r.pile, records, count, e);
 	reader_pile_free(&r.pile);

@@ -3,7 +3,7 @@
  *
  * A const table of kinds (recordsKind of a function) says what stands at the records path:
  *
- *   list      an array of records, or one object (record_list); the default
+ *   list      an array of records, or one object (record_spans); the default
  *   single    one object is one record
  *   map       an object; each member is a record. Its name becomes the member _key, in front; a
  *             value that is no object becomes the member "value"

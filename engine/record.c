@@ -158,8 +158,8 @@ static void find_all(const struct scan_path *path, struct scan_value place, stru
 		scan_path_each(path, place, found, f);
 }
 
-bool record_list(struct arena *arena, const struct scan_path *path_or_null, struct scan_value body,
-                 struct scan_value **records, size_t *count, struct err *e)
+bool record_spans(struct arena *arena, const struct scan_path *path_or_null, struct scan_value body,
+                  struct scan_value **records, size_t *count, struct err *e)
 {
 	struct finder f = { .arena = arena };
 	struct scan_value place = body;

@@ -64,9 +64,9 @@ struct record {
  * else its only array member. A path may lead to an array (its elements), to an object (one
  * record), to null (none), and with a wildcard to several of them. slug: records_not_found (says
  * what was there instead). */
-MUST_CHECK bool record_list(struct arena *, const struct scan_path *path_or_null,
-                            struct scan_value body, struct scan_value **records, size_t *count,
-                            struct err *);
+MUST_CHECK bool record_spans(struct arena *, const struct scan_path *path_or_null,
+                             struct scan_value body, struct scan_value **records, size_t *count,
+                             struct err *);
 
 /* Says records_not_found: `odd` stands at the path instead of what is wanted, or (SCAN_NONE)
  * nothing does. Always false. */

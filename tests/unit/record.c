@@ -445,7 +445,7 @@ static void records_are_found(void **state)
 
 		if (r->path != NULL)
 			row_check(r->path, scan_path_parse(l->arena, str_of(r->path), &path, &e));
-		ok = record_list(l->arena, path, leaves_scan(r->body), &list, &count, &e);
+		ok = record_spans(l->arena, path, leaves_scan(r->body), &list, &count, &e);
 		row_check(r->body, ok == (r->count >= 0));
 		row_check(r->body, !ok || count == (size_t)r->count);
 		if (!ok && (strcmp(e.slug, "records_not_found") != 0 || !strstr(e.msg, r->said)))
@@ -616,7 +616,7 @@ static bool process_page(struct arena *arena, const struct record_steps *steps,
 	struct err e = { 0 };
 
 	small.scope = (struct scope){ .arena = arena, .now_ms = 1, .execution_id = "x" };
-	if (!record_list(arena, NULL, body, &list, &count, &e))
+	if (!record_spans(arena, NULL, body, &list, &count, &e))
 		assert_string_equal(e.slug, "out_of_memory");
 	for (size_t i = 0; i < count; i++) {
 		struct record out;
