@@ -12,7 +12,7 @@ web_handler instance_list, instance_get, instance_update, instance_uninstall;
 web_handler instance_upgrade_preview, instance_upgrade;
 web_handler execution_request, execution_list, execution_get, execution_log, execution_quarantine;
 web_handler execution_cancel, execution_retry;
-web_handler record_streams, record_list;
+web_handler instance_streams, instance_records;
 
 /* An installation whose row is locked, and whose version is the one that If-Match names. */
 struct instance_locked {

@@ -80,7 +80,7 @@ static const struct field list_fields[] = {
 };
 const struct shape record_list_doc = { .name = "Records", .fields = list_fields };
 
-bool record_streams(struct req *r, struct err *e)
+bool instance_streams(struct req *r, struct err *e)
 {
 	struct db_rows *rows;
 
@@ -120,7 +120,7 @@ static struct db_arg flag_asked(const struct req *r, const char *name)
 	return json_is_boolean(flag) ? db_bool(json_is_true(flag)) : db_null();
 }
 
-bool record_list(struct req *r, struct err *e)
+bool instance_records(struct req *r, struct err *e)
 {
 	const char *field = field_path(r), *value = json_text(r->query, "value", NULL);
 	struct req_page page;
