@@ -25,13 +25,13 @@ static const struct {
 	unsigned query;
 	const char *name;
 } query_names[] = {
-	{Q_WEB_ENTER,              "enter"     },
+	{ Q_WEB_ENTER, "enter" },
 	{ Q_WEB_IDEMPOTENCY_BEGIN, "key_begin" },
-	{ Q_WEB_IDEMPOTENCY_END,   "key_end"   },
-	{ Q_WEB_MIGRATION_NUMBER,  "migrations"},
-	{ Q_THING_LIST,            "list"      },
-	{ Q_THING_GET,             "get"       },
-	{ Q_THING_INSERT,          "insert"    },
+	{ Q_WEB_IDEMPOTENCY_END, "key_end" },
+	{ Q_WEB_MIGRATION_NUMBER, "migrations" },
+	{ Q_THING_LIST, "list" },
+	{ Q_THING_GET, "get" },
+	{ Q_THING_INSERT, "insert" },
 };
 
 static void note(struct db *db, const char *what)
@@ -55,27 +55,23 @@ static struct db_rows *rows_of(struct db *db, unsigned q, struct arena *a)
 	switch (q) {
 	case Q_WEB_ENTER:
 		*rows = (struct db_rows){
-			5, {CLIENT_ID, db->tenant, "editor", "{things:write}", CLIENT_ID}
+			5, { CLIENT_ID, db->tenant, "editor", "{things:write}", CLIENT_ID }
 		};
 		break;
 	case Q_WEB_IDEMPOTENCY_BEGIN:
 		*rows = (struct db_rows){
-			4, {db->state, "201", "{\"first\":true}", "/api/things/1"}
+			4, { db->state, "201", "{\"first\":true}", "/api/things/1" }
 		};
 		break;
 	case Q_WEB_MIGRATION_NUMBER:
 		*rows = (struct db_rows){ 1,
-					  { arena_printf(a, "%lld", (long long)db->migration) } };
+			                  { arena_printf(a, "%lld", (long long)db->migration) } };
 		break;
 	case Q_THING_LIST:
-		*rows = (struct db_rows){
-			2, {"[{\"a\":1}]", db->next}
-		};
+		*rows = (struct db_rows){ 2, { "[{\"a\":1}]", db->next } };
 		break;
 	default:
-		*rows = (struct db_rows){
-			2, {db->document, "7"}
-		};
+		*rows = (struct db_rows){ 2, { db->document, "7" } };
 	}
 	return rows;
 }
@@ -93,7 +89,7 @@ bool db_in_transaction(const struct db *db)
 }
 
 void db_queue_rows(struct db *db, enum query q, const struct db_arg *args, size_t nargs,
-		   struct arena *a, struct db_rows **rows)
+                   struct arena *a, struct db_rows **rows)
 {
 	(void)args;
 	(void)nargs;
@@ -112,11 +108,11 @@ static const char *arg_text(const struct db_arg *a)
 static void store(struct db *db, const struct db_arg *args)
 {
 	snprintf(db->stored, sizeof(db->stored), "%s %s %s", arg_text(&args[2]), arg_text(&args[3]),
-		 arg_text(&args[4]));
+	         arg_text(&args[4]));
 }
 
 bool db_run(struct db *db, enum query q, const struct db_arg *args, size_t nargs, struct arena *a,
-	    struct db_rows **rows, struct err *e)
+            struct db_rows **rows, struct err *e)
 {
 	(void)nargs;
 	note_query(db, q);
@@ -129,7 +125,7 @@ bool db_run(struct db *db, enum query q, const struct db_arg *args, size_t nargs
 }
 
 bool db_run_last(struct db *db, enum query q, const struct db_arg *args, size_t nargs,
-		 struct arena *a, struct db_rows **rows, struct err *e)
+                 struct arena *a, struct db_rows **rows, struct err *e)
 {
 	if (!db_run(db, q, args, nargs, a, rows, e))
 		return false;
@@ -189,47 +185,47 @@ static web_handler thing_list, thing_get, thing_create, thing_change, thing_secr
 
 static const struct field list_fields[] = {
 	WEB_PAGE_FIELDS,
-	{.name = "colour",       .kind = SHAPE_LINE },
-	{ .name = "old",                     .kind = SHAPE_BOOLEAN },
-	{ .name = NULL},
+	{ .name = "colour", .kind = SHAPE_LINE },
+	{ .name = "old", .kind = SHAPE_BOOLEAN },
+	{ .name = NULL },
 };
 static const struct shape list_query = { .name = "ThingList", .fields = list_fields };
 
 static const struct field thing_fields[] = {
-	{.name = "name",           .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
 	{ .name = "size", .kind = SHAPE_INTEGER, .min = 1, .max = 9 },
-	{ .name = NULL         },
+	{ .name = NULL },
 };
 static const struct shape thing = { .name = "Thing", .fields = thing_fields };
 
 #define MEMBER .access = ACCESS_MEMBER, .role = "viewer", .scope = "things:write"
 
 static const struct route routes[] = {
-	{M_GET,			 "/things",                       MEMBER,                  .query = &list_query,                                                .out = &thing,.status = 200,
-         .handle = thing_list, .summary = "Lists things" },
-	{ M_POST,    "/things",				  MEMBER,						   .body_max = 1000,													  .in = &thing,.out = &thing,.status = 201,
-         .handle = thing_create, .summary = "Makes a thing" },
-	{ M_GET,                "/things/{id}",				  MEMBER,								  .out = &thing,													   .status = 200,.handle = thing_get,
-         .summary = "Shows a thing" },
-	{ M_PATCH,		       "/things/{id}",        MEMBER,.body_max = 1000,.in = &thing,.out = &thing,
-         .status = 200, .handle = thing_change, .summary = "Changes a thing" },
-	{ M_GET,"/things/current",           ACCESS_PUBLIC,								  .out = &thing,																												   .status = 200,
-         .handle = thing_constant,.summary = "Shows the current thing" },
-	{ M_GET, "/things/{id}/parts/{name:text}",                               ACCESS_PUBLIC,                                                 .out = &thing,													   .status = 200,
-         .handle = thing_constant,.summary = "Shows a part" },
-	{ M_POST,      "/secrets", MEMBER,                       .out = &thing,										     .status = 201,.flags = ROUTE_SHOWS_SECRET,
-         .handle = thing_secret, .summary = "Makes a secret" },
-	{ M_POST,                "/slow",				       MEMBER,				     .body_max = 1000,												       .in = &thing,.out = &thing,                                                                             .status = 200,
-         .flags = ROUTE_SLOW, .handle = thing_slow, .summary = "Works for long" },
-	{ M_GET,                "/stream",				  MEMBER,        .status = 200,																       .flags = ROUTE_STREAM,.handle = thing_stream,
-         .summary = "Streams things" },
-	{ M_GET,       "/constant",MEMBER,.out = &thing,.status = 200,.handle = thing_constant,
-         .summary = "Asks the database nothing" },
-	{ M_POST,         "/optional",             ACCESS_PUBLIC,                                   .body_max = 1000,												 .in = &list_query,.out = &thing,
-         .status = 200, .flags = ROUTE_BODY_OPTIONAL, .handle = thing_constant,
-         .summary = "Takes a body or none" },
-	{ M_DELETE,        "/things/{id}",                 ACCESS_PUBLIC,							     .status = 204,															       .handle = thing_silent,
-         .summary = "Forgets to answer"},
+	{ M_GET, "/things", MEMBER, .query = &list_query, .out = &thing, .status = 200,
+	  .handle = thing_list, .summary = "Lists things" },
+	{ M_POST, "/things", MEMBER, .body_max = 1000, .in = &thing, .out = &thing, .status = 201,
+	  .handle = thing_create, .summary = "Makes a thing" },
+	{ M_GET, "/things/{id}", MEMBER, .out = &thing, .status = 200, .handle = thing_get,
+	  .summary = "Shows a thing" },
+	{ M_PATCH, "/things/{id}", MEMBER, .body_max = 1000, .in = &thing, .out = &thing,
+	  .status = 200, .handle = thing_change, .summary = "Changes a thing" },
+	{ M_GET, "/things/current", ACCESS_PUBLIC, .out = &thing, .status = 200,
+	  .handle = thing_constant, .summary = "Shows the current thing" },
+	{ M_GET, "/things/{id}/parts/{name:text}", ACCESS_PUBLIC, .out = &thing, .status = 200,
+	  .handle = thing_constant, .summary = "Shows a part" },
+	{ M_POST, "/secrets", MEMBER, .out = &thing, .status = 201, .flags = ROUTE_SHOWS_SECRET,
+	  .handle = thing_secret, .summary = "Makes a secret" },
+	{ M_POST, "/slow", MEMBER, .body_max = 1000, .in = &thing, .out = &thing, .status = 200,
+	  .flags = ROUTE_SLOW, .handle = thing_slow, .summary = "Works for long" },
+	{ M_GET, "/stream", MEMBER, .status = 200, .flags = ROUTE_STREAM, .handle = thing_stream,
+	  .summary = "Streams things" },
+	{ M_GET, "/constant", MEMBER, .out = &thing, .status = 200, .handle = thing_constant,
+	  .summary = "Asks the database nothing" },
+	{ M_POST, "/optional", ACCESS_PUBLIC, .body_max = 1000, .in = &list_query, .out = &thing,
+	  .status = 200, .flags = ROUTE_BODY_OPTIONAL, .handle = thing_constant,
+	  .summary = "Takes a body or none" },
+	{ M_DELETE, "/things/{id}", ACCESS_PUBLIC, .status = 204, .handle = thing_silent,
+	  .summary = "Forgets to answer" },
 };
 
 const struct web_family client_family = {
@@ -246,7 +242,7 @@ static bool thing_list(struct req *r, struct err *e)
 
 	return req_page(r, &page, e) &&
 	       req_run_last(r, (enum query)Q_THING_LIST,
-			    DB_ARGS(db_text(page.after), db_int(page.limit)), &rows, e) &&
+	                    DB_ARGS(db_text(page.after), db_int(page.limit)), &rows, e) &&
 	       reply_list(r, "things", rows, e);
 }
 
@@ -255,7 +251,7 @@ static bool thing_get(struct req *r, struct err *e)
 	struct db_rows *rows;
 
 	return req_run_last(r, (enum query)Q_THING_GET, DB_ARGS(db_uuid(&r->params[0])), &rows,
-			    e) &&
+	                    e) &&
 	       reply_document(r, rows, e);
 }
 
@@ -408,7 +404,7 @@ static char *env_of_header(const char *header)
 }
 
 int client_send(struct client *c, const char *method, const char *uri, const char *const *headers,
-		const char *body)
+                const char *body)
 {
 	struct wire w = { .client = c, .body = str_of(body) };
 	const struct web_io io = { &w, wire_read, wire_write, wire_flush, wire_gone };
@@ -439,7 +435,7 @@ int client_send(struct client *c, const char *method, const char *uri, const cha
 }
 
 int client_send_as_member(struct client *c, const char *method, const char *uri,
-			  const char *const *headers, const char *body)
+                          const char *const *headers, const char *body)
 {
 	const char *all[HEADERS_MAX] = { NULL };
 	char token[CRYPT_TOKEN_MAX], line[100];
@@ -468,7 +464,7 @@ const char *client_header(const struct client *c, const char *name)
 		if (strncmp(line, name, n) == 0 && line[n] == ':') {
 			end = strstr(line, "\r\n");
 			snprintf(value, sizeof(value), "%.*s", (int)(end - line - (long)n - 2),
-				 line + n + 2);
+			         line + n + 2);
 			return value;
 		}
 		line = strstr(line, "\r\n");
