@@ -26,9 +26,9 @@ struct auth_kind {
 	const char *refusal;         /* optional: why this kind cannot be saved yet */
 	const struct shape *details; /* optional: what details hold; absent: nothing */
 	bool (*compile)(struct compile *, const json_t *details, const char *at,
-			struct auth *); /* optional; goes with render */
+	                struct auth *); /* optional; goes with render */
 	bool (*render)(const struct auth *, const struct scope *, struct auth_value *,
-		       struct err *); /* optional: absent, a request carries nothing */
+	               struct err *); /* optional: absent, a request carries nothing */
 };
 
 struct auth {
@@ -41,7 +41,7 @@ struct auth {
 /* auth_config may be NULL: none. */
 bool auth_compile(struct compile *, const json_t *auth_config, const char *at, struct auth *);
 MUST_CHECK bool auth_render(const struct auth *, const struct scope *, struct auth_value *,
-			    struct err *);
+                            struct err *);
 /* May a definition set this request header? slug when not: header_reserved, header_invalid. */
 bool auth_header_check(struct compile *, const char *name, const char *at);
 

@@ -13,7 +13,7 @@ const char *compile_at(const struct compile *c, const char *pointer)
 bool compile_no_memory(struct compile *c)
 {
 	return problem_add(c->problems, "", "too_complex",
-			   "This definition needs more memory than one may take; make it smaller.");
+	                   "This definition needs more memory than one may take; make it smaller.");
 }
 
 const json_t *compile_find(const json_t *list, const char *member, struct str text)
@@ -44,12 +44,12 @@ static void config_name_check(void *arg, struct str name)
 	if (compile_find(check->c->fields, "name", name))
 		return;
 	check->good = problem_add(check->c->problems, check->at, "unknown_config_field",
-				  "{config." STR_FMT "} names no config field of this data source.",
-				  STR_ARG(name));
+	                          "{config." STR_FMT "} names no config field of this data source.",
+	                          STR_ARG(name));
 }
 
 bool compile_template(struct compile *c, const char *text, unsigned names, const char *at,
-		      struct template **out)
+                      struct template **out)
 {
 	struct err e = { 0 };
 	struct name_check check = { .c = c, .at = at, .good = true };

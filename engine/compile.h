@@ -29,7 +29,7 @@ struct compile {
 const char *compile_at(const struct compile *, const char *pointer);
 /* Parses a template and checks that the config fields it names exist. `at` is final. */
 bool compile_template(struct compile *, const char *text, unsigned names, const char *at,
-		      struct template **);
+                      struct template **);
 /* A path into a JSON body; NULL or "" text gives NULL and true. */
 bool compile_path(struct compile *, const char *text, const char *at, struct scan_path **);
 /* The element of a list whose `member` is that text, or NULL. */

@@ -18,50 +18,20 @@ struct form {
 };
 
 static const struct form forms[] = {
-	{"shpat_",       16},
-        { "shpca_",      16},
-        { "shppa_",      16},
-        { "shpss_",      16},
-	{ "sk_live_",    8 },
-        { "sk_test_",    8 },
-        { "rk_live_",    8 },
-        { "rk_test_",    8 },
-	{ "whsec_",      16},
-        { "ghp_",        20},
-        { "gho_",        20},
-        { "ghu_",        20},
-	{ "ghs_",        20},
-        { "ghr_",        20},
-        { "github_pat_", 20},
-        { "glpat-",      16},
-	{ "xoxb-",       16},
-        { "xoxp-",       16},
-        { "xoxa-",       16},
-        { "xapp-",       16},
-	{ "AKIA",        16},
-        { "ASIA",        16},
-        { "AIza",        30},
-        { "ya29.",       20},
-	{ "sk-ant-",     16},
-        { "sk-proj-",    16},
-        { "SG.",         20},
-        { "key-",        32},
-	{ "npm_",        30},
-        { "hf_",         30},
-        { "dop_v1_",     32},
-        { "lin_api_",    20},
-	{ "secret_",     40},
-        { "ctm_",        30},
-        { "eyJ",         20},
+	{ "shpat_", 16 },  { "shpca_", 16 },   { "shppa_", 16 },      { "shpss_", 16 },
+	{ "sk_live_", 8 }, { "sk_test_", 8 },  { "rk_live_", 8 },     { "rk_test_", 8 },
+	{ "whsec_", 16 },  { "ghp_", 20 },     { "gho_", 20 },        { "ghu_", 20 },
+	{ "ghs_", 20 },    { "ghr_", 20 },     { "github_pat_", 20 }, { "glpat-", 16 },
+	{ "xoxb-", 16 },   { "xoxp-", 16 },    { "xoxa-", 16 },       { "xapp-", 16 },
+	{ "AKIA", 16 },    { "ASIA", 16 },     { "AIza", 30 },        { "ya29.", 20 },
+	{ "sk-ant-", 16 }, { "sk-proj-", 16 }, { "SG.", 20 },         { "key-", 32 },
+	{ "npm_", 30 },    { "hf_", 30 },      { "dop_v1_", 32 },     { "lin_api_", 20 },
+	{ "secret_", 40 }, { "ctm_", 30 },     { "eyJ", 20 },
 };
 
 /* A scheme's name followed by a literal token: "Bearer abc...". */
 static const struct form schemes[] = {
-	{"Bearer ",  12},
-        { "Basic ",  8 },
-        { "Token ",  16},
-        { "token ",  16},
-        { "ApiKey ", 16},
+	{ "Bearer ", 12 }, { "Basic ", 8 }, { "Token ", 16 }, { "token ", 16 }, { "ApiKey ", 16 },
 };
 
 static bool token_char(char c)
@@ -184,7 +154,7 @@ bool credential_looks_random(struct str text)
 bool credential_is_named_so(struct str name)
 {
 	static const char *const words[] = { "apikey", "accesstoken", "authtoken",
-					     "secret", "password",    "privatekey" };
+		                             "secret", "password",    "privatekey" };
 	char plain[64];
 	size_t n = 0;
 

@@ -89,9 +89,9 @@ static void credentials_find(const json_t *ds, const char *at, struct problems *
 
 	known_forms_find(ds, at, ps);
 	random_members_find(json_object_get(ds, "headers"),
-			    json_pointer_add(ps->arena, at, "headers"), ps);
+	                    json_pointer_add(ps->arena, at, "headers"), ps);
 	random_members_find(json_object_get(json_object_get(ds, "authConfig"), "details"),
-			    json_pointer_add(ps->arena, auth_at, "details"), ps);
+	                    json_pointer_add(ps->arena, auth_at, "details"), ps);
 	random_find(json_object_get(ds, "baseUrl"), json_pointer_add(ps->arena, at, "baseUrl"), ps);
 	json_array_foreach(functions, i, function)
 	{
@@ -99,7 +99,7 @@ static void credentials_find(const json_t *ds, const char *at, struct problems *
 		const char *params_at = json_pointer_add(ps->arena, here, "parameters");
 
 		random_find(json_object_get(function, "path"),
-			    json_pointer_add(ps->arena, here, "path"), ps);
+		            json_pointer_add(ps->arena, here, "path"), ps);
 		json_array_foreach(json_object_get(function, "parameters"), k, param)
 			default_check(param, json_pointer_index(ps->arena, params_at, k), ps);
 	}
@@ -121,9 +121,9 @@ static bool is_field_name(const char *name)
 static bool option_check(const json_t *option, const char *at, struct problems *ps)
 {
 	static const struct field fields[] = {
-		{.name = "value",          .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+		{ .name = "value", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
 		{ .name = "label", .kind = SHAPE_LINE },
-		{ .name = NULL        }
+		{ .name = NULL }
 	};
 	static const struct shape shape = { "Option", fields, false };
 
@@ -220,10 +220,10 @@ static void function_check(struct compile *c, const json_t *ds, size_t i, const 
 
 	if (id && compile_find(functions, "id", str_of(id)) != function)
 		problem_add(c->problems, json_pointer_add(c->arena, here, "id"), "duplicate",
-			    "Two functions have this id.");
+		            "Two functions have this id.");
 	if (compile_find(functions, "name", str_of(name)) != function)
 		problem_add(c->problems, json_pointer_add(c->arena, here, "name"), "duplicate",
-			    "Two functions have this name.");
+		            "Two functions have this name.");
 	json_object_set_new(alone, "baseUrl", json_string("https://checked.elsewhere"));
 	request_compile(c, &source, &plan);
 	reader_compile(c, function, here, &reader);
@@ -236,9 +236,9 @@ static void data_source_parts_check(struct compile *c, const json_t *ds, const c
 
 	request_origin_compile(c, ds, at, &plan.origin);
 	request_headers_compile(c, json_object_get(ds, "headers"),
-				json_pointer_add(c->arena, at, "headers"), &plan);
+	                        json_pointer_add(c->arena, at, "headers"), &plan);
 	auth_compile(c, json_object_get(ds, "authConfig"),
-		     json_pointer_add(c->arena, at, "authConfig"), &plan.auth);
+	             json_pointer_add(c->arena, at, "authConfig"), &plan.auth);
 	for (size_t i = 0; i < json_array_size(json_object_get(ds, "functions")); i++)
 		function_check(c, ds, i, at);
 }
@@ -246,8 +246,8 @@ static void data_source_parts_check(struct compile *c, const json_t *ds, const c
 bool definition_check_data_source(const json_t *ds, const char *at, struct problems *ps)
 {
 	struct compile c = { .arena = ps->arena,
-			     .fields = json_object_get(ds, "configFields"),
-			     .problems = ps };
+		             .fields = json_object_get(ds, "configFields"),
+		             .problems = ps };
 	size_t before = ps->count;
 
 	if (!shape_check(&SHAPE_DATA_SOURCE, ds, at, ps))
@@ -290,7 +290,7 @@ static const char *id_unused(struct arena *a, const json_t *list, const char *id
 }
 
 static bool ids_give(struct arena *a, json_t *list, const char *fallback, const char *at,
-		     struct problems *ps)
+                     struct problems *ps)
 {
 	json_t *item;
 	size_t i;
@@ -315,7 +315,7 @@ static bool ids_give(struct arena *a, json_t *list, const char *fallback, const 
 }
 
 static bool pipeline_check(struct arena *a, const json_t *ds, json_t *pipeline, const char *at,
-			   struct problems *ps)
+                           struct problems *ps)
 {
 	json_t *steps = json_object_get(pipeline, "processingSteps");
 	struct plan *plan;
@@ -328,7 +328,7 @@ static bool pipeline_check(struct arena *a, const json_t *ds, json_t *pipeline, 
 }
 
 bool definition_check_pipelines(struct arena *a, const json_t *ds, json_t *pipelines,
-				const char *at, struct problems *ps)
+                                const char *at, struct problems *ps)
 {
 	json_t *pipeline;
 	size_t i, before = ps->count;

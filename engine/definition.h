@@ -14,8 +14,8 @@
 #include "lib/json/shape.h"
 
 /* The shapes of the documents, for routes, forms and OpenAPI. */
-extern const struct shape SHAPE_DATA_SOURCE;  /* POST /api/datasources/manual */
-extern const struct shape SHAPE_COLLECTOR;    /* POST /api/collectors */
+extern const struct shape SHAPE_DATA_SOURCE; /* POST /api/datasources/manual */
+extern const struct shape SHAPE_COLLECTOR;   /* POST /api/collectors */
 extern const struct shape SHAPE_PIPELINE;
 extern const struct shape SHAPE_CONFIG_FIELD;
 

@@ -99,7 +99,7 @@ bool link_resolve(struct arena *a, struct str base, struct str ref, struct str *
 		*out = arena_copy(a, ref);
 	else if (str_starts(ref, "//"))
 		*out = join(a, (struct str){ base.p, (size_t)(strchr(base.p, ':') - base.p) + 1 },
-			    ref);
+		            ref);
 	else if (str_starts(ref, "/"))
 		*out = join(a, origin, ref);
 	else if (str_starts(ref, "?"))

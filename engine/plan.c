@@ -13,7 +13,7 @@
 #include "lib/base/poison.h"
 
 #define RETRIES_DEFAULT 3
-#define TIMEOUT_DEFAULT 30 /* seconds */
+#define TIMEOUT_DEFAULT 30                       /* seconds */
 #define FIRST_YEAR_MS   INT64_C(-62135596800000) /* 0001-01-01 */
 
 static const struct plan_budget budget_default = {
@@ -48,7 +48,7 @@ static bool function_find(struct planning *p)
 	if (p->function)
 		return true;
 	return problem_add(p->c.problems, below(p, "functionId"), "unknown_function",
-			   "The data source has no function \"%.100s\".", id);
+	                   "The data source has no function \"%.100s\".", id);
 }
 
 /* A pipeline may set only what the function declares. */
@@ -64,10 +64,10 @@ static bool statics_known(struct planning *p)
 		if (request_param_find(&p->plan->request, name))
 			continue;
 		good = problem_add(p->c.problems,
-				   json_pointer_add(p->c.arena, below(p, "staticParameters"), name),
-				   "unknown_parameter",
-				   "The function %s has no parameter of this name.",
-				   p->plan->request.function);
+		                   json_pointer_add(p->c.arena, below(p, "staticParameters"), name),
+		                   "unknown_parameter",
+		                   "The function %s has no parameter of this name.",
+		                   p->plan->request.function);
 	}
 	return good;
 }
@@ -96,7 +96,7 @@ static bool request_part(struct planning *p)
 {
 	bool good =
 		request_compile(&p->c,
-				&(struct request_source){
+	                        &(struct request_source){
 					.data_source = p->data_source,
 					.function = p->function,
 					.statics = json_object_get(p->pipeline, "staticParameters"),
@@ -104,7 +104,7 @@ static bool request_part(struct planning *p)
 					.function_at = "",
 					.statics_at = below(p, "staticParameters"),
 				},
-				&p->plan->request);
+	                        &p->plan->request);
 
 	return statics_known(p) && good;
 }
@@ -125,11 +125,11 @@ static bool steps_part(struct planning *p)
 	if (paging) {
 		config = json_object_get(paging, "config");
 		paging_at = json_pointer_add(p->c.arena, json_pointer_index(p->c.arena, at, i),
-					     "config");
+		                             "config");
 		if (!json_is_object(config))
 			return problem_add(p->c.problems, paging_at, "required",
-					   "A pagination step needs a config with a type: cursor, "
-					   "link, page, offset or none.");
+			                   "A pagination step needs a config with a type: cursor, "
+			                   "link, page, offset or none.");
 	}
 	good &= paging_compile(&p->c, config, paging_at, &p->plan->request, &p->plan->paging);
 	if (good)
@@ -155,7 +155,7 @@ static bool key_part(struct planning *p, const json_t *ingestion, const char *at
 
 		if (!text || !*text)
 			return problem_add(p->c.problems, here, "wrong_type",
-					   "The primary key is a path or a list of paths.");
+			                   "The primary key is a path or a list of paths.");
 		if (!compile_path(&p->c, text, here, &paths[i]))
 			return false;
 	}
@@ -168,12 +168,7 @@ bool plan_overlap_parse(const json_t *overlap, int64_t *out)
 	static const struct {
 		char unit;
 		int64_t seconds;
-	} units[] = {
-		{'s',  1    },
-                { 'm', 60   },
-                { 'h', 3600 },
-                { 'd', 86400}
-	};
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
 	struct str text;
 	int64_t factor = 1;
 
@@ -205,10 +200,10 @@ static bool ingestion_part(struct planning *p)
 	bool good;
 
 	p->plan->strategy = strcmp(strategy, "incremental") == 0 ? PLAN_INCREMENTAL
-			    : strcmp(strategy, "append") == 0    ? PLAN_APPEND
-								 : PLAN_FULL_SYNC;
+	                    : strcmp(strategy, "append") == 0    ? PLAN_APPEND
+	                                                         : PLAN_FULL_SYNC;
 	good = compile_path(&p->c, json_text(ingestion, "cursorField", NULL),
-			    json_pointer_add(p->c.arena, at, "cursorField"), &p->plan->cursor);
+	                    json_pointer_add(p->c.arena, at, "cursorField"), &p->plan->cursor);
 	if (!plan_overlap_parse(json_object_get(ingestion, "overlap"), &p->plan->overlap))
 		good = problem_add(
 			p->c.problems, json_pointer_add(p->c.arena, at, "overlap"), "wrong_type",
@@ -232,11 +227,9 @@ static void rate_part(struct planning *p)
 	static const struct {
 		const char *member;
 		double seconds;
-	} spans[] = {
-		{"requestsPerSecond",  1   },
-                { "requestsPerMinute", 60  },
-                { "requestsPerHour",   3600}
-	};
+	} spans[] = { { "requestsPerSecond", 1 },
+		      { "requestsPerMinute", 60 },
+		      { "requestsPerHour", 3600 } };
 	const json_t *config = json_object_get(p->data_source, "rateLimitConfig");
 	double least = 0, burst = json_number_value(json_object_get(config, "burst"));
 
@@ -255,9 +248,9 @@ static void rate_part(struct planning *p)
 static bool hash_part(struct planning *p)
 {
 	static const char *const of_source[] = { "baseUrl", "authConfig", "headers",
-						 "configFields" };
+		                                 "configFields" };
 	static const char *const of_pipeline[] = { "staticParameters", "dataIngestion",
-						   "processingSteps" };
+		                                   "processingSteps" };
 	json_t *all = json_object();
 	char *text;
 	struct str hex;
@@ -299,14 +292,14 @@ static bool parts(struct planning *p)
 }
 
 bool plan_compile(struct arena *a, const json_t *data_source, const json_t *pipeline,
-		  const char *at, struct plan **out, struct problems *problems)
+                  const char *at, struct plan **out, struct problems *problems)
 {
 	size_t before = problems->count;
 	struct planning p = {
-		.c = {.arena = a,
-                      .fields = json_object_get(data_source, "configFields"),
-                      .problems = problems,
-                      .pin = json_pointer_add(a, at, "functionId")},
+		.c = { .arena = a,
+		       .fields = json_object_get(data_source, "configFields"),
+		       .problems = problems,
+		       .pin = json_pointer_add(a, at, "functionId") },
 		.data_source = data_source,
 		.pipeline = pipeline,
 		.at = at,
@@ -366,7 +359,7 @@ double plan_rate_burst(const struct plan *plan)
 }
 
 bool plan_origin(struct arena *a, const struct plan *plan, const struct config *config,
-		 struct str *out, struct err *e)
+                 struct str *out, struct err *e)
 {
 	const struct scope scope = { .arena = a, .config = config };
 	struct http_text base;
@@ -412,8 +405,8 @@ static bool number_less(struct arena *a, const struct plan *plan, struct str cur
 	    less >= n)
 		*since = STR("0");
 	else if (has_point)
-		*since = str_of(arena_printf(a, "%lld." STR_FMT, (long long)(n - less),
-		                             STR_ARG(rest)));
+		*since = str_of(
+			arena_printf(a, "%lld." STR_FMT, (long long)(n - less), STR_ARG(rest)));
 	else
 		*since = str_of(arena_printf(a, "%lld", (long long)(n - less)));
 	return true;

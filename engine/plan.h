@@ -20,12 +20,12 @@ enum plan_strategy { PLAN_FULL_SYNC, PLAN_INCREMENTAL, PLAN_APPEND };
 
 /* Ends of what a run may use; never optional, 0 takes the default. */
 struct plan_budget {
-	int64_t time_ms;   /* working time, waits on rate limits excluded; 6 h */
-	int64_t bytes;     /* decoded bytes; 64 GiB */
-	int64_t requests;  /* 1,000,000 */
-	int64_t pages;     /* 1,000,000 */
-	int64_t records;   /* 0: no limit */
-	int64_t memory;    /* of the run's arenas; 256 MiB */
+	int64_t time_ms;  /* working time, waits on rate limits excluded; 6 h */
+	int64_t bytes;    /* decoded bytes; 64 GiB */
+	int64_t requests; /* 1,000,000 */
+	int64_t pages;    /* 1,000,000 */
+	int64_t records;  /* 0: no limit */
+	int64_t memory;   /* of the run's arenas; 256 MiB */
 };
 
 /* data_source and pipeline as saved (or as frozen in a release). */

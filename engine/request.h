@@ -70,9 +70,9 @@ struct request_source {
 
 /* The address template alone: baseUrl, else the one field that can be it. */
 bool request_origin_compile(struct compile *, const json_t *data_source, const char *at,
-			    struct template **);
+                            struct template **);
 bool request_headers_compile(struct compile *, const json_t *headers, const char *at,
-			     struct request_plan *);
+                             struct request_plan *);
 bool request_compile(struct compile *, const struct request_source *, struct request_plan *);
 struct request_param *request_param_find(const struct request_plan *, const char *name);
 
@@ -93,9 +93,9 @@ struct request_input {
 };
 
 MUST_CHECK bool request_build(const struct request_plan *, const struct request_input *,
-			      struct http_request *, struct err *);
+                              struct http_request *, struct err *);
 /* scheme://host[:port][/base], without a slash at its end, with https:// where none stood. */
 MUST_CHECK bool request_origin_render(const struct request_plan *, const struct scope *,
-				      struct http_text *, struct err *);
+                                      struct http_text *, struct err *);
 
 #endif

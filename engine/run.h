@@ -42,13 +42,13 @@ struct run;
 struct run_options {
 	const struct plan *plan;
 	const struct config *config;
-	struct str state;         /* as last committed; empty: a fresh run */
-	struct str cursor;        /* greatest stored value of the stream; empty: none */
-	const char *execution_id; /* for idempotency keys */
-	struct plan_budget budget;/* members other than 0 tighten the plan's */
-	uint64_t seed;            /* of jitter */
+	struct str state;          /* as last committed; empty: a fresh run */
+	struct str cursor;         /* greatest stored value of the stream; empty: none */
+	const char *execution_id;  /* for idempotency keys */
+	struct plan_budget budget; /* members other than 0 tighten the plan's */
+	uint64_t seed;             /* of jitter */
 	int64_t now_ms;
-	bool verbose;             /* notes carry headers and the first 16 KiB of bodies (tests) */
+	bool verbose; /* notes carry headers and the first 16 KiB of bodies (tests) */
 };
 
 MUST_CHECK bool run_new(const struct run_options *, struct run **, struct err *);
@@ -57,13 +57,13 @@ void run_free(struct run *); /* NULL is fine */
 enum run_want { RUN_SEND, RUN_PAGE, RUN_WAIT, RUN_BUSY, RUN_END };
 
 struct run_page {
-	uint64_t number;          /* 1.. within the run, counting over parks */
+	uint64_t number;              /* 1.. within the run, counting over parks */
 	const struct record *records; /* all, with their fates */
 	size_t count;
 	size_t kept, filtered, duplicates, quarantined;
-	struct str cursor_after;  /* greatest cursor value met so far, or empty */
-	struct str state_after;   /* JSON */
-	bool last;                /* the pass is complete with this page */
+	struct str cursor_after; /* greatest cursor value met so far, or empty */
+	struct str state_after;  /* JSON */
+	bool last;               /* the pass is complete with this page */
 	int64_t fetched_bytes;
 };
 
@@ -79,17 +79,17 @@ enum run_remedy {
 struct run_end {
 	enum run_status status;
 	enum run_remedy remedy;
-	bool complete;          /* every page was seen: full sync may mark what vanished */
-	const char *code;       /* stable slug; "" on success */
-	const char *message;    /* what happened, where, what was kept, what to do next */
-	const char *stop;       /* why paging stopped: "no next page", "empty page", ... */
+	bool complete;       /* every page was seen: full sync may mark what vanished */
+	const char *code;    /* stable slug; "" on success */
+	const char *message; /* what happened, where, what was kept, what to do next */
+	const char *stop;    /* why paging stopped: "no next page", "empty page", ... */
 };
 
 struct run_wait {
 	int64_t until_ms;
-	const char *code;    /* upstream_rate_limited, upstream_unavailable, ... */
+	const char *code; /* upstream_rate_limited, upstream_unavailable, ... */
 	const char *message;
-	bool throttled;      /* tell the service's bucket: nobody asks before until_ms */
+	bool throttled; /* tell the service's bucket: nobody asks before until_ms */
 };
 
 struct run_act {
@@ -122,10 +122,12 @@ struct run_note {
 size_t run_notes(struct run *, const struct run_note **);
 
 struct run_counts {
-	int64_t requests, pages, records, filtered, duplicates, quarantined, bytes, retries, waited_ms;
+	int64_t requests, pages, records, filtered, duplicates, quarantined, bytes, retries,
+		waited_ms;
 };
 struct run_counts run_counts(const struct run *);
-struct str run_cursor(const struct run *); /* greatest value that a page has shown, parks counted in */
+struct str
+run_cursor(const struct run *); /* greatest value that a page has shown, parks counted in */
 struct str run_state(const struct run *); /* as of the last committed page, for parking */
 
 #endif

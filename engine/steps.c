@@ -46,17 +46,17 @@ struct order {
 };
 
 static bool order_check(struct compile *c, struct order *o, const struct step_kind *kind,
-			const char *type_at)
+                        const char *type_at)
 {
 	bool good = true;
 
 	if (o->seen[kind - kinds]++ > 0 && kind->once)
 		good = problem_add(c->problems, type_at, "step_repeated",
-				   "A pipeline has one %s step only.", kind->name);
+		                   "A pipeline has one %s step only.", kind->name);
 	else if (o->last && kind->rank < o->last->rank)
 		good = problem_add(c->problems, type_at, "step_order",
-				   "A %s step cannot stand behind a %s step.", kind->name,
-				   o->last->name);
+		                   "A %s step cannot stand behind a %s step.", kind->name,
+		                   o->last->name);
 	o->last = kind;
 	return good;
 }
@@ -69,10 +69,10 @@ static bool step_check(struct compile *c, struct order *o, const json_t *step, c
 
 	if (!kind)
 		return problem_add(c->problems, type_at, "unknown_step",
-				   "There is no step of type \"%.40s\"; the types are api-call, "
-				   "pagination, transform, filter, deduplicate, validate and "
-				   "store-database.",
-				   json_text(step, "type", ""));
+		                   "There is no step of type \"%.40s\"; the types are api-call, "
+		                   "pagination, transform, filter, deduplicate, validate and "
+		                   "store-database.",
+		                   json_text(step, "type", ""));
 	if (!json_flag(step, "enabled", true)) {
 		if (!kind->always_on)
 			return true;
@@ -85,7 +85,7 @@ static bool step_check(struct compile *c, struct order *o, const json_t *step, c
 		return false;
 	if (kind->config && config && !json_is_null(config))
 		return shape_check(kind->config, config, json_pointer_add(c->arena, at, "config"),
-				   c->problems);
+		                   c->problems);
 	return true;
 }
 
@@ -103,7 +103,7 @@ bool steps_check(struct compile *c, const json_t *steps, const char *at)
 	for (i = 0; i < KINDS; i++)
 		if (kinds[i].needed && order.seen[i] == 0)
 			good = problem_add(c->problems, at, "step_missing",
-					   "A pipeline needs an enabled %s step.", kinds[i].name);
+			                   "A pipeline needs an enabled %s step.", kinds[i].name);
 	return good;
 }
 

@@ -23,10 +23,10 @@ void conf_free(struct conf *);
 const char *conf_get(const struct conf *, const char *key, const char *fallback);
 MUST_CHECK bool conf_need(const struct conf *, const char *key, const char **out, struct err *);
 MUST_CHECK bool conf_int(const struct conf *, const char *key, int64_t fallback, int64_t min,
-			 int64_t max, int64_t *out, struct err *);
+                         int64_t max, int64_t *out, struct err *);
 /* Calls fn for each setting whose key begins with prefix, in no order. */
 void conf_each(const struct conf *, const char *prefix,
-	       void (*fn)(void *, const char *key, const char *value), void *arg);
+               void (*fn)(void *, const char *key, const char *value), void *arg);
 bool conf_flag(const struct conf *, const char *key, bool fallback); /* 1/yes/true/on */
 
 #endif

@@ -25,7 +25,7 @@ void log_context(const char *request_id, const char *tenant); /* copied; NULL cl
 #define log_warn(event, ...)  log_at(LOG_WARN, __FILE__, __LINE__, (event), __VA_ARGS__)
 #define log_error(event, ...) log_at(LOG_ERROR, __FILE__, __LINE__, (event), __VA_ARGS__)
 void log_at(enum log_level, const char *file, int line, const char *event, const char *fmt, ...)
-        __attribute__((format(printf, 5, 6)));
+	__attribute__((format(printf, 5, 6)));
 void log_err(enum log_level, const char *event, const struct err *); /* msg, slug, detail, place */
 
 #endif

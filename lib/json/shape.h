@@ -33,7 +33,7 @@
 struct problem {
 	const char *pointer; /* JSON Pointer, or the parameter's name in a query */
 	const char *slug;
-	const char *msg;     /* one sentence */
+	const char *msg; /* one sentence */
 };
 
 struct problems {
@@ -46,7 +46,7 @@ struct problems {
 struct problems *problems_new(struct arena *);
 /* Always returns false, so that a checker can end with it. */
 bool problem_add(struct problems *, const char *pointer, const char *slug, const char *fmt, ...)
-        __attribute__((format(printf, 4, 5)));
+	__attribute__((format(printf, 4, 5)));
 /* true when none; else sets e to ERR_INPUT with the first problem and returns false. */
 MUST_CHECK bool problems_none(const struct problems *, struct err *);
 
@@ -59,14 +59,14 @@ enum shape_kind {
 	SHAPE_NUMBER,
 	SHAPE_BOOLEAN,
 	SHAPE_UUID,
-	SHAPE_TIME,    /* RFC 3339 with zone */
+	SHAPE_TIME, /* RFC 3339 with zone */
 	SHAPE_EMAIL,
-	SHAPE_URL,     /* http or https, absolute; the address guard judges the rest at use */
-	SHAPE_PASSWORD,/* 12..128 code points; never echoed */
-	SHAPE_SLUG,    /* ^[A-Za-z0-9][A-Za-z0-9._-]*$ */
-	SHAPE_OBJECT,  /* `of` */
-	SHAPE_LIST,    /* items are `item`, or `of` objects; min..max items */
-	SHAPE_MAP,     /* object of any members, values `item` (SHAPE_UNSET: anything) */
+	SHAPE_URL,      /* http or https, absolute; the address guard judges the rest at use */
+	SHAPE_PASSWORD, /* 12..128 code points; never echoed */
+	SHAPE_SLUG,     /* ^[A-Za-z0-9][A-Za-z0-9._-]*$ */
+	SHAPE_OBJECT,   /* `of` */
+	SHAPE_LIST,     /* items are `item`, or `of` objects; min..max items */
+	SHAPE_MAP,      /* object of any members, values `item` (SHAPE_UNSET: anything) */
 	SHAPE_ANY,
 	SHAPE__MAX
 };
@@ -88,8 +88,8 @@ struct field {
 	const char *const *choices; /* NULL-terminated */
 	const struct shape *of;
 	enum shape_kind item;
-	const char *help;           /* one sentence for forms and OpenAPI */
-	const char *fallback;       /* default, as text; documentation only */
+	const char *help;     /* one sentence for forms and OpenAPI */
+	const char *fallback; /* default, as text; documentation only */
 };
 
 struct shape {

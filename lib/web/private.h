@@ -63,7 +63,7 @@ struct web_private {
 	struct rate_state rate;
 	struct web_reply reply;
 	bool wakes;
-	int wake; /* enum query; see req_wake */
+	int wake;           /* enum query; see req_wake */
 	int64_t started_ms; /* monotonic */
 	size_t bytes_sent;  /* of the body */
 };

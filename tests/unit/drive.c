@@ -60,7 +60,7 @@ static const char *document(struct fixture *f)
 		"{\"dataSource\":{\"name\":\"API\",\"protocol\":\"REST\",\"baseUrl\":"
 		"\"http://127.0.0.1:%d/{config.scene}\",\"configFields\":[{\"name\":\"scene\","
 		"\"type\":\"Text\",\"label\":\"Scene\",\"required\":true},{\"name\":\"key\","
-	        "\"type\":"
+		"\"type\":"
 		"\"Password\",\"label\":\"Key\",\"required\":true,\"encrypted\":true}],"
 		"\"authConfig\":{\"type\":\"Custom\",\"details\":{\"headerName\":\"X-Key\","
 		"\"headerValue\":\"{config.key}\"}},\"functions\":[{\"id\":\"items\",\"name\":"
@@ -69,7 +69,7 @@ static const char *document(struct fixture *f)
 		"\"items\",\"dataIngestion\":{\"strategy\":\"incremental\",\"cursorField\":\"at\"},"
 		"\"processingSteps\":[{\"name\":\"Fetch\",\"type\":\"api-call\",\"enabled\":true},"
 		"{\"name\":\"Paginate\",\"type\":\"pagination\",\"enabled\":true,\"config\":{"
-	        "\"type\":"
+		"\"type\":"
 		"\"cursor\",\"cursorParam\":\"cursor\",\"cursorPath\":\"next_cursor\"}},{\"name\":"
 		"\"Store\",\"type\":\"store-database\",\"enabled\":true}]}]}}",
 		f->port);

@@ -64,7 +64,8 @@ static void tell(void *arg, enum migrate_event event, int number, const char *na
 	size_t len = strlen(f->told);
 
 	(void)number;
-	if (event == MIGRATE_WAITING) /* for the session before, which may not have ended quite yet */
+	if (event ==
+	    MIGRATE_WAITING) /* for the session before, which may not have ended quite yet */
 		return;
 	snprintf(f->told + len, sizeof(f->told) - len, "%c%s ", " ?+"[event], name);
 }

@@ -650,7 +650,8 @@ static void the_cursor_goes_out_less_its_overlap(void **state)
 		{ SINCE(",'overlap':'106000000000d'"), "1700000000000", ITEMS "?since=0\n" },
 		{ SINCE(",'overlap':9223372036854775807"), "2024-01-01T00:00:00Z",
 		  ITEMS "?since=0001-01-01T00%3A00%3A00Z\n" },
-		{ SINCE(",'overlap':9223372036854775807"), "2024-01-01", ITEMS "?since=0001-01-01\n" },
+		{ SINCE(",'overlap':9223372036854775807"), "2024-01-01",
+		  ITEMS "?since=0001-01-01\n" },
 	};
 
 	(void)state;

@@ -45,11 +45,11 @@ void client_open(struct client *);
 void client_close(struct client *);
 /* Headers as "Name: value", NULL-terminated; body NULL: none. Returns the status. */
 int client_send(struct client *, const char *method, const char *uri, const char *const *headers,
-		const char *body);
+                const char *body);
 #define HEADERS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 /* The same with a token that is well formed. */
 int client_send_as_member(struct client *, const char *method, const char *uri,
-			  const char *const *headers, const char *body);
+                          const char *const *headers, const char *body);
 bool client_has(const struct client *, const char *text);
 const char *client_header(const struct client *, const char *name); /* "" when absent */
 const char *client_body(const struct client *);

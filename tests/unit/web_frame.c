@@ -155,17 +155,17 @@ static void stale_version_is_412(void **state)
 	struct client *c = *state;
 
 	assert_int_equal(412, client_send_as_member(c, "PATCH", THING,
-						    HEADERS(JSON, "If-Match: \"v6-00\""), A_BODY));
+	                                            HEADERS(JSON, "If-Match: \"v6-00\""), A_BODY));
 	assert_string_equal("\"v7\"", client_header(c, "ETag"));
 	assert_string_equal("begin enter get rollback", c->db.asked);
 	assert_int_equal(200,
-			 client_send_as_member(c, "PATCH", THING,
-					       HEADERS(JSON, "If-Match: W/\"v7-ab\""), A_BODY));
+	                 client_send_as_member(c, "PATCH", THING,
+	                                       HEADERS(JSON, "If-Match: W/\"v7-ab\""), A_BODY));
 	assert_int_equal(200, client_send_as_member(c, "PATCH", THING, HEADERS(JSON), A_BODY));
 	assert_int_equal(412, client_send_as_member(c, "PATCH", THING,
-						    HEADERS(JSON, "If-Match: \"abc\""), A_BODY));
+	                                            HEADERS(JSON, "If-Match: \"abc\""), A_BODY));
 	assert_int_equal(400, client_send_as_member(c, "PATCH", THING,
-						    HEADERS(JSON, "If-Match: v7"), A_BODY));
+	                                            HEADERS(JSON, "If-Match: v7"), A_BODY));
 }
 
 static void key_commits_with_answer(void **state)
@@ -186,10 +186,10 @@ static void key_states(void **state)
 		int status;
 		const char *has;
 	} rows[] = {
-		{"replay",     201, "Idempotency-Replayed: true" },
-		{ "mismatch",  422, "idempotency_mismatch"       },
-		{ "in_flight", 409, "Retry-After: 1\r\n"         },
-		{ "done",      409, "idempotency_answer_not_kept"},
+		{ "replay", 201, "Idempotency-Replayed: true" },
+		{ "mismatch", 422, "idempotency_mismatch" },
+		{ "in_flight", 409, "Retry-After: 1\r\n" },
+		{ "done", 409, "idempotency_answer_not_kept" },
 	};
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
@@ -197,8 +197,8 @@ static void key_states(void **state)
 
 		c->db.state = rows[i].state;
 		row_check(rows[i].state,
-			  client_send_as_member(c, "POST", "/api/things", HEADERS(JSON, KEY),
-						A_BODY) == rows[i].status);
+		          client_send_as_member(c, "POST", "/api/things", HEADERS(JSON, KEY),
+		                                A_BODY) == rows[i].status);
 		row_check(rows[i].state, client_has(c, rows[i].has));
 		row_check(rows[i].state, !strstr(c->db.asked, "insert"));
 	}
@@ -230,11 +230,11 @@ static void slow_route_keeps_key_apart(void **state)
 	struct client *c = *state;
 
 	assert_int_equal(200,
-			 client_send_as_member(c, "POST", "/api/slow", HEADERS(JSON, KEY), A_BODY));
+	                 client_send_as_member(c, "POST", "/api/slow", HEADERS(JSON, KEY), A_BODY));
 	assert_string_equal("begin enter key_begin key_end commit "
-			    "begin enter get commit "
-			    "begin enter key_begin key_end commit",
-			    c->db.asked);
+	                    "begin enter get commit "
+	                    "begin enter key_begin key_end commit",
+	                    c->db.asked);
 	assert_string_equal("200 {\"slow\":true} null", c->db.stored);
 }
 
@@ -243,10 +243,10 @@ static void slow_failure_is_kept_unless_it_passes(void **state)
 	struct client *c = *state;
 
 	assert_int_equal(502, client_send_as_member(c, "POST", "/api/slow", HEADERS(JSON, KEY),
-						    "{\"name\":\"broken\"}"));
+	                                            "{\"name\":\"broken\"}"));
 	assert_int_equal(0, strncmp(c->db.stored, "502 {", 5));
 	assert_int_equal(429, client_send_as_member(c, "POST", "/api/slow", HEADERS(JSON, KEY),
-						    "{\"name\":\"busy\"}"));
+	                                            "{\"name\":\"busy\"}"));
 	assert_string_equal("null null null", c->db.stored);
 }
 
@@ -262,10 +262,10 @@ static void bad_keys_are_400(void **state)
 	assert_int_equal(
 		201, client_send_as_member(c, "POST", "/api/things", HEADERS(JSON, key), A_BODY));
 	assert_int_equal(400, client_send_as_member(c, "POST", "/api/things",
-						    HEADERS(JSON, "Idempotency-Key: a b"), A_BODY));
+	                                            HEADERS(JSON, "Idempotency-Key: a b"), A_BODY));
 	assert_int_equal(400,
-			 client_send_as_member(c, "POST", "/api/things",
-					       HEADERS(JSON, "Idempotency-Key: a\x01"), A_BODY));
+	                 client_send_as_member(c, "POST", "/api/things",
+	                                       HEADERS(JSON, "Idempotency-Key: a\x01"), A_BODY));
 }
 
 static void stream_enters_first(void **state)

@@ -43,7 +43,7 @@ static void cursor_leads_on(void **state)
 	assert_string_not_equal("", cursor);
 	assert_null(strstr(client_header(&client, "Link"), "colour=b"));
 	assert_int_equal(0, strncmp(client_header(&client, "Link"),
-				    "</api/v1/things?limit=2&colour=a&cursor=", 40));
+	                            "</api/v1/things?limit=2&colour=a&cursor=", 40));
 	assert_non_null(strstr(client_header(&client, "Link"), ">; rel=\"next\""));
 	assert_int_equal(200, ask("/things", "colour=a&", cursor));
 	assert_int_equal(200, ask("/things", "limit=9&colour=a&", cursor));
@@ -104,7 +104,7 @@ static void old_cursors_are_400(void **state)
 	for (size_t i = 0; i < ROWS(lengths); i++) {
 		struct str text =
 			crypt_sign(client.arena, client.app.cursor_key, STR("GET /things?"),
-				   (struct str){ payload, lengths[i] });
+		                   (struct str){ payload, lengths[i] });
 		char cursor[1000];
 
 		snprintf(cursor, sizeof(cursor), STR_FMT, STR_ARG(text));

@@ -46,13 +46,13 @@ static void known_etag_is_304(void **state)
 	for (int weak = 0; weak < 2; weak++) {
 		snprintf(line, sizeof(line), "If-None-Match: \"x\", %s%s", weak ? "W/" : "", etag);
 		assert_int_equal(304,
-				 client_send_as_member(&client, "GET", THING, HEADERS(line), NULL));
+		                 client_send_as_member(&client, "GET", THING, HEADERS(line), NULL));
 		assert_string_equal(etag, client_header(&client, "ETag"));
 		assert_string_equal("", client_body(&client));
 		assert_string_equal("", client_header(&client, "Content-Type"));
 	}
 	assert_int_equal(200, client_send_as_member(&client, "GET", THING,
-						    HEADERS("If-None-Match: \"v7\""), NULL));
+	                                            HEADERS("If-None-Match: \"v7\""), NULL));
 	client.db.document = "{\"thing\":2}";
 	assert_int_equal(200, client_send_as_member(&client, "GET", THING, HEADERS(line), NULL));
 	client.db.document = "{\"thing\":1}";
@@ -67,7 +67,7 @@ static void list_has_an_etag_too(void **state)
 	assert_string_equal("{\"things\":[{\"a\":1}],\"nextCursor\":null}", client_body(&client));
 	snprintf(line, sizeof(line), "If-None-Match: %s", client_header(&client, "ETag"));
 	assert_int_equal(304,
-			 client_send_as_member(&client, "GET", "/api/things", HEADERS(line), NULL));
+	                 client_send_as_member(&client, "GET", "/api/things", HEADERS(line), NULL));
 }
 
 static void missing_document_is_404(void **state)

@@ -18,23 +18,23 @@ static void accept_is_json_or_anything(void **state)
 		const char *accept;
 		bool ok;
 	} rows[] = {
-		{"",				   true },
-		{ "*/*",			       true },
-		{ "application/json",                  true },
-		{ "Application/JSON",                  true },
-		{ "application/*",                     true },
-		{ "application/problem+json",          true },
+		{ "", true },
+		{ "*/*", true },
+		{ "application/json", true },
+		{ "Application/JSON", true },
+		{ "application/*", true },
+		{ "application/problem+json", true },
 		{ "text/html, application/json;q=0.5", true },
-		{ "text/html,*/*;q=0.1",               true },
-		{ "application/json ; q=1",            true },
-		{ "application/json;q=0.001",          true },
-		{ "image/png",                         false},
-		{ "text/html",                         false},
-		{ "application/json;q=0",              false},
-		{ "application/json; q=0.000",         false},
-		{ "application/x-ndjson",              false},
-		{ "application/jsonp",                 false},
-		{ ",,",				false},
+		{ "text/html,*/*;q=0.1", true },
+		{ "application/json ; q=1", true },
+		{ "application/json;q=0.001", true },
+		{ "image/png", false },
+		{ "text/html", false },
+		{ "application/json;q=0", false },
+		{ "application/json; q=0.000", false },
+		{ "application/x-ndjson", false },
+		{ "application/jsonp", false },
+		{ ",,", false },
 	};
 
 	(void)state;
@@ -50,16 +50,16 @@ static void type_is_json_in_utf8(void **state)
 		const char *type;
 		bool ok;
 	} rows[] = {
-		{"application/json",                    true },
-		{ "application/json; charset=utf-8",    true },
+		{ "application/json", true },
+		{ "application/json; charset=utf-8", true },
 		{ "application/json;charset=\"UTF-8\"", true },
-		{ "APPLICATION/JSON ;x=y",              true },
-		{ "application/json; charset=utf-16",   false},
-		{ "application/json; charset=latin1",   false},
-		{ "application/merge-patch+json",       false},
-		{ "text/plain",                         false},
-		{ "application/x-www-form-urlencoded",  false},
-		{ "",				   false},
+		{ "APPLICATION/JSON ;x=y", true },
+		{ "application/json; charset=utf-16", false },
+		{ "application/json; charset=latin1", false },
+		{ "application/merge-patch+json", false },
+		{ "text/plain", false },
+		{ "application/x-www-form-urlencoded", false },
+		{ "", false },
 	};
 
 	(void)state;
@@ -77,36 +77,36 @@ static void bodies_are_judged(void **state)
 		int status;
 		const char *code;
 	} rows[] = {
-		{NULL,				JSON,				   400, "body_missing"          },
-		{ "",				 JSON,				   400, "body_missing"          },
-		{ "{",				JSON,				   400, "json_syntax"           },
-		{ "{\"name\":\"a\"} x",               JSON,                                   400, "json_trailing"         },
-		{ "{\"name\":\"a\",\"name\":\"b\"}",  JSON,                                   400, "json_duplicate_key"    },
-		{ "{\"name\":\"\xff\"}",              JSON,                                   400, "not_utf8"              },
-		{ "[]",			       JSON,				   422, "object_expected"       },
-		{ "null",			     JSON,				   422, "object_expected"       },
-		{ "\"x\"",			    JSON,				   422, "object_expected"       },
-		{ "{}",			       JSON,				   422, "required"              },
-		{ "{\"name\":1}",                     JSON,                                   422, "wrong_type"            },
-		{ "{\"name\":\" \"}",                 JSON,                                   422, "blank"                 },
-		{ "{\"name\":\"a\",\"__proto__\":1}", JSON,                                   422, "unknown_field"         },
-		{ "{\"name\":\"a\",\"size\":10}",     JSON,                                   422, "out_of_range"          },
-		{ "{\"name\":\"a\"}",                 "X: y",                                 415, "json_expected"         },
-		{ "{\"name\":\"a\"}",                 "Content-Type: text/plain",             415, "json_expected"         },
-		{ "{\"name\":\"a\"}",                 "Content-Length: 1001",                 413, "body_too_large"        },
-		{ "{\"name\":\"a\"}",                 "Content-Length: 99999999999999999999", 400,
-                 "content_length_invalid"										  },
-		{ "{\"name\":\"a\"}",                 "Content-Length: -1",                   400, "content_length_invalid"},
+		{ NULL, JSON, 400, "body_missing" },
+		{ "", JSON, 400, "body_missing" },
+		{ "{", JSON, 400, "json_syntax" },
+		{ "{\"name\":\"a\"} x", JSON, 400, "json_trailing" },
+		{ "{\"name\":\"a\",\"name\":\"b\"}", JSON, 400, "json_duplicate_key" },
+		{ "{\"name\":\"\xff\"}", JSON, 400, "not_utf8" },
+		{ "[]", JSON, 422, "object_expected" },
+		{ "null", JSON, 422, "object_expected" },
+		{ "\"x\"", JSON, 422, "object_expected" },
+		{ "{}", JSON, 422, "required" },
+		{ "{\"name\":1}", JSON, 422, "wrong_type" },
+		{ "{\"name\":\" \"}", JSON, 422, "blank" },
+		{ "{\"name\":\"a\",\"__proto__\":1}", JSON, 422, "unknown_field" },
+		{ "{\"name\":\"a\",\"size\":10}", JSON, 422, "out_of_range" },
+		{ "{\"name\":\"a\"}", "X: y", 415, "json_expected" },
+		{ "{\"name\":\"a\"}", "Content-Type: text/plain", 415, "json_expected" },
+		{ "{\"name\":\"a\"}", "Content-Length: 1001", 413, "body_too_large" },
+		{ "{\"name\":\"a\"}", "Content-Length: 99999999999999999999", 400,
+		  "content_length_invalid" },
+		{ "{\"name\":\"a\"}", "Content-Length: -1", 400, "content_length_invalid" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		row_check(rows[i].code, client_send_as_member(&client, "POST", "/api/things",
-							      HEADERS(rows[i].header),
-							      rows[i].body) == rows[i].status);
+		                                              HEADERS(rows[i].header),
+		                                              rows[i].body) == rows[i].status);
 		row_check(rows[i].code, client_has(&client, rows[i].code));
 		row_check(rows[i].code, !strcmp(client_header(&client, "Content-Type"),
-						"application/problem+json"));
+		                                "application/problem+json"));
 	}
 }
 
@@ -114,24 +114,24 @@ static void body_edges(void **state)
 {
 	(void)state;
 	assert_int_equal(400, client_send_as_member(&client, "POST", "/api/things",
-						    HEADERS(JSON, "Content-Length: 900"), "{}"));
+	                                            HEADERS(JSON, "Content-Length: 900"), "{}"));
 	assert_true(client_has(&client, "body_truncated"));
 	assert_int_equal(415, client_send_as_member(&client, "POST", "/api/things",
-						    HEADERS(JSON, "Content-Encoding: gzip"), "{}"));
+	                                            HEADERS(JSON, "Content-Encoding: gzip"), "{}"));
 	assert_int_equal(400, client_send_as_member(&client, "GET", "/api/things", NULL, "{}"));
 	assert_true(client_has(&client, "body_not_allowed"));
 	assert_int_equal(400, client_send_as_member(&client, "POST", "/api/secrets", NULL, "{}"));
 	assert_int_equal(200, client_send(&client, "POST", "/api/optional", NULL, NULL));
 	assert_int_equal(200, client_send(&client, "POST", "/api/optional", HEADERS(JSON), "{}"));
 	assert_int_equal(406, client_send(&client, "POST", "/api/optional",
-					  HEADERS("Accept: image/png"), NULL));
+	                                  HEADERS("Accept: image/png"), NULL));
 }
 
 static void every_problem_is_listed(void **state)
 {
 	(void)state;
 	client_send_as_member(&client, "POST", "/api/things", HEADERS(JSON),
-			      "{\"size\":0,\"what\":1}");
+	                      "{\"size\":0,\"what\":1}");
 	assert_true(client_has(&client, "\"pointer\":\"/name\",\"code\":\"required\""));
 	assert_true(client_has(&client, "\"pointer\":\"/size\",\"code\":\"out_of_range\""));
 	assert_true(client_has(&client, "\"pointer\":\"/what\",\"code\":\"unknown_field\""));
@@ -144,28 +144,28 @@ static void parameters_are_judged(void **state)
 		int status;
 		const char *code;
 	} rows[] = {
-		{"limit=1",                        200, "nextCursor"         },
-		{ "limit=200&colour=a+b&old=true", 200, "nextCursor"         },
-		{ "&&limit=2&",                    200, "nextCursor"         },
-		{ "colour=%F0%9F%98%80",           200, "nextCursor"         },
-		{ "limit=0",                       422, "out_of_range"       },
-		{ "limit=201",                     422, "out_of_range"       },
-		{ "limit=-1",                      422, "out_of_range"       },
-		{ "limit=1000000000",              422, "out_of_range"       },
-		{ "limit=1.5",                     422, "not_integer"        },
-		{ "limit=abc",                     422, "wrong_type"         },
-		{ "limit=1&limit=2",               422, "repeated"           },
-		{ "limit=0&limit=2",               422, "repeated"           },
-		{ "colour=a&colour=a",             422, "repeated"           },
-		{ "sort=password",                 422, "unknown_parameter"  },
-		{ "filter[a]=1",                   422, "unknown_parameter"  },
-		{ "=1",			    422, "unknown_parameter"  },
-		{ "old=maybe",                     422, "\"pointer\":\"old\""},
-		{ "colour=%00",                    422, "nul_not_allowed"    },
-		{ "colour=%zz",                    400, "query_invalid"      },
-		{ "colour=%4",                     400, "query_invalid"      },
-		{ "colour=%ff",                    400, "not_utf8"           },
-		{ "cursor=abc",                    400, "cursor_invalid"     },
+		{ "limit=1", 200, "nextCursor" },
+		{ "limit=200&colour=a+b&old=true", 200, "nextCursor" },
+		{ "&&limit=2&", 200, "nextCursor" },
+		{ "colour=%F0%9F%98%80", 200, "nextCursor" },
+		{ "limit=0", 422, "out_of_range" },
+		{ "limit=201", 422, "out_of_range" },
+		{ "limit=-1", 422, "out_of_range" },
+		{ "limit=1000000000", 422, "out_of_range" },
+		{ "limit=1.5", 422, "not_integer" },
+		{ "limit=abc", 422, "wrong_type" },
+		{ "limit=1&limit=2", 422, "repeated" },
+		{ "limit=0&limit=2", 422, "repeated" },
+		{ "colour=a&colour=a", 422, "repeated" },
+		{ "sort=password", 422, "unknown_parameter" },
+		{ "filter[a]=1", 422, "unknown_parameter" },
+		{ "=1", 422, "unknown_parameter" },
+		{ "old=maybe", 422, "\"pointer\":\"old\"" },
+		{ "colour=%00", 422, "nul_not_allowed" },
+		{ "colour=%zz", 400, "query_invalid" },
+		{ "colour=%4", 400, "query_invalid" },
+		{ "colour=%ff", 400, "not_utf8" },
+		{ "cursor=abc", 400, "cursor_invalid" },
 	};
 	char uri[200];
 
@@ -173,7 +173,7 @@ static void parameters_are_judged(void **state)
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		snprintf(uri, sizeof(uri), "/api/things?%s", rows[i].query);
 		row_check(rows[i].query,
-			  client_send_as_member(&client, "GET", uri, NULL, NULL) == rows[i].status);
+		          client_send_as_member(&client, "GET", uri, NULL, NULL) == rows[i].status);
 		row_check(rows[i].query, client_has(&client, rows[i].code));
 	}
 	assert_int_equal(422, client_send(&client, "GET", "/api/things/current?a=1", NULL, NULL));
