@@ -1,6 +1,7 @@
 noinst_LIBRARIES += engine/libengine.a
 engine_libengine_a_SOURCES =
 engine_libengine_a_SOURCES += \
+  engine/canonical.c engine/canonical.h \
   engine/condition.c engine/condition.h \
   engine/configuration.c engine/configuration.h \
   engine/decimal.c engine/decimal.h \
@@ -8,6 +9,7 @@ engine_libengine_a_SOURCES += \
   engine/record_step.c engine/record_step.h \
   engine/record_transform.c \
   engine/reader.c engine/reader.h engine/reader_parts.h \
+  engine/record_twins.c \
   engine/scope.c engine/scope.h \
   engine/template.c engine/template.h
 engine_libengine_a_SOURCES += \

@@ -1,6 +1,9 @@
 /* Where records stand in an answer, and what identifies each of them. */
 #include "config.h"
 
+#include <inttypes.h>
+
+#include "engine/canonical.h"
 #include "engine/decimal.h"
 #include "engine/record_step.h"
 #include "lib/base/clock.h"
@@ -231,6 +234,9 @@ static struct scan_value whole(struct str bytes)
 	case '[':
 		value.type = SCAN_ARRAY;
 		break;
+	case '"':
+		value.type = SCAN_STRING;
+		break;
 	default:
 		break; /* a record that is no object or array has no members */
 	}
@@ -283,16 +289,28 @@ static void key_by_members(struct arena *arena, struct scan_path *const *paths,
 	}
 }
 
-static void key_by_default(struct arena *arena, struct scan_value root, struct record *r)
+/* What cannot be stored anyway, or not be written anew, is known by its bytes as they stand. */
+static void hash_content(struct arena *arena, struct crypt_hasher *hasher, struct record *r)
 {
-	struct scan_value id = scan_member(root, STR("id"));
+	struct buf b;
 
-	if (is_key_part(id)) {
-		r->key = scan_text_borrowed(arena, id);
-		return;
-	}
+	buf_init(&b, RECORD_BYTES_MAX * 7);
+	if (r->bytes.len <= RECORD_BYTES_MAX && canonical_write(arena, whole(r->bytes), &b))
+		crypt_hasher_sha256(hasher, buf_view(&b), r->hash);
+	buf_free(&b);
+}
+
+static void key_by_content(struct arena *arena, struct crypt_hasher *hasher,
+                           struct record_twins *twins, struct record *r)
+{
+	uint64_t twin;
+
 	r->key_is_hash = true;
+	hash_content(arena, hasher, r);
 	r->key = crypt_hex(arena, (struct str){ (const char *)r->hash, sizeof(r->hash) });
+	twin = twins == NULL ? 0 : record_twins_count(twins, r->hash);
+	if (twin > 0)
+		r->key = str_of(arena_printf(arena, STR_FMT "#%" PRIu64, STR_ARG(r->key), twin));
 }
 
 static void shorten_key(struct arena *arena, struct crypt_hasher *hasher, struct record *r)
@@ -323,7 +341,7 @@ static void find_cursor(struct arena *arena, const struct scan_path *path, struc
 void record_identify(struct arena *arena, struct crypt_hasher *hasher,
                      const struct record_identity *identity, struct record *r)
 {
-	struct scan_value root = whole(r->bytes);
+	struct scan_value root = whole(r->bytes), id;
 
 	if (r->fate == RECORD_DROP_FILTER || r->fate == RECORD_DROP_DUPLICATE)
 		return;
@@ -331,8 +349,10 @@ void record_identify(struct arena *arena, struct crypt_hasher *hasher,
 	crypt_hasher_sha256(hasher, r->bytes, r->hash);
 	if (identity->key != NULL && identity->key[0] != NULL)
 		key_by_members(arena, identity->key, root, r);
+	else if (is_key_part(id = scan_member(root, STR("id"))))
+		r->key = scan_text_borrowed(arena, id);
 	else
-		key_by_default(arena, root, r);
+		key_by_content(arena, hasher, identity->twins, r);
 	shorten_key(arena, hasher, r);
 	if (identity->cursor != NULL)
 		find_cursor(arena, identity->cursor, root, r);

@@ -30,6 +30,12 @@
  * another record is quarantined there. Steps of other types and those with "enabled": false are
  * passed over.
  *
+ * A record without a key member is its content: the key is the SHA-256 in hex of the canonical JSON
+ * (engine/canonical.h), so an upstream that orders members anew or escapes texts otherwise sends the
+ * same record again. Twins on one page are kept apart by an ordinal: "<hash>", "<hash>#1", "<hash>#2".
+ * The same content on different pages counts as one record, because pages that shift while they are
+ * read repeat records, and nobody can tell such a repetition from a twin.
+ *
  * Ownership: the arena of the page.
  * Errors:    at compile err with a pointer below `at`; at run time a record is dropped (filter,
  *            deduplicate) or quarantined with a slug and a sentence, never the page. In a run's
@@ -51,7 +57,7 @@ struct record {
 	struct str bytes;       /* the JSON to store */
 	struct str key;         /* text; several key members are joined as a JSON array */
 	bool key_is_hash;       /* no key member: the key is the content's hash */
-	unsigned char hash[32]; /* SHA-256 of bytes */
+	unsigned char hash[32]; /* SHA-256 of bytes; of their canonical form when key_is_hash */
 	struct str cursor;      /* the cursor member's text, or empty */
 	enum scan_type cursor_type;
 	enum record_fate fate;
@@ -88,10 +94,16 @@ struct record_seen *record_seen_new(struct arena *, size_t expected);
 void record_steps_apply(const struct record_steps *, struct scope *, struct record_seen *,
                         struct scan_value in, struct record *out);
 
+struct record_twins; /* contents met on this page, for records that are known by nothing else */
+struct record_twins *record_twins_new(struct arena *); /* NULL out of memory */
+/* How many records of that content were counted before; counts this one. */
+uint64_t record_twins_count(struct record_twins *, const unsigned char hash[32]);
+
 struct record_identity {
 	struct scan_path *const
-		*key; /* NULL-terminated paths; NULL: "id" when present, else hash */
+		*key; /* NULL-terminated paths; NULL: "id" when present, else content */
 	const struct scan_path *cursor;
+	struct record_twins *twins; /* optional: without it, twins share a key */
 };
 struct crypt_hasher;
 /* Fills key, hash, cursor and the quarantine of what PostgreSQL cannot hold. A record that is

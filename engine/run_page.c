@@ -121,11 +121,13 @@ static void fate_count(struct run_page *page, struct run_position *next,
 static bool records_make(struct page_work *w, size_t count)
 {
 	struct run *r = w->run;
-	const struct record_identity identity = { .key = r->plan->key, .cursor = r->plan->cursor };
+	const struct record_identity identity = { .key = r->plan->key,
+		                                  .cursor = r->plan->cursor,
+		                                  .twins = record_twins_new(r->paging) };
 
 	w->records = arena_array(r->paging, count ? count : 1, sizeof *w->records);
 	w->seen = record_seen_new(r->paging, count);
-	if (!w->records || !w->seen)
+	if (!w->records || !w->seen || !identity.twins)
 		return no_memory(r);
 	for (size_t i = 0; i < count; i++) {
 		struct record *record = &w->records[i];

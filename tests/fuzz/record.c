@@ -38,7 +38,7 @@ static void apply(struct arena *a, const struct record_steps *steps, struct scan
 	must(scan_check(out.bytes, &root, &e));
 	must(root.type == in.type);
 	must(out.fate != RECORD_QUARANTINE || (out.slug != NULL && out.why != NULL));
-	record_identify(a, hasher, &(struct record_identity){ NULL, NULL }, &out);
+	record_identify(a, hasher, &(struct record_identity){ 0 }, &out);
 	must(out.key.len <= RECORD_KEY_MAX);
 	crypt_hasher_free(hasher);
 }

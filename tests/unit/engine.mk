@@ -17,7 +17,8 @@ tests_unit_definition_tap_CFLAGS = $(ENGINE_RUN_CFLAGS)
 tests_unit_definition_tap_LDADD = $(ENGINE_ALL) $(CMOCKA_LIBS)
 # leaves: values, names, templates, conditions, records
 LEAF_TESTS = tests/unit/template.tap tests/unit/condition.tap tests/unit/record.tap \
-  tests/unit/configuration.tap tests/unit/scope.tap tests/unit/reader.tap
+  tests/unit/configuration.tap tests/unit/scope.tap tests/unit/reader.tap \
+  tests/unit/canonical.tap
 check_PROGRAMS += $(LEAF_TESTS)
 TESTS += $(LEAF_TESTS)
 EXTRA_DIST += tests/unit/leaves.h
@@ -32,6 +33,9 @@ tests_unit_condition_tap_LDADD = $(LEAF_LDADD)
 tests_unit_record_tap_SOURCES = tests/unit/record.c
 tests_unit_record_tap_CFLAGS = $(LEAF_CFLAGS)
 tests_unit_record_tap_LDADD = $(LEAF_LDADD)
+tests_unit_canonical_tap_SOURCES = tests/unit/canonical.c
+tests_unit_canonical_tap_CFLAGS = $(LEAF_CFLAGS)
+tests_unit_canonical_tap_LDADD = $(LEAF_LDADD)
 tests_unit_configuration_tap_SOURCES = tests/unit/configuration.c
 tests_unit_configuration_tap_CFLAGS = $(LEAF_CFLAGS)
 tests_unit_configuration_tap_LDADD = $(LEAF_LDADD)

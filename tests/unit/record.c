@@ -470,7 +470,8 @@ static struct record identify(struct leaves *l, const char *bytes, const char *c
 	if (cursor != NULL)
 		assert_true(scan_path_parse(l->arena, str_of(cursor), &cursor_path, &e));
 	record_identify(l->arena, hasher,
-	                &(struct record_identity){ keys == NULL ? NULL : paths, cursor_path }, &r);
+	                &(struct record_identity){ keys == NULL ? NULL : paths, cursor_path, NULL },
+	                &r);
 	crypt_hasher_free(hasher);
 	return r;
 }
@@ -527,6 +528,65 @@ static void a_record_without_a_key_is_its_hash(void **state)
 	assert_true(a.key_is_hash);
 	assert_int_equal(a.key.len, 64);
 	assert_false(str_eq(a.key, b.key));
+}
+
+static void a_record_without_a_key_keeps_its_key_when_it_is_written_anew(void **state)
+{
+	static const char *const pairs[][2] = {
+		{ "{\"a\":1,\"b\":[{\"c\":2,\"d\":\"x\"}]}",
+		  "{ \"b\" : [ { \"d\":\"\\u0078\", \"c\":2 } ], \"\\u0061\":1 }" },
+		{ "[\"/\"]", "[ \"\\/\" ]" },
+		{ "\"A\"", "\"\\u0041\"" },
+	};
+
+	for (size_t i = 0; i < ROWS(pairs); i++) {
+		struct record a = identify(*state, pairs[i][0], NULL, NULL);
+		struct record b = identify(*state, pairs[i][1], NULL, NULL);
+
+		row_check(pairs[i][1], str_eq(a.key, b.key));
+		row_check(pairs[i][1], memcmp(a.hash, b.hash, sizeof(a.hash)) == 0);
+	}
+}
+
+static void twins_on_a_page_are_kept_apart(void **state)
+{
+	static const struct {
+		const char *bytes, *ordinal; /* behind the 64 digits; NULL: known by its id */
+	} rows[] = {
+		{ "{\"x\":1,\"y\":2}", "" },   { "{\"x\":2}", "" },
+		{ "{\"y\":2,\"x\":1}", "#1" }, { "{\"id\":5}", NULL },
+		{ "{\"x\":1,\"y\":2}", "#2" }, { "{\"id\":5}", NULL },
+		{ "{\"x\":2}", "#1" },
+	};
+	struct leaves *l = *state;
+	struct crypt_hasher *hasher = crypt_hasher_new();
+	const struct record_identity identity = { .twins = record_twins_new(l->arena) };
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct record r = { .bytes = leaves_scan(rows[i].bytes).span };
+
+		record_identify(l->arena, hasher, &identity, &r);
+		if (rows[i].ordinal == NULL)
+			assert_true(str_eq_text(r.key, "5"));
+		else
+			row_check(rows[i].bytes,
+			          str_eq_text(str_after(r.key, 64), rows[i].ordinal));
+	}
+	crypt_hasher_free(hasher);
+}
+
+static void many_twins_are_counted(void **state)
+{
+	struct leaves *l = *state;
+	struct record_twins *twins = record_twins_new(l->arena);
+	unsigned char hash[32];
+
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < 5000; i++) {
+			crypt_sha256((struct str){ (char *)&i, sizeof(i) }, hash);
+			assert_int_equal(record_twins_count(twins, hash), round);
+		}
+	}
 }
 
 static void large_records_and_keys_are_bounded(void **state)
@@ -622,7 +682,7 @@ static bool process_page(struct arena *arena, const struct record_steps *steps,
 		struct record out;
 
 		record_steps_apply(steps, &small.scope, seen, list[i], &out);
-		record_identify(arena, hasher, &(struct record_identity){ NULL, NULL }, &out);
+		record_identify(arena, hasher, &(struct record_identity){ 0 }, &out);
 		/* As long as the arena has not failed, memory decides nothing. */
 		if (arena_failed(arena))
 			break;
@@ -677,6 +737,10 @@ int main(void)
 		LEAF_TEST("records are found", records_are_found),
 		LEAF_TEST("records are identified", records_are_identified),
 		LEAF_TEST("a record without a key is its hash", a_record_without_a_key_is_its_hash),
+		LEAF_TEST("a record without a key keeps its key when it is written anew",
+		          a_record_without_a_key_keeps_its_key_when_it_is_written_anew),
+		LEAF_TEST("twins on a page are kept apart", twins_on_a_page_are_kept_apart),
+		LEAF_TEST("many twins are counted", many_twins_are_counted),
 		LEAF_TEST("large records and keys are bounded", large_records_and_keys_are_bounded),
 		LEAF_TEST("cursors are read", cursors_are_read),
 		LEAF_TEST("cursors have an order", cursors_have_an_order),
