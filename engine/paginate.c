@@ -369,14 +369,17 @@ static size_t offset_ask(const struct paging *p, const struct paging_at *at, str
 }
 
 /* `seen` records have passed with this page. What the answer says goes before what its length
- * suggests: a server that caps the page's size sends short pages all along. */
+ * suggests: a server that caps the page's size sends short pages all along, so a short page says
+ * something only behind a full one. */
 static enum paging_verdict count_next(const struct paging *p, const struct paging_facts *f,
-                                      int64_t seen, struct paging_end *end)
+                                      int64_t seen, struct paging_at *at, struct paging_end *end)
 {
+	bool is_short = p->page_size > 0 && f->record_count < (size_t)p->page_size;
 	enum more more = says_more(p, f);
 	int64_t total = 0;
 	bool has_total = value_int(f->arena, p->total, f->root, &total);
 
+	at->full_seen = at->full_seen || (p->page_size > 0 && !is_short);
 	if (more == MORE_YES)
 		return PAGING_MORE;
 	if (f->record_count == 0) {
@@ -386,8 +389,9 @@ static enum paging_verdict count_next(const struct paging *p, const struct pagin
 	}
 	if (has_total)
 		return seen >= total ? stop(end, "total reached") : PAGING_MORE;
-	if (p->page_size > 0 && f->record_count < (size_t)p->page_size)
+	if (is_short && at->full_seen)
 		return stop(end, "short page");
+	end->unsure = is_short;
 	return PAGING_MORE;
 }
 
@@ -400,14 +404,14 @@ static enum paging_verdict page_next(const struct paging *p, const struct paging
 	at->page++;
 	if (value_int(f->arena, p->total_pages, f->root, &pages))
 		return number >= pages ? stop(end, "total reached") : PAGING_MORE;
-	return count_next(p, f, at->offset, end);
+	return count_next(p, f, at->offset, at, end);
 }
 
 static enum paging_verdict offset_next(const struct paging *p, const struct paging_facts *f,
                                        struct paging_at *at, struct paging_end *end)
 {
 	at->offset += (int64_t)f->record_count;
-	return count_next(p, f, at->offset - p->first_offset, end);
+	return count_next(p, f, at->offset - p->first_offset, at, end);
 }
 
 /* clang-format off */
@@ -598,6 +602,9 @@ static enum paging_verdict guarded(const struct paging *p, const struct paging_f
 		            "Three empty pages in a row said that there are more");
 	if (p->kind->counts && !guard_body_is_new(at, f))
 		return fail(end, "cursor_loop", "The upstream sent the same page three times");
+	/* The page's number changes nothing, and the list is shorter than a page. */
+	if (p->kind->counts && end->unsure && at->same_bodies > 1)
+		return stop(end, "the same short page again");
 	if (!p->kind->counts && !guard_cursor_is_new(at))
 		return fail(end, "cursor_loop",
 		            "The upstream named a page that was read already as the next one");

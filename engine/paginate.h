@@ -5,8 +5,8 @@
  * paging_at, a value that goes into the run's state and comes back from it. So a run that was
  * parked goes on with exactly the pages that remain.
  *
- * Ends: no next cursor or link, an empty page, a short page (page and offset, when the size is
- * known), has_more false, the total reached, maxPages. Guards: the same cursor again or a cycle of
+ * Ends: no next cursor or link, an empty page, a short page (page and offset, once a full one has
+ * shown that the size is honoured; before that, a server may cap it), has_more false, the total reached, maxPages. Guards: the same cursor again or a cycle of
  * cursors (Brent), the same non-empty body three times in page or offset paging, three empty pages
  * in a row that promise more: the run fails as cursor_loop.
  *
@@ -35,6 +35,7 @@ struct paging_at {
 	uint64_t tortoise, body; /* hashes */
 	int64_t power, lambda;   /* Brent: steps until the tortoise moves, steps since */
 	int same_bodies, empty_pages;
+	bool full_seen; /* a page of the size that was asked for */
 };
 
 struct paging_facts { /* of a page that has arrived */
@@ -51,6 +52,7 @@ enum paging_verdict { PAGING_MORE, PAGING_STOP, PAGING_FAIL };
 struct paging_end {
 	const char *stop;  /* PAGING_STOP: why */
 	bool incomplete;   /* stopped by maxPages while there was more */
+	bool unsure;       /* PAGING_MORE though the page was short */
 	const char *code;  /* PAGING_FAIL: slug */
 	const char *words; /* and sentence */
 };

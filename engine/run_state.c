@@ -74,6 +74,8 @@ void run_state_write(const struct run *r, const struct run_position *p, struct b
 		text_write(b, "stop", p->stop);
 	if (p->done && p->incomplete)
 		buf_text(b, ",\"incomplete\":true");
+	if (p->at.full_seen)
+		buf_text(b, ",\"fullSeen\":true");
 	if (r->live.intent)
 		buf_text(b, ",\"intent\":true");
 	buf_char(b, '}');
@@ -128,6 +130,7 @@ static bool members_read(struct run *r, const json_t *state)
 
 	p->done = json_object_get(state, "stop") != NULL;
 	p->incomplete = json_flag(state, "incomplete", false);
+	p->at.full_seen = json_flag(state, "fullSeen", false);
 	r->live.intent = json_flag(state, "intent", false);
 	return numbers_read(position_numbers, sizeof position_numbers / sizeof *position_numbers,
 	                    state, p) &&

@@ -133,6 +133,24 @@ static const struct row rows[] = {
 	  { PAGE("{'items':[{'id':1},{'id':2}]}"), PAGE("{'items':[{'id':3}]}") }, 2,
 	  "> GET " ITEMS "?limit=2&page=1\n= 1: 1 2\n> GET " ITEMS "?limit=2&page=2\n= 2: 3\n"
 	  ". success complete \"short page\"\n" },
+	{ "a short first page may be a server that caps sizes, so it ends on an empty one",
+	  "{'limit':100}", "{'type':'page','sizeParam':'limit'}",
+	  { PAGE("{'items':[{'id':1},{'id':2}]}"), PAGE("{'items':[{'id':3},{'id':4}]}"),
+	    PAGE("{'items':[{'id':5}]}"), PAGE("{'items':[]}") }, 4,
+	  "> GET " ITEMS "?limit=100&page=1\n= 1: 1 2\n> GET " ITEMS "?limit=100&page=2\n= 2: 3 4\n"
+	  "> GET " ITEMS "?limit=100&page=3\n= 3: 5\n> GET " ITEMS "?limit=100&page=4\n= 4:\n"
+	  ". success complete \"empty page\"\n" },
+	{ "a short first page that comes again is all there is", "{'limit':100}",
+	  "{'type':'page','sizeParam':'limit'}",
+	  { PAGE("{'items':[{'id':1},{'id':2}]}"), PAGE("{'items':[{'id':1},{'id':2}]}") }, 2,
+	  "> GET " ITEMS "?limit=100&page=1\n= 1: 1 2\n> GET " ITEMS "?limit=100&page=2\n= 2: 1 2\n"
+	  ". success complete \"the same short page again\"\n" },
+	{ "offsets behind a server that caps sizes lose nothing", "{}",
+	  "{'type':'offset','pageSize':100}",
+	  { PAGE("{'items':[{'id':1},{'id':2}]}"), PAGE("{'items':[{'id':3}]}"),
+	    PAGE("{'items':[]}") }, 3,
+	  "> GET " ITEMS "?limit=100&offset=0\n= 1: 1 2\n> GET " ITEMS "?limit=100&offset=2\n= 2: 3\n"
+	  "> GET " ITEMS "?limit=100&offset=3\n= 3:\n. success complete \"empty page\"\n" },
 	{ "pages end on an empty one, and may begin at 0", "{}", "{'type':'page','firstPage':0}",
 	  { PAGE("{'items':[{'id':1},{'id':2}]}"), PAGE("{'items':[]}") }, 2,
 	  "> GET " ITEMS "?page=0\n= 1: 1 2\n> GET " ITEMS "?page=1\n= 2:\n"
