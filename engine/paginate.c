@@ -174,6 +174,7 @@ static bool cursor_compile(struct compile *c, const json_t *config, const char *
 
 	p->cursor_param = arena_strdup(c->arena, json_text(config, "cursorParam", ""));
 	p->cursor_header = *header ? arena_strdup(c->arena, header) : NULL;
+	p->cursor_by_link = !*path && !*header;
 	if (strncmp(path, "lastRecord.", 11) == 0) {
 		p->cursor_of_last_record = true;
 		path += 11;
@@ -204,7 +205,8 @@ static size_t cursor_ask(const struct paging *p, const struct paging_at *at, str
 	return n;
 }
 
-/* From the header that is named; else from the Link rel=next; else from the body. */
+/* From where the config says. Without a word there: from the Link rel=next, else from the body's
+ * member of the parameter's name. */
 static bool cursor_find(const struct paging *p, const struct paging_facts *f, struct str *cursor)
 {
 	struct scan_value from = f->root;
@@ -214,7 +216,7 @@ static bool cursor_find(const struct paging *p, const struct paging_facts *f, st
 		*cursor = str_trim(http_answer_header(f->answer, p->cursor_header));
 		return cursor->len > 0;
 	}
-	if (!p->cursor_of_last_record &&
+	if (p->cursor_by_link &&
 	    http_link_find(f->arena, http_answer_header(f->answer, "Link"), "next", &target) &&
 	    link_param_find(f->arena, target, p->cursor_param, cursor) && cursor->len > 0)
 		return true;

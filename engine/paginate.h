@@ -77,6 +77,7 @@ struct paging {
 	const char *cursor_param;
 	const char *cursor_header;
 	struct scan_path *cursor_path;
+	bool cursor_by_link;        /* nothing was named, so a Link header goes first */
 	bool cursor_of_last_record; /* cursor_path starts at the last record */
 	const char *rel;
 	struct scan_path *url_path;

@@ -52,6 +52,14 @@ static const struct row rows[] = {
 	           "Link: <https://api.example/v1/items?cursor=b>; rel=\"previous\"") }, 2,
 	  "> GET " ITEMS "?limit=2\n= 1: 1\n> GET " ITEMS "?limit=2&cursor=x%2By\n= 2: 2\n"
 	  ". success complete \"no next cursor\"\n" },
+	{ "a cursor at a path that is named goes before the Link header", "{}",
+	  "{'type':'cursor','cursorParam':'cursor','cursorPath':'next'}",
+	  { LINKED("{'items':[{'id':1}],'next':'body'}",
+	           "Link: <https://api.example/v1/items?cursor=header>; rel=\"next\""),
+	    LINKED("{'items':[{'id':2}]}",
+	           "Link: <https://api.example/v1/items?cursor=header>; rel=\"next\"") }, 2,
+	  "> GET " ITEMS "\n= 1: 1\n> GET " ITEMS "?cursor=body\n= 2: 2\n"
+	  ". success complete \"no next cursor\"\n" },
 	{ "a cursor at a path, a number", "{}",
 	  "{'type':'cursor','cursorParam':'cursor','cursorPath':'meta.next'}",
 	  { PAGE("{'items':[{'id':1}],'meta':{'next':9007199254740993}}"),
