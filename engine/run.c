@@ -148,6 +148,15 @@ static const char *const next_steps[] = {
 	[REMEDY_BUG] = " This is a fault of ours and has been logged.",
 };
 
+/* What was not reached in time will not be reached by the same run again. */
+static const char timeout_step[] = " Narrow what the pipeline asks for, with a filter of the API "
+                                   "or a cursor, then run it again.";
+
+static const char *next_step(struct run_fail f)
+{
+	return f.status == RUN_TIMEOUT ? timeout_step : next_steps[f.remedy];
+}
+
 static const char *plural(int64_t n)
 {
 	return n == 1 ? "" : "s";
@@ -189,7 +198,7 @@ bool run_over(struct run *r, struct run_fail f, const char *fmt, ...)
 		what[n - 1] = 0;
 	kept_write(r, kept, sizeof kept);
 	snprintf(message, sizeof message, "%s%s%s. %s%s", what, *r->where ? ": " : "", r->where,
-	         kept, next_steps[f.remedy]);
+	         kept, next_step(f));
 	end_set(r, f, message);
 	/* What comes later begins with all its attempts. */
 	r->live.attempts = r->live.waits = 0;
@@ -301,24 +310,28 @@ static void finish(struct run *r)
 struct limit {
 	const char *code, *what;
 	int64_t used, most;
+	enum run_status status;
 };
 
 /* The first budget that is used up ends the run with what it has. */
 static bool within_budgets(struct run *r)
 {
 	const struct limit limits[] = {
-		{ "budget_time", "ms of working time", r->live.worked_ms, r->budget.time_ms },
-		{ "budget_requests", "requests", r->live.requests, r->budget.requests },
-		{ "budget_bytes", "bytes", r->live.bytes, r->budget.bytes },
-		{ "budget_pages", "pages", r->here.pages, r->budget.pages },
-		{ "budget_records", "records", r->here.records, r->budget.records },
+		{ "budget_time", "ms of working time", r->live.worked_ms, r->budget.time_ms,
+		  RUN_TIMEOUT },
+		{ "budget_requests", "requests", r->live.requests, r->budget.requests,
+		  RUN_PARTIAL },
+		{ "budget_bytes", "bytes", r->live.bytes, r->budget.bytes, RUN_PARTIAL },
+		{ "budget_pages", "pages", r->here.pages, r->budget.pages, RUN_PARTIAL },
+		{ "budget_records", "records", r->here.records, r->budget.records, RUN_PARTIAL },
 	};
 
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
 		if (limits[i].most <= 0 || limits[i].used < limits[i].most)
 			continue;
 		r->end.stop = "budget used up";
-		return run_over(r, (struct run_fail){ RUN_PARTIAL, REMEDY_NONE, limits[i].code },
+		return run_over(r,
+		                (struct run_fail){ limits[i].status, REMEDY_NONE, limits[i].code },
 		                "The run has used its %lld %s before the last page",
 		                (long long)limits[i].most, limits[i].what);
 	}

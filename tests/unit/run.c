@@ -239,18 +239,23 @@ static void full_answer(struct play *p, const struct http_request *q, size_t n)
 	play_answer(p, (struct scripted){ 200, body, NULL, HTTP_FAULT_NONE });
 }
 
-static void each_budget_ends_a_run_partial_with_what_it_has(void **state)
+static void each_budget_ends_a_run_with_what_it_has(void **state)
 {
 	static const struct {
 		struct plan_budget budget;
 		const char *code;
 		size_t sent;
+		const char *status, *advice;
 	} cases[] = {
-		{ { .pages = 3 }, "budget_pages", 3 },
-		{ { .requests = 2 }, "budget_requests", 2 },
-		{ { .records = 5 }, "budget_records", 3 },
-		{ { .bytes = 40 }, "budget_bytes", 3 },
-		{ { .time_ms = 35 }, "budget_time", 4 },
+		{ { .pages = 3 }, "budget_pages", 3, ". partial ", "are kept." },
+		{ { .requests = 2 }, "budget_requests", 2, ". partial ", "are kept." },
+		{ { .records = 5 }, "budget_records", 3, ". partial ", "are kept." },
+		{ { .bytes = 40 }, "budget_bytes", 3, ". partial ", "are kept." },
+		{ { .time_ms = 35 },
+		  "budget_time",
+		  4,
+		  ". timeout ",
+		  "are kept. Narrow what the pipeline asks for" },
 	};
 
 	(void)state;
@@ -264,8 +269,8 @@ static void each_budget_ends_a_run_partial_with_what_it_has(void **state)
 			play_run(p);
 			row_check(cases[i].code, strcmp(p->code, cases[i].code) == 0);
 			row_check(cases[i].code, p->sent == cases[i].sent);
-			row_check(cases[i].code, strstr(p->log.p, ". partial budget_") != NULL);
-			row_check(cases[i].code, strstr(p->message, "are kept.") != NULL);
+			row_check(cases[i].code, strstr(p->log.p, cases[i].status) != NULL);
+			row_check(cases[i].code, strstr(p->message, cases[i].advice) != NULL);
 			play_free(p);
 		}
 }
@@ -759,8 +764,8 @@ int main(void)
 		TEST("each fault ends under its own code", each_fault_ends_under_its_own_code),
 		TEST("a rate limit without end is left to the queue",
 		     a_rate_limit_without_end_is_left_to_the_queue),
-		TEST("each budget ends a run partial with what it has",
-		     each_budget_ends_a_run_partial_with_what_it_has),
+		TEST("each budget ends a run with what it has",
+		     each_budget_ends_a_run_with_what_it_has),
 		TEST("waiting for a rate limit is no working time",
 		     waiting_for_a_rate_limit_is_no_working_time),
 		TEST("a page beyond the memory fails the run alone",
