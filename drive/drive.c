@@ -306,6 +306,8 @@ static void gate_wait(struct drive_run *r, int64_t wait_ms)
  * the gate does not leave one behind that was never sent. */
 static void request_go(struct drive_run *r)
 {
+	run_sent(r->run, clock_wall_ms());
+	notes_deliver(r);
 	if (!r->act.intent || !r->sink->intent) {
 		request_send(r);
 		return;

@@ -150,7 +150,7 @@ static const char *const next_steps[] = {
 
 /* What was not reached in time will not be reached by the same run again. */
 static const char timeout_step[] = " Narrow what the pipeline asks for, with a filter of the API "
-                                   "or a cursor, then run it again.";
+				   "or a cursor, then run it again.";
 
 static const char *next_step(struct run_fail f)
 {
@@ -393,7 +393,7 @@ static bool request_make(struct run *r)
 		"%s", e.msg);
 }
 
-static enum run_want ask(struct run *r, int64_t now_ms, struct run_act *act)
+static enum run_want ask(struct run *r, struct run_act *act)
 {
 	if (!request_make(r))
 		return RUN_END;
@@ -402,7 +402,6 @@ static enum run_want ask(struct run *r, int64_t now_ms, struct run_act *act)
 	r->live.requests++;
 	r->live.intent = r->plan->request.replay == REPLAY_NEVER;
 	r->phase = PHASE_OUT;
-	run_note_request(r, now_ms);
 	act->request_id = r->request_id;
 	act->request = &r->request;
 	act->intent = r->live.intent;
@@ -474,7 +473,7 @@ enum run_want run_next(struct run *r, int64_t now_ms, struct run_act *act)
 	interrupt(r);
 	switch (r->phase) {
 	case PHASE_ASK:
-		return ask(r, now_ms, act) == RUN_SEND ? RUN_SEND : over(r, now_ms, act);
+		return ask(r, act) == RUN_SEND ? RUN_SEND : over(r, now_ms, act);
 	case PHASE_OUT:
 		return RUN_BUSY;
 	case PHASE_WAIT:
@@ -523,6 +522,14 @@ static bool answer_take(struct run *r, struct http_answer *answer, int64_t now_m
 	return false;
 }
 
+void run_sent(struct run *r, int64_t now_ms)
+{
+	if (r->phase != PHASE_OUT || r->noted_id == r->request_id)
+		return;
+	r->noted_id = r->request_id;
+	run_note_request(r, now_ms);
+}
+
 void run_feed(struct run *r, unsigned request_id, struct http_answer *answer, int64_t now_ms,
               void (*release)(struct http_answer *))
 {
@@ -530,6 +537,7 @@ void run_feed(struct run *r, unsigned request_id, struct http_answer *answer, in
 
 	if (r->phase == PHASE_OUT && request_id == r->request_id) {
 		tick(r, now_ms);
+		run_sent(r, now_ms);
 		r->live.intent = false;
 		r->live.bytes += (int64_t)answer->body.len;
 		run_note_response(r, answer, now_ms);

@@ -106,6 +106,9 @@ enum run_want run_next(struct run *, int64_t now_ms, struct run_act *);
  * engine no longer needs its body). release may be NULL. */
 void run_feed(struct run *, unsigned request_id, struct http_answer *, int64_t now_ms,
               void (*release)(struct http_answer *));
+/* The request that was handed out last leaves now, or is about to be committed as an intent: the
+ * journal has it from here on. Not said, it is journalled with its answer. */
+void run_sent(struct run *, int64_t now_ms);
 /* The request that was handed out last has not left and will not: it does not count, it leaves no
  * intent, and the next run_next asks for it again. Without such a request nothing happens. */
 void run_unsend(struct run *);

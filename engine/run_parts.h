@@ -63,7 +63,7 @@ struct run {
 	int64_t last_ms;
 
 	enum run_phase phase;
-	unsigned request_id;
+	unsigned request_id, noted_id; /* the last one; the last that the journal has */
 	struct http_request request;
 	char where[400]; /* function, page and shown address, for sentences */
 	struct run_wait wait;

@@ -32,13 +32,15 @@ struct stage {
 	enum run_status status;
 	char code[64], state[RUN_STATE_MAX];
 	struct run_counts counts;
+	int requests_noted;
 };
 
 static void on_note(void *arg, struct drive_run *r, const struct run_note *n)
 {
-	(void)arg;
+	struct stage *s = arg;
+
 	(void)r;
-	(void)n;
+	s->requests_noted += strcmp(n->kind, "request") == 0;
 }
 
 static void on_page(void *arg, struct drive_run *r, const struct run_page *page)
@@ -171,6 +173,7 @@ static void test_retry_at_gate_parks(void **state)
 	assert_true(s.parked);
 	assert_string_equal(s.code, "runner_stopping");
 	assert_int_equal(s.counts.requests, 1);
+	assert_int_equal(s.requests_noted, 1); /* it is noted when it leaves, not when it waits */
 	stage_close(&s);
 }
 
