@@ -64,6 +64,39 @@ static size_t address_fields(const json_t *fields, bool of_type_url, const char 
 	return found;
 }
 
+struct host_names {
+	const struct compile *c;
+	const char *secret; /* the first secret field met */
+};
+
+static void host_name_look(void *arg, struct str name)
+{
+	struct host_names *n = arg;
+	const json_t *field = compile_find(n->c->fields, "name", name);
+
+	if (!n->secret && field && config_field_is_secret(field))
+		n->secret = json_text(field, "name", "");
+}
+
+/* A secret that is a part of a host's name leaves through the resolver, whoever answers there. The
+ * whole address may be kept sealed: then it is one placeholder. */
+static bool host_secret_check(struct compile *c, struct str host, const char *at)
+{
+	struct host_names n = { .c = c };
+	struct template *t;
+
+	if (!template_parse(c->arena, host, SCOPE_CONFIG, &t, NULL) || template_is_lone(t))
+		return true;
+	template_each_config(t, host_name_look, &n);
+	if (!n.secret)
+		return true;
+	return problem_add(
+		c->problems, at, "secret_in_host",
+		"%s is kept secret, so it cannot be a part of the host: names are sent "
+		"to resolvers in the clear. Put it into a header, the query or the path.",
+		n.secret);
+}
+
 static bool base_url_check(struct compile *c, const char *base, const char *at)
 {
 	const char *host = strstr(base, "://");
@@ -78,7 +111,7 @@ static bool base_url_check(struct compile *c, const char *base, const char *at)
 			c->problems, at, "url_invalid",
 			"baseUrl is a scheme, a host and maybe a path: no user, no query, "
 			"no spaces.");
-	return true;
+	return host_secret_check(c, (struct str){ host, strcspn(host, "/") }, at);
 }
 
 bool request_origin_compile(struct compile *c, const json_t *data_source, const char *at,

@@ -228,6 +228,11 @@ bool template_is_literal(const struct template *t)
 	return t->count == 0 || (t->count == 1 && t->parts[0].name == NULL);
 }
 
+bool template_is_lone(const struct template *t)
+{
+	return t->count == 1 && t->parts[0].name != NULL;
+}
+
 bool template_uses(const struct template *t, unsigned names)
 {
 	return (t->uses & names) != 0;

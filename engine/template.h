@@ -35,6 +35,7 @@ struct template;
 MUST_CHECK bool template_parse(struct arena *, struct str text, unsigned allowed_names,
                                struct template **, struct err *);
 bool template_is_literal(const struct template *);
+bool template_is_lone(const struct template *);              /* one placeholder and nothing else */
 bool template_uses(const struct template *, unsigned names); /* scope_names */
 /* Calls fn with each config field that the template names. */
 void template_each_config(const struct template *, void (*fn)(void *, struct str), void *arg);

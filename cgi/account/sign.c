@@ -61,7 +61,7 @@ bool account_open(const struct conf *conf, void **state, struct err *e)
 		return err_set(e, ERR_BUG, "no_memory", "There is not enough memory to start.");
 	*state = a;
 	a->arena = arena_new(64 * 1024);
-	if (!conf_int(conf, "PASSWORD_LOG2N", cost.log2_n, 4, 20, &log2_n, e))
+	if (!conf_int(conf, "PASSWORD_LOG2N", cost.log2_n, 4, 15, &log2_n, e))
 		return false;
 	cost.log2_n = (int)log2_n;
 	return crypt_password_hash(a->arena, STR("nobody has this password"), cost, &a->nobody_phc,

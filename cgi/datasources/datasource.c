@@ -140,7 +140,8 @@ static bool audit(struct req *r, const struct uuid *id, const char *action, stru
 
 static bool check(struct req *r, const json_t *document, struct err *e)
 {
-	definition_check_data_source(document, "", r->problems);
+	if (definition_check_data_source(document, "", r->problems))
+		config_store_reachable(r, document, NULL, "/baseUrl");
 	return problems_none(r->problems, e);
 }
 

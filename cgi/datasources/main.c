@@ -8,6 +8,7 @@
 
 #include "cgi/datasources/datasources.h"
 #include "engine/definition.h"
+#include "cgi/part/config_store.h"
 #include "lib/base/poison.h"
 
 #define BODY_MAX (512 * 1024)
@@ -40,6 +41,8 @@ static const struct web_family family = {
 	.role = "web",
 	.routes = routes,
 	.route_count = sizeof(routes) / sizeof(routes[0]),
+	.open = config_store_open,
+	.close = config_store_close,
 };
 
 int main(int argc, char **argv)

@@ -12,12 +12,14 @@
 #include "engine/request.h"
 #include "lib/crypt/seal.h"
 #include "lib/db/queries.h"
+#include "lib/http/guard.h"
 #include "lib/base/poison.h"
 
 #define FIELDS_MAX 64 /* the shape of a data source allows 50 */
 
 struct config_store {
 	struct seal_keys *keys;
+	struct guard *guard;
 	uint32_t kid;
 	char check_value[33];
 };
@@ -52,7 +54,7 @@ bool config_store_open(const struct conf *conf, void **state, struct err *e)
 	if (store == NULL)
 		return err_set(e, ERR_BUG, "no_memory", "There is not enough memory to start.");
 	*state = store;
-	if (!conf_need(conf, "SEAL_PUBLIC", &path, e) ||
+	if (!guard_from_conf(conf, &store->guard, e) || !conf_need(conf, "SEAL_PUBLIC", &path, e) ||
 	    !seal_keys_load(path, NULL, &store->keys, e))
 		return false;
 	store->kid = seal_keys_current(store->keys);
@@ -66,6 +68,7 @@ void config_store_close(void *state)
 	if (store == NULL)
 		return;
 	seal_keys_free(store->keys);
+	guard_free(store->guard);
 	free(store);
 }
 
@@ -132,6 +135,45 @@ bool config_store_moves(struct arena *arena, const json_t *data_source, const js
 	const char *after = origin_of(arena, new_data_source, new_plain);
 
 	return before == NULL || after == NULL || strcmp(before, after) != 0;
+}
+
+bool config_store_reachable(struct req *r, const json_t *data_source, const json_t *plain,
+                            const char *at)
+{
+	const struct config_store *store = r->state;
+	const char *origin = origin_of(r->arena, data_source, plain);
+	struct err why = { 0 };
+
+	if (origin == NULL || guard_url(store->guard, str_of(origin), &why))
+		return true;
+	return problem_add(r->problems, at, why.slug, "%s", why.msg);
+}
+
+struct first_name {
+	struct arena *arena;
+	const char *name;
+};
+
+static void first_name_take(void *arg, struct str name)
+{
+	struct first_name *first = arg;
+
+	if (first->name == NULL)
+		first->name = arena_text(first->arena, name);
+}
+
+/* Where the config says the address, for problems: the field that the address is made of. */
+static const char *address_at(struct req *r, const struct config_change *ch)
+{
+	struct compile c = { .arena = r->arena,
+		             .fields = json_object_get(ch->data_source, "configFields"),
+		             .problems = problems_new(r->arena) };
+	struct first_name first = { .arena = r->arena };
+	struct template *origin;
+
+	if (request_origin_compile(&c, ch->data_source, "", &origin))
+		template_each_config(origin, first_name_take, &first);
+	return first.name != NULL ? json_pointer_add(r->arena, ch->at, first.name) : ch->at;
 }
 
 struct naming {
@@ -321,8 +363,8 @@ static bool values_check(struct writing *w, struct err *e)
 		            "The config is an object with one member for each field.");
 	else if (!ch->may_be_empty || json_object_size(w->values) > 0 || w->kept_count > 0)
 		config_check(fields, w->values, w->kept, ch->at, w->r->problems);
-	if (problems_none(w->r->problems, e))
-		host_check(w);
+	if (problems_none(w->r->problems, e) && host_check(w))
+		config_store_reachable(w->r, ch->data_source, w->plain, address_at(w->r, ch));
 	return problems_none(w->r->problems, e);
 }
 

@@ -18,7 +18,7 @@
 
 #include "lib/web/web.h"
 
-/* For struct web_family: reads SEAL_PUBLIC. config_store_write takes the store from r->state. */
+/* For struct web_family: reads SEAL_PUBLIC and EGRESS_*. config_store_write takes the store from r->state. */
 bool config_store_open(const struct conf *, void **state, struct err *);
 void config_store_close(void *state);
 
@@ -38,6 +38,10 @@ MUST_CHECK bool config_store_write(struct req *, const struct config_change *, s
                                    struct err *);
 /* Which members a config has, as a JSON list for the audit log: names, never values. */
 struct str config_store_names(struct req *, const json_t *values);
+/* May the address that these give be asked at all? One that is refused by its text is a problem
+ * (target_not_allowed) at `at`; one that needs a value or a name server is judged when it is used. */
+bool config_store_reachable(struct req *, const json_t *data_source, const json_t *plain,
+                            const char *at);
 /* Forgets all secrets of an owner. */
 MUST_CHECK bool config_store_erase(struct req *, const struct uuid *owner, struct err *);
 

@@ -155,7 +155,7 @@ static bool settings_read(struct process *p, struct err *e)
 	struct crypt_cost cost = CRYPT_COST_DEFAULT;
 	int64_t log2_n;
 
-	if (!conf_int(p->conf, "PASSWORD_LOG2N", cost.log2_n, 4, 20, &log2_n, e))
+	if (!conf_int(p->conf, "PASSWORD_LOG2N", cost.log2_n, 4, 15, &log2_n, e))
 		return false;
 	cost.log2_n = (int)log2_n;
 	p->app.password_cost = cost;

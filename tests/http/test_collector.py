@@ -185,8 +185,17 @@ class TestSecretsStayWithTheirHost:
         body = collector(made["dataSourceId"], creatorConfig=config)
         self.refused(tenant.put(where, body, 422))
         assert tenant.get(where).json == made
+        if address in ("127.0.0.1", "http://alice-test-store.myshopify.com"):
+            return  # these may not be asked at all, with whatever secret
         moved = tenant.patch(where, {"creatorConfig": {**config, "apiKey": "another"}})
         assert moved["creatorConfig"]["shopUrl"] == address
+
+    @pytest.mark.parametrize("address", ["127.0.0.1", "https://10.0.0.1", "https://169.254.169.254", "[::1]",
+                                         "localhost", "shop.internal", "2130706433", "https://x.example.com:22"])
+    def test_an_address_that_may_not_be_asked_is_refused_where_it_is_said(self, tenant, made, address):
+        answer = tenant.patch("/collectors/" + made["id"],
+                              {"creatorConfig": {"shopUrl": address, "apiKey": "another"}}, 422)
+        assert answer.pointers() == {"/creatorConfig/shopUrl": "target_not_allowed"}, answer.json
 
     @pytest.mark.parametrize("address", ["https://alice-test-store.myshopify.com",
                                          "ALICE-test-store.myshopify.com", "alice-test-store.myshopify.com/"])

@@ -179,7 +179,10 @@ def test_a_credential_is_refused_where_it_stands(shared_tenant, change, pointer)
     ({"name": None}, "/name", "required"), ({"functions": None}, "/functions", "required"),
     ({"protocol": "FTP"}, "/protocol", "not_a_choice"), ({"tenant_id": "x"}, "/tenant_id", "unknown_field"),
     ({"is_admin": True}, "/is_admin", "unknown_field"), ({"__proto__": {}}, "/__proto__", "unknown_field"),
-    ({"baseUrl": "javascript:alert(1)"}, "/baseUrl", None), ({"headers": {"Host": "x"}}, "/headers/Host", None),
+    ({"baseUrl": "javascript:alert(1)"}, "/baseUrl", None),
+    ({"baseUrl": "https://127.0.0.1"}, "/baseUrl", "target_not_allowed"),
+    ({"baseUrl": "https://169.254.169.254/latest"}, "/baseUrl", "target_not_allowed"),
+    ({"baseUrl": "https://{config.apiKey}.example.com"}, "/baseUrl", "secret_in_host"), ({"headers": {"Host": "x"}}, "/headers/Host", None),
     ({"headers": {"X": "a\r\nB: c"}}, "/headers/X", None), ({"tags": [1]}, "/tags/0", "wrong_type"),
     ({"configFields": []}, "/configFields", "base_url_missing"),
 ])

@@ -117,6 +117,8 @@ static const struct refusal source_refusals[] = {
 	{ "/configFields/1", "{'name':'apiHost','type':'Text','required':true}", "/configFields",
 	  "base_url_ambiguous" },
 	{ "/baseUrl", "'ftp://x.example'", "/baseUrl", "url_invalid" },
+	{ "/baseUrl", "'https://{config.apiKey}.x.example'", "/baseUrl", "secret_in_host" },
+	{ "/baseUrl", "'https://x{config.apiKey}/v1'", "/baseUrl", "secret_in_host" },
 	{ "/baseUrl", "'https://user@x.example'", "/baseUrl", "url_invalid" },
 	{ "/baseUrl", "'https://{config.nobody}.example'", "/baseUrl", "unknown_config_field" },
 	/* authentication */
