@@ -9,3 +9,4 @@ include lib/crypt/local.mk
 include lib/http/local.mk
 include lib/db/local.mk
 include lib/web/local.mk
+include lib/tpl/local.mk

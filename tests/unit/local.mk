@@ -7,6 +7,7 @@ include tests/unit/engine.mk
 include tests/unit/drive.mk
 include tests/unit/web.mk
 endif
+include tests/unit/tpl.mk
 # Needs no cmocka: each header of lib, engine and drive compiles alone.
 dist_check_SCRIPTS += tests/unit/headers.sh
 TESTS += tests/unit/headers.sh
