@@ -62,6 +62,21 @@ static void random_members_find(const json_t *object, const char *at, struct pro
 		random_find(value, json_pointer_add(ps->arena, at, name), ps);
 }
 
+/* Any text of a value, however deep. */
+static void random_deep_find(const json_t *v, const char *at, struct problems *ps)
+{
+	const json_t *item;
+	json_t *member;
+	const char *name;
+	size_t i;
+
+	random_find(v, at, ps);
+	json_array_foreach(v, i, item)
+		random_deep_find(item, json_pointer_index(ps->arena, at, i), ps);
+	json_object_foreach((json_t *)v, name, member)
+		random_deep_find(member, json_pointer_add(ps->arena, at, name), ps);
+}
+
 static bool is_literal(const char *text)
 {
 	return text && !strchr(text, '{');
@@ -100,6 +115,8 @@ static void credentials_find(const json_t *ds, const char *at, struct problems *
 
 		random_find(json_object_get(function, "path"),
 		            json_pointer_add(ps->arena, here, "path"), ps);
+		random_deep_find(json_object_get(function, "body"),
+		                 json_pointer_add(ps->arena, here, "body"), ps);
 		json_array_foreach(json_object_get(function, "parameters"), k, param)
 			default_check(param, json_pointer_index(ps->arena, params_at, k), ps);
 	}

@@ -72,6 +72,10 @@ static const struct field function_fields[] = {
 	  .help = "Below the base address; may hold placeholders." },
 	{ .name = "parameters", .kind = SHAPE_LIST, .of = &parameter_shape, .max = 100,
 	  .help = "What the function takes." },
+	{ .name = "body", .kind = SHAPE_MAP, .item = SHAPE_ANY, .max = 200,
+	  .help = "A template of the request's JSON body. Its texts may hold placeholders; a member "
+	          "whose placeholder has no value is left out. Parameters with location body are "
+	          "set into it, also deeper: variables.after." },
 	{ .name = "requiresAuth", .kind = SHAPE_BOOLEAN, .fallback = "true",
 	  .help = "Send the credential." },
 	{ .name = "recordsPath", .kind = SHAPE_LINE,

@@ -21,7 +21,8 @@ engine_libengine_a_SOURCES += \
   engine/paginate.c engine/paginate.h \
   engine/plan.c engine/plan.h engine/plan_parts.h \
   engine/release.c engine/release.h \
-  engine/request.c engine/request.h engine/request_compile.c \
+  engine/request.c engine/request.h engine/request_compile.c engine/request_body.c \
+  engine/request_parts.h \
   engine/retry.c engine/retry.h \
   engine/run.c engine/run.h engine/run_parts.h \
   engine/run_note.c engine/run_page.c engine/run_state.c \

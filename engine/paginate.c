@@ -13,7 +13,10 @@
  */
 
 /* clang-format off */
-static const char *const kind_names[] = { "none", "cursor", "link", "page", "offset", NULL };
+static const char *const kind_names[] = { "none", "cursor", "link", "next-url", "page", "offset",
+	                                  NULL };
+
+static const char *const places[] = { "query", "body", NULL };
 
 #define PAGING_FIELDS                                                                              \
 	{ .name = "type", .kind = SHAPE_CHOICE, .flags = SHAPE_REQUIRED, .choices = kind_names,    \
@@ -35,9 +38,7 @@ static const char *const kind_names[] = { "none", "cursor", "link", "page", "off
 #define LINK_FIELDS                                                                                \
 	{ .name = "rel", .kind = SHAPE_LINE, .fallback = "next",                                   \
 	  .help = "Relation of the Link header." },                                                \
-	{ .name = "urlPath", .kind = SHAPE_LINE, .help = "The body's member with the next URL." }, \
-	{ .name = "allowedOrigins", .kind = SHAPE_LIST, .item = SHAPE_LINE, .max = 10,             \
-	  .help = "Further origins that next links may lead to." }
+	{ .name = "urlPath", .kind = SHAPE_LINE, .help = "The body's member with the next URL." }
 #define PAGE_FIELDS                                                                                \
 	{ .name = "pageParam", .kind = SHAPE_LINE, .fallback = "page",                             \
 	  .help = "The parameter for the page's number." },                                        \
@@ -59,18 +60,36 @@ static const char *const kind_names[] = { "none", "cursor", "link", "page", "off
 	{ .name = "cursorParam", .kind = SHAPE_LINE, .flags = (needed),                            \
 	  .help = "The parameter that carries the cursor." }
 
+#define INJECT_FIELD                                                                               \
+	{ .name = "inject", .kind = SHAPE_CHOICE, .choices = places, .fallback = "query",          \
+	  .help = "Where parameters of the pagination stand that the function does not declare; "  \
+	          "in a body a name may lead deeper: variables.after." }
+#define ORIGINS_FIELD                                                                              \
+	{ .name = "allowedOrigins", .kind = SHAPE_LIST, .item = SHAPE_LINE, .max = 10,             \
+	  .help = "Further origins that next links may lead to." }
+#define NEXT_URL_FIELDS                                                                            \
+	{ .name = "nextUrlPath", .kind = SHAPE_LINE,                                               \
+	  .help = "The body's member with the address of the next page." },                        \
+	{ .name = "nextUrlHeader", .kind = SHAPE_LINE, .max = 100,                                 \
+	  .help = "The header with the address of the next page." }
+
 static const struct field none_fields[] = { PAGING_FIELDS, { .name = NULL } };
 static const struct field cursor_fields[] = { PAGING_FIELDS, CURSOR_PARAM(SHAPE_REQUIRED),
-	                                      CURSOR_FIELDS, SIZE_FIELDS, { .name = NULL } };
-static const struct field link_fields[] = { PAGING_FIELDS, LINK_FIELDS, { .name = NULL } };
+	                                      CURSOR_FIELDS, SIZE_FIELDS, INJECT_FIELD, { .name = NULL } };
+static const struct field link_fields[] = { PAGING_FIELDS, LINK_FIELDS, ORIGINS_FIELD,
+	                                    { .name = NULL } };
+static const struct field next_url_fields[] = { PAGING_FIELDS, NEXT_URL_FIELDS, ORIGINS_FIELD,
+	                                        { .name = NULL } };
 static const struct field page_fields[] = { PAGING_FIELDS, PAGE_FIELDS, SIZE_FIELDS, TOTAL_FIELD,
+	                                    INJECT_FIELD,
 	                                    { .name = NULL } };
 static const struct field offset_fields[] = { PAGING_FIELDS, OFFSET_FIELDS, TOTAL_FIELD,
+	INJECT_FIELD,
 	{ .name = "pageSize", .kind = SHAPE_INTEGER, .min = 1, .max = 100000,
 	  .help = "Records per page." },
 	{ .name = NULL } };
 static const struct field all_fields[] = { PAGING_FIELDS, CURSOR_PARAM(0), CURSOR_FIELDS,
-	                                   LINK_FIELDS,
+	                                   LINK_FIELDS, NEXT_URL_FIELDS, ORIGINS_FIELD, INJECT_FIELD,
 	                                   PAGE_FIELDS, OFFSET_FIELDS, SIZE_FIELDS, TOTAL_FIELD,
 	                                   { .name = NULL } };
 
@@ -78,6 +97,7 @@ const struct shape SHAPE_PAGING = { "Pagination", all_fields, false };
 static const struct shape none_shape = { "NoPagination", none_fields, false };
 static const struct shape cursor_shape = { "CursorPagination", cursor_fields, false };
 static const struct shape link_shape = { "LinkPagination", link_fields, false };
+static const struct shape next_url_shape = { "NextUrlPagination", next_url_fields, false };
 static const struct shape page_shape = { "PagePagination", page_fields, false };
 static const struct shape offset_shape = { "OffsetPagination", offset_fields, false };
 /* clang-format on */
@@ -191,7 +211,7 @@ static size_t size_ask(const struct paging *p, struct arena *a, struct request_s
 	if (!p->size_param || p->page_size == 0)
 		return 0;
 	text = arena_printf(a, "%lld", (long long)p->page_size);
-	*set = (struct request_set){ p->size_param, str_of(text) };
+	*set = (struct request_set){ p->size_param, str_of(text), true };
 	return text != NULL;
 }
 
@@ -201,7 +221,7 @@ static size_t cursor_ask(const struct paging *p, const struct paging_at *at, str
 	size_t n = size_ask(p, a, sets);
 
 	if (at->cursor[0])
-		sets[n++] = (struct request_set){ p->cursor_param, str_of(at->cursor) };
+		sets[n++] = (struct request_set){ p->cursor_param, str_of(at->cursor), false };
 	return n;
 }
 
@@ -246,7 +266,8 @@ static enum paging_verdict cursor_next(const struct paging *p, const struct pagi
  * link
  */
 
-static bool link_compile(struct compile *c, const json_t *config, const char *at, struct paging *p)
+static bool origins_compile(struct compile *c, const json_t *config, const char *at,
+                            struct paging *p)
 {
 	const json_t *origins = json_object_get(config, "allowedOrigins"), *origin;
 	const char *origins_at = json_pointer_add(c->arena, at, "allowedOrigins");
@@ -254,7 +275,6 @@ static bool link_compile(struct compile *c, const json_t *config, const char *at
 	bool good = true;
 	size_t i;
 
-	p->rel = arena_strdup(c->arena, json_text(config, "rel", "next"));
 	p->origins = arena_array(c->arena, json_array_size(origins) + 1, sizeof *p->origins);
 	if (!p->origins)
 		return compile_no_memory(c);
@@ -266,9 +286,31 @@ static bool link_compile(struct compile *c, const json_t *config, const char *at
 			                   "url_invalid",
 			                   "An origin looks like https://api.example.com.");
 	}
+	return good;
+}
+
+static bool link_compile(struct compile *c, const json_t *config, const char *at, struct paging *p)
+{
+	p->rel = arena_strdup(c->arena, json_text(config, "rel", "next"));
 	return compile_path(c, json_text(config, "urlPath", NULL),
 	                    json_pointer_add(c->arena, at, "urlPath"), &p->url_path) &&
-	       good;
+	       origins_compile(c, config, at, p);
+}
+
+static bool next_url_compile(struct compile *c, const json_t *config, const char *at,
+                             struct paging *p)
+{
+	const char *path = json_text(config, "nextUrlPath", "");
+	const char *header = json_text(config, "nextUrlHeader", "");
+	const char *path_at = json_pointer_add(c->arena, at, "nextUrlPath");
+
+	if (!*path == !*header)
+		return problem_add(c->problems, path_at, "required",
+		                   "Name where the next page's address stands: nextUrlPath for a "
+		                   "member of the body, or nextUrlHeader for a header.");
+	p->url_header = *header ? arena_strdup(c->arena, header) : NULL;
+	p->below_base = true;
+	return compile_path(c, path, path_at, &p->url_path) && origins_compile(c, config, at, p);
 }
 
 static bool link_is_allowed(const struct paging *p, struct str base, struct str target)
@@ -283,10 +325,26 @@ static bool link_is_allowed(const struct paging *p, struct str base, struct str 
 
 static bool link_find(const struct paging *p, const struct paging_facts *f, struct str *reference)
 {
+	if (p->url_header) {
+		*reference = str_trim(http_answer_header(f->answer, p->url_header));
+		return reference->len > 0;
+	}
 	if (p->url_path)
 		return value_text(f->arena, scan_path_first(p->url_path, f->root), reference);
 	return http_link_find(f->arena, http_answer_header(f->answer, "Link"), p->rel, reference) &&
 	       reference->len > 0;
+}
+
+/* "items?page=2" in a body goes below the base address, as "/items" goes below the origin; all
+ * other forms mean what RFC 3986 says. */
+static bool is_below_base(const struct paging *p, struct str reference)
+{
+	size_t n = 0;
+
+	while (n < reference.len && !strchr(":/?#", reference.p[n]))
+		n++;
+	return p->below_base && n > 0 && reference.p[0] != '.' &&
+	       (n == reference.len || reference.p[n] != ':');
 }
 
 static enum paging_verdict link_next(const struct paging *p, const struct paging_facts *f,
@@ -301,7 +359,11 @@ static enum paging_verdict link_next(const struct paging *p, const struct paging
 				"The answer says that there are more pages but holds no next link");
 		return stop(end, "no next link");
 	}
-	if (!link_resolve(f->arena, base, str_trim(reference), &target))
+	reference = str_trim(reference);
+	if (is_below_base(p, reference))
+		reference = str_of(arena_printf(f->arena, STR_FMT "/" STR_FMT, STR_ARG(f->base),
+		                                STR_ARG(reference)));
+	if (!link_resolve(f->arena, base, reference, &target))
 		return fail(end, "next_link_refused", "The next link is not a web address");
 	if (!link_is_allowed(p, base, target))
 		return fail(end, "next_link_refused",
@@ -350,7 +412,7 @@ static size_t number_ask(const char *name, int64_t value, struct arena *a, struc
 {
 	char *text = arena_printf(a, "%lld", (long long)value);
 
-	*set = (struct request_set){ name, str_of(text) };
+	*set = (struct request_set){ name, str_of(text), true };
 	return text != NULL;
 }
 
@@ -422,6 +484,8 @@ static const struct paginator paginators[] = {
 	{ .name = "cursor", .config = &cursor_shape, .compile = cursor_compile, .ask = cursor_ask,
 	  .next = cursor_next },
 	{ .name = "link", .config = &link_shape, .compile = link_compile, .next = link_next },
+	{ .name = "next-url", .config = &next_url_shape, .compile = next_url_compile,
+	  .next = link_next },
 	{ .name = "page", .config = &page_shape, .counts = true, .compile = page_compile,
 	  .ask = page_ask, .next = page_next },
 	{ .name = "offset", .config = &offset_shape, .counts = true, .compile = offset_compile,
@@ -464,6 +528,30 @@ static bool first_page_only(struct compile *c, const json_t *config, const char 
 	return good;
 }
 
+/* Parameters that nobody declared stand in the query, unless the config wants them in the body. */
+static bool inject(struct compile *c, const json_t *config, const char *at,
+                   struct request_plan *request, const struct paging *p)
+{
+	const struct {
+		const char *name, *member;
+	} given[] = {
+		{ p->cursor_param, "cursorParam" },
+		{ p->page_param, "pageParam" },
+		{ p->offset_param, "offsetParam" },
+		{ p->page_size > 0 ? p->size_param : NULL,
+		  p->offset_param ? "limitParam" : "sizeParam" },
+	};
+	bool good = true;
+
+	if (strcmp(json_text(config, "inject", "query"), "body") != 0)
+		return true;
+	for (size_t i = 0; i < sizeof given / sizeof *given; i++)
+		if (given[i].name)
+			good &= request_param_add(c, request, given[i].name,
+			                          json_pointer_add(c->arena, at, given[i].member));
+	return good;
+}
+
 bool paging_compile(struct compile *c, const json_t *config, const char *at,
                     struct request_plan *request, struct paging *p)
 {
@@ -476,12 +564,14 @@ bool paging_compile(struct compile *c, const json_t *config, const char *at,
 	if (!config)
 		return true;
 	if (!type)
-		return problem_add(c->problems, json_pointer_add(c->arena, at, "type"), "required",
-		                   "Pagination needs a type: cursor, link, page, offset or none.");
+		return problem_add(
+			c->problems, json_pointer_add(c->arena, at, "type"), "required",
+			"Pagination needs a type: cursor, link, next-url, page, offset or "
+			"none.");
 	if (!p->kind)
 		return problem_add(c->problems, json_pointer_add(c->arena, at, "type"),
 		                   "not_a_choice",
-		                   "The type is cursor, link, page, offset or none.");
+		                   "The type is cursor, link, next-url, page, offset or none.");
 	if (!shape_check(p->kind->config, config, at, c->problems))
 		return false;
 	p->max_pages = json_int(config, "maxPages", 0);
@@ -493,7 +583,7 @@ bool paging_compile(struct compile *c, const json_t *config, const char *at,
 	                    json_pointer_add(c->arena, at, "hasMorePath"), &p->has_more) &&
 	       compile_path(c, json_text(config, "totalPath", NULL),
 	                    json_pointer_add(c->arena, at, "totalPath"), &p->total) &&
-	       first_page_only(c, config, at, request);
+	       first_page_only(c, config, at, request) && inject(c, config, at, request, p);
 }
 
 bool paging_supplies(const struct paging *p, const char *param)

@@ -6,9 +6,10 @@
  * parked goes on with exactly the pages that remain.
  *
  * Ends: no next cursor or link, an empty page, a short page (page and offset, once a full one has
- * shown that the size is honoured; before that, a server may cap it), has_more false, the total reached, maxPages. Guards: the same cursor again or a cycle of
- * cursors (Brent), the same non-empty body three times in page or offset paging, three empty pages
- * in a row that promise more: the run fails as cursor_loop.
+ * shown that the size is honoured; before that, a server may cap it), has_more false, the total
+ * reached, maxPages. Guards: the same cursor again or a cycle of cursors (Brent), the same
+ * non-empty body three times in page or offset paging, three empty pages in a row that promise
+ * more: the run fails as cursor_loop.
  *
  * Ownership: struct paging the arena of the compile; paging_at is a value.
  * Errors:    problems below `at` (the step's config); at run time PAGING_FAIL with code and words.
@@ -45,6 +46,7 @@ struct paging_facts { /* of a page that has arrived */
 	const struct scan_value *records;
 	size_t record_count;         /* before any filter */
 	const struct http_text *url; /* of its request */
+	struct str base;             /* the base address, for paginators with below_base */
 };
 
 enum paging_verdict { PAGING_MORE, PAGING_STOP, PAGING_FAIL };
@@ -81,6 +83,8 @@ struct paging {
 	bool cursor_of_last_record; /* cursor_path starts at the last record */
 	const char *rel;
 	struct scan_path *url_path;
+	const char *url_header;
+	bool below_base;      /* a link without a slash in front goes below the base address */
 	const char **origins; /* allowed for next links, NULL-terminated */
 	const char *page_param, *size_param, *offset_param;
 	int64_t first_page, first_offset, page_size;

@@ -129,7 +129,7 @@ static bool steps_part(struct planning *p)
 		if (!json_is_object(config))
 			return problem_add(p->c.problems, paging_at, "required",
 			                   "A pagination step needs a config with a type: cursor, "
-			                   "link, page, offset or none.");
+			                   "link, next-url, page, offset or none.");
 	}
 	good &= paging_compile(&p->c, config, paging_at, &p->plan->request, &p->plan->paging);
 	if (good)

@@ -1,29 +1,19 @@
 /* request: building the bytes of one request, in their two forms. */
 #include "config.h"
 
-#include "engine/request.h"
+#include "engine/request_parts.h"
 #include "engine/weave.h"
 
 #include "lib/base/poison.h"
 
-#define URL_MAX  (16 * 1024) /* bytes; the guard refuses longer than 2,048 anyway, with its words */
-#define BODY_MAX (1024 * 1024)
-
-struct building {
-	const struct request_plan *plan;
-	const struct request_input *in;
-	struct auth_value auth;
-	struct http_request *out;
-	struct http_header *headers; /* the same as out->headers, to be filled */
-	struct err *e;
-};
+#define URL_MAX (16 * 1024) /* bytes; the guard refuses longer than 2,048 anyway, with its words */
 
 static bool out_of_memory(struct err *e)
 {
 	return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "The run is out of memory.");
 }
 
-static const struct request_set *set_find(const struct request_input *in, const char *name)
+const struct request_set *request_set_find(const struct request_input *in, const char *name)
 {
 	for (size_t i = 0; i < in->set_count; i++)
 		if (strcmp(in->sets[i].name, name) == 0)
@@ -31,16 +21,14 @@ static const struct request_set *set_find(const struct request_input *in, const 
 	return NULL;
 }
 
-static bool is_left_out(const struct building *b, const struct request_param *param)
+bool request_is_left_out(const struct request_building *b, const struct request_param *param)
 {
 	return param->first_page_only && !b->in->first_page;
 }
 
-enum rendered { RENDERED, LEFT_OUT, FAILED };
-
-/* An optional value whose name has no value now is left out; that is no failure. */
-static enum rendered value_render(struct building *b, const struct request_param *param, size_t i,
-                                  enum template_context context, struct http_text *out)
+enum request_rendered request_value_render(struct request_building *b,
+                                           const struct request_param *param, size_t i,
+                                           enum template_context context, struct http_text *out)
 {
 	struct err e = { 0 };
 
@@ -69,7 +57,7 @@ bool request_origin_render(const struct request_plan *plan, const struct scope *
 	return weave_end(&w, scope->arena, out, e);
 }
 
-static bool path_weave(struct building *b, struct weave *w)
+static bool path_weave(struct request_building *b, struct weave *w)
 {
 	for (size_t i = 0; i < b->plan->path_count; i++) {
 		const struct request_piece *piece = &b->plan->path[i];
@@ -77,7 +65,7 @@ static bool path_weave(struct building *b, struct weave *w)
 		struct http_text text;
 
 		if (piece->param)
-			set = set_find(b->in, piece->param->name);
+			set = request_set_find(b->in, piece->param->name);
 		if (set) {
 			weave_url(w, set->value);
 			continue;
@@ -97,18 +85,19 @@ static void query_name(struct weave *w, const char *name)
 	weave_text(w, "=");
 }
 
-static bool query_param_weave(struct building *b, struct weave *w, const struct request_param *p)
+static bool query_param_weave(struct request_building *b, struct weave *w,
+                              const struct request_param *p)
 {
-	const struct request_set *set = set_find(b->in, p->name);
+	const struct request_set *set = request_set_find(b->in, p->name);
 
 	if (set) {
 		query_name(w, p->name);
 		weave_url(w, set->value);
 		return true;
 	}
-	for (size_t i = 0; i < p->count && !is_left_out(b, p); i++) {
+	for (size_t i = 0; i < p->count && !request_is_left_out(b, p); i++) {
 		struct http_text text;
-		enum rendered r = value_render(b, p, i, TEMPLATE_PLAIN, &text);
+		enum request_rendered r = request_value_render(b, p, i, TEMPLATE_PLAIN, &text);
 
 		if (r == FAILED)
 			return false;
@@ -120,7 +109,7 @@ static bool query_param_weave(struct building *b, struct weave *w, const struct 
 	return true;
 }
 
-static bool query_weave(struct building *b, struct weave *w)
+static bool query_weave(struct request_building *b, struct weave *w)
 {
 	for (size_t i = 0; i < b->plan->param_count; i++)
 		if (b->plan->params[i].place == PLACE_QUERY &&
@@ -135,7 +124,7 @@ static bool query_weave(struct building *b, struct weave *w)
 }
 
 /* A link from upstream is sent as it came; what it shows goes through the mask. */
-static bool link_weave(struct building *b, struct weave *w)
+static bool link_weave(struct request_building *b, struct weave *w)
 {
 	const struct scope *scope = b->in->scope;
 	struct str shown =
@@ -146,7 +135,7 @@ static bool link_weave(struct building *b, struct weave *w)
 	return true;
 }
 
-static bool address_weave(struct building *b, struct weave *w)
+static bool address_weave(struct request_building *b, struct weave *w)
 {
 	struct http_text origin;
 
@@ -158,7 +147,7 @@ static bool address_weave(struct building *b, struct weave *w)
 	return path_weave(b, w) && query_weave(b, w);
 }
 
-static bool url_build(struct building *b)
+static bool url_build(struct request_building *b)
 {
 	struct weave w;
 
@@ -179,7 +168,7 @@ static bool url_build(struct building *b)
  */
 
 /* The first of a name stays: authentication comes first, then parameters, then the template's. */
-static void header_add(struct building *b, const char *name, struct http_text value)
+static void header_add(struct request_building *b, const char *name, struct http_text value)
 {
 	for (size_t i = 0; i < b->out->header_count; i++)
 		if (strcasecmp(b->headers[i].name, name) == 0)
@@ -187,7 +176,7 @@ static void header_add(struct building *b, const char *name, struct http_text va
 	b->headers[b->out->header_count++] = (struct http_header){ name, value };
 }
 
-static bool header_add_plain(struct building *b, const char *name, struct str value)
+static bool header_add_plain(struct request_building *b, const char *name, struct str value)
 {
 	struct http_text text;
 
@@ -197,20 +186,20 @@ static bool header_add_plain(struct building *b, const char *name, struct str va
 	return true;
 }
 
-static bool param_headers_build(struct building *b)
+static bool param_headers_build(struct request_building *b)
 {
 	for (size_t i = 0; i < b->plan->param_count; i++) {
 		const struct request_param *p = &b->plan->params[i];
-		const struct request_set *set = set_find(b->in, p->name);
+		const struct request_set *set = request_set_find(b->in, p->name);
 		struct http_text text;
-		enum rendered r = LEFT_OUT;
+		enum request_rendered r = LEFT_OUT;
 
 		if (p->place != PLACE_HEADER)
 			continue;
 		if (set && !header_add_plain(b, p->name, set->value))
 			return false;
-		if (!set && p->count > 0 && !is_left_out(b, p))
-			r = value_render(b, p, 0, TEMPLATE_HEADER, &text);
+		if (!set && p->count > 0 && !request_is_left_out(b, p))
+			r = request_value_render(b, p, 0, TEMPLATE_HEADER, &text);
 		if (r == FAILED)
 			return false;
 		if (r == RENDERED)
@@ -219,7 +208,7 @@ static bool param_headers_build(struct building *b)
 	return true;
 }
 
-static bool headers_build(struct building *b)
+static bool headers_build(struct request_building *b)
 {
 	size_t max = b->plan->header_count + b->plan->param_count + 4;
 
@@ -247,97 +236,14 @@ static bool headers_build(struct building *b)
 	return header_add_plain(b, "Accept", STR("application/json"));
 }
 
-/*
- * The body: one JSON object of the parameters that stand there
- */
-
-static void body_name(struct weave *w, const char *name)
-{
-	struct buf quoted;
-
-	buf_init(&quoted, 1024);
-	buf_json_string(&quoted, str_of(name));
-	weave_text(w, w->wire.len > 1 ? "," : "");
-	weave_str(w, buf_view(&quoted));
-	weave_text(w, ":");
-	buf_free(&quoted);
-}
-
-/* Numbers stay numbers: a page or an offset that a paginator counts is sent as one. */
-static void body_set(struct weave *w, struct str value)
-{
-	struct buf quoted;
-	int64_t whole;
-
-	buf_init(&quoted, BODY_MAX);
-	if (value.len < 16 && str_int(value, 0, INT64_MAX, &whole))
-		buf_str(&quoted, value);
-	else
-		buf_json_string(&quoted, value);
-	weave_str(w, buf_view(&quoted));
-	buf_free(&quoted);
-}
-
-static bool body_param_weave(struct building *b, struct weave *w, const struct request_param *p)
-{
-	const struct request_set *set = set_find(b->in, p->name);
-	struct http_text text;
-	enum rendered r;
-
-	if (set) {
-		body_name(w, p->name);
-		body_set(w, set->value);
-		return true;
-	}
-	if (p->count == 0 || is_left_out(b, p))
-		return true;
-	r = value_render(b, p, 0, TEMPLATE_JSON, &text);
-	if (r == RENDERED) {
-		body_name(w, p->name);
-		weave_both(w, text);
-	}
-	return r != FAILED;
-}
-
-/* Nothing to say is no body there, and an empty object elsewhere. */
-static bool takes_no_body(enum http_method method)
-{
-	return method == HTTP_GET || method == HTTP_HEAD || method == HTTP_DELETE;
-}
-
-static bool body_build(struct building *b)
-{
-	struct weave w;
-	bool any = false;
-
-	for (size_t i = 0; i < b->plan->param_count; i++)
-		any |= b->plan->params[i].place == PLACE_BODY;
-	if (!any)
-		return true;
-	weave_init(&w, BODY_MAX);
-	weave_text(&w, "{");
-	for (size_t i = 0; i < b->plan->param_count; i++)
-		if (b->plan->params[i].place == PLACE_BODY &&
-		    !body_param_weave(b, &w, &b->plan->params[i])) {
-			weave_drop(&w);
-			return false;
-		}
-	if (w.wire.len <= 1 && takes_no_body(b->plan->method)) {
-		weave_drop(&w);
-		return true;
-	}
-	weave_text(&w, "}");
-	return weave_end(&w, b->in->scope->arena, &b->out->body, b->e);
-}
-
 bool request_build(const struct request_plan *plan, const struct request_input *in,
                    struct http_request *out, struct err *e)
 {
-	struct building b = { .plan = plan, .in = in, .out = out, .e = e };
+	struct request_building b = { .plan = plan, .in = in, .out = out, .e = e };
 
 	memset(out, 0, sizeof *out);
 	out->method = plan->method;
 	out->timeout_ms = plan->timeout_ms;
-	return auth_render(&plan->auth, in->scope, &b.auth, e) && url_build(&b) && body_build(&b) &&
-	       headers_build(&b);
+	return auth_render(&plan->auth, in->scope, &b.auth, e) && url_build(&b) &&
+	       request_body_build(&b) && headers_build(&b);
 }

@@ -3,7 +3,8 @@
  *
  * Parameters stand in path, query, header or body. Their values are templates, taken from the
  * pipeline's staticParameters, else from the function's defaults. What a paginator sets replaces
- * them. A parameter that is not required is left out when a name in it has no value (so a
+ * them. A body is the function's template (a JSON object) with the parameters set into it. A
+ * parameter that is not required is left out when a name in it has no value (so a
  * {cursor} in the first run of a stream, when there is none yet).
  *
  * Ownership: the arena of the compile; a built request the arena of its scope.
@@ -14,6 +15,8 @@
 #define CATCHMENT_ENGINE_REQUEST_H
 
 #include "engine/auth.h"
+
+#define REQUEST_SETS_MAX 4
 
 enum request_place { PLACE_QUERY, PLACE_PATH, PLACE_HEADER, PLACE_BODY, PLACE__MAX };
 /* May a request be sent a second time when nobody knows what became of the first? */
@@ -28,6 +31,7 @@ struct request_param {
 	enum request_place place;
 	bool required;
 	bool first_page_only;
+	bool is_number;           /* its type is number or integer */
 	struct template **values; /* several only in a query; in a body: one JSON text */
 	size_t count;             /* 0: no value of its own */
 	const char *literal;      /* the only value's text when it has no placeholder */
@@ -52,6 +56,7 @@ struct request_plan {
 	struct request_piece *path;
 	size_t path_count;
 	struct request_param *params;
+	struct request_node *body; /* request_parts.h */
 	size_t param_count;
 	struct request_header *headers;
 	size_t header_count;
@@ -74,14 +79,16 @@ bool request_origin_compile(struct compile *, const json_t *data_source, const c
 bool request_headers_compile(struct compile *, const json_t *headers, const char *at,
                              struct request_plan *);
 bool request_compile(struct compile *, const struct request_source *, struct request_plan *);
+/* A parameter that only the paginator gives, in the body. */
+bool request_param_add(struct compile *, struct request_plan *, const char *name, const char *at);
 struct request_param *request_param_find(const struct request_plan *, const char *name);
 
 /* What a paginator puts into a request. */
 struct request_set {
 	const char *name;
 	struct str value;
+	bool is_number; /* counted, not named by the upstream */
 };
-#define REQUEST_SETS_MAX 4
 
 struct request_input {
 	const struct scope *scope; /* its arena takes the request */

@@ -3,7 +3,7 @@
 
 #include <ctype.h>
 
-#include "engine/request.h"
+#include "engine/request_parts.h"
 #include "lib/json/scan.h"
 
 #include "lib/base/poison.h"
@@ -296,6 +296,7 @@ static bool param_compile(struct compile *c, const json_t *json, const struct re
 	param->name = arena_strdup(c->arena, json_text(json, "name", ""));
 	param->place =
 		word_index(REQUEST_PLACES, json_text(json, "location", "query"), PLACE_QUERY);
+	param->is_number = strcmp(type, "number") == 0 || strcmp(type, "integer") == 0;
 	param->required = json_flag(json, "required", false) || param->place == PLACE_PATH;
 	if (param->place == PLACE_HEADER &&
 	    !auth_header_check(c, param->name,
@@ -321,7 +322,8 @@ static bool params_compile(struct compile *c, const struct request_source *src,
 	const json_t *list = json_object_get(src->function, "parameters"), *json;
 	size_t i, before = c->problems->count;
 
-	plan->params = arena_array(c->arena, json_array_size(list) + 1, sizeof *plan->params);
+	plan->params = arena_array(c->arena, json_array_size(list) + REQUEST_SETS_MAX + 1,
+	                           sizeof *plan->params);
 	if (!plan->params)
 		return compile_no_memory(c);
 	json_array_foreach(list, i, json)
@@ -344,6 +346,21 @@ struct request_param *request_param_find(const struct request_plan *plan, const 
 		if (plan->params[i].name && strcmp(plan->params[i].name, name) == 0)
 			return &plan->params[i];
 	return NULL;
+}
+
+bool request_param_add(struct compile *c, struct request_plan *plan, const char *name,
+                       const char *at)
+{
+	struct request_param *param = &plan->params[plan->param_count];
+
+	if (request_param_find(plan, name))
+		return true;
+	*param =
+		(struct request_param){ .name = arena_strdup(c->arena, name), .place = PLACE_BODY };
+	if (!param->name)
+		return compile_no_memory(c);
+	plan->param_count++;
+	return request_body_param(c, plan, param, at);
 }
 
 /*
@@ -498,7 +515,7 @@ bool request_compile(struct compile *c, const struct request_source *src, struct
 	if (json_flag(src->function, "requiresAuth", true))
 		auth_compile(c, json_object_get(src->data_source, "authConfig"), auth_at,
 		             &plan->auth);
-	if (params_compile(c, src, plan))
-		path_compile(c, src, plan);
+	if (params_compile(c, src, plan) && path_compile(c, src, plan))
+		request_body_compile(c, src, plan);
 	return c->problems->count == before;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "engine/run_parts.h"
+#include "engine/weave.h"
 
 #include "lib/base/poison.h"
 
@@ -140,19 +141,38 @@ static bool records_make(struct page_work *w, size_t count)
 	return true;
 }
 
+/* The base address that next links may go below. */
+static bool base_render(struct page_work *w, struct str *base)
+{
+	struct http_text text;
+	struct err e = { 0 };
+
+	*base = (struct str){ "", 0 };
+	if (!w->run->plan->paging.below_base)
+		return true;
+	if (!request_origin_render(&w->run->plan->request, &w->scope, &text, &e))
+		return run_over(w->run, (struct run_fail){ RUN_FAILED, REMEDY_TENANT, e.slug },
+		                "%s", e.msg);
+	*base = weave_url_base(&text);
+	return true;
+}
+
 static bool paging_advance(struct page_work *w, const struct http_answer *answer,
                            struct scan_value root, size_t count)
 {
 	struct run *r = w->run;
 	struct paging_end end;
-	const struct paging_facts facts = { .arena = r->paging,
-		                            .answer = answer,
-		                            .root = root,
-		                            .records = w->values,
-		                            .record_count = count,
-		                            .url = &r->request.url };
-	enum paging_verdict verdict = paging_next(&r->plan->paging, &facts, &w->next.at, &end);
+	struct paging_facts facts = { .arena = r->paging,
+		                      .answer = answer,
+		                      .root = root,
+		                      .records = w->values,
+		                      .record_count = count,
+		                      .url = &r->request.url };
+	enum paging_verdict verdict;
 
+	if (!base_render(w, &facts.base))
+		return false;
+	verdict = paging_next(&r->plan->paging, &facts, &w->next.at, &end);
 	/* Steps and paginators cannot each say that memory ran out; what they made is not used then. */
 	if (arena_failed(r->paging))
 		return no_memory(r);

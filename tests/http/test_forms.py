@@ -99,3 +99,52 @@ def test_one_object_is_one_record(shop):
     status, lines, said = shop.run({"path": "/page/products", "recordsPath": "items", "recordsKind": "single"},
                                    PLAIN + ",form=single")
     assert status == 0 and [exact(line) for line in lines] == plain(shop)[:1], said
+
+
+def ids(lines):
+    return [json.loads(line)["id"] for line in lines]
+
+
+def all_ids(shop, settings="products=23"):
+    return [json.loads(record)["id"] for record in
+            map(json.dumps, json.loads(shop.get("/whole/products", settings)))]
+
+
+@pytest.mark.parametrize("link", ["absolute", "relative", "below"])
+def test_the_next_address_in_a_body_is_followed(shop, link):
+    settings = "products=23,body=object,next_in=body" + ("" if link == "absolute" else ",link=" + link)
+    status, lines, said = shop.run({"path": "/link/products?per_page=5", "recordsPath": "items"}, settings,
+                                   {"type": "next-url", "nextUrlPath": "next"})
+    assert status == 0 and ids(lines) == all_ids(shop), said
+    assert sum("/link/" in line["path"] for line in shop.ledger()) == 5
+
+
+@pytest.mark.parametrize("link,port", [("metadata", 80), ("other", 80)])
+def test_the_next_address_elsewhere_is_refused(shop, link, port):
+    status, lines, said = shop.run({"path": "/link/products?per_page=5", "recordsPath": "items"},
+                                   "products=23,body=object,next_in=body,link=" + link,
+                                   {"type": "next-url", "nextUrlPath": "next"})
+    assert status == 1 and "next_link_refused" in said, said
+    assert len([line for line in shop.ledger() if "/link/" in line["path"]]) == 1
+
+
+def test_a_cursor_goes_into_the_body(shop):
+    function = {"path": "/search/products", "method": "POST", "replay": "safe", "recordsPath": "items",
+                "body": {"limit": 5}}
+    status, lines, said = shop.run(function, "products=23", {
+        "type": "cursor", "cursorParam": "cursor", "cursorPath": "next_cursor", "inject": "body"})
+    assert status == 0 and ids(lines) == all_ids(shop), said
+
+
+GRAPHQL = {"path": "/graphql/products", "method": "POST", "replay": "safe", "recordsPath": "data.products.nodes",
+           "body": {"query": "query($first:Int!,$after:String){products(first:$first,after:$after){"
+                             "nodes{id title} pageInfo{hasNextPage endCursor}}}", "variables": {"first": 5}}}
+GRAPHQL_PAGES = {"type": "cursor", "cursorParam": "variables.after", "inject": "body",
+                 "cursorPath": "data.products.pageInfo.endCursor",
+                 "hasMorePath": "data.products.pageInfo.hasNextPage"}
+
+
+def test_graphql_is_walked_to_its_end(shop):
+    status, lines, said = shop.run(GRAPHQL, "products=23", GRAPHQL_PAGES)
+    assert status == 0 and ids(lines) == all_ids(shop), said
+    assert len([line for line in shop.ledger() if "/graphql/" in line["path"]]) == 5

@@ -155,6 +155,15 @@ static const struct refusal source_refusals[] = {
 	{ PARAMS "/0/default", "'" TOKEN "'", PARAMS "/0/default", "credential_in_template" },
 	{ PARAMS "/0", "{'name':'api_key','default':'hunter22'}", PARAMS "/0/default",
 	  "credential_in_template" },
+	{ "/functions/0/body", "{'a':[{'b':'" TOKEN "'}]}", "/functions/0/body/a/0/b",
+	  "credential_in_template" },
+	{ "/functions/0/body", "{'a':{'b':'{config.nobody}'}}", "/functions/0/body/a/b",
+	  "unknown_config_field" },
+	{ "/functions/0/body", "[1]", "/functions/0/body", "wrong_type" },
+	{ "/functions/0/recordsKind", "'table'", "/functions/0/recordsKind", "not_a_choice" },
+	{ "/functions/0/recordsColumns", "['a']", "/functions/0/recordsColumns", "not_used" },
+	{ "/functions/0", "{'name':'f','method':'POST','path':'/f','body':{'a':1},'parameters':["
+	  "{'name':'a.b','location':'body'}]}", PARAMS "/0/name", "body_conflict" },
 	{ "/functions/0/path", "'/hooks/" TOKEN "'", "/functions/0/path", "credential_in_template" },
 	/* headers */
 	{ "/headers", "{'Content-Length':'5'}", "/headers/Content-Length", "header_reserved" },

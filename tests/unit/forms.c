@@ -8,8 +8,8 @@
 #include "lib/base/poison.h"
 
 #define SOURCE                                                                                     \
-	"{'name':'API','baseUrl':'https://api.example','configFields':[],'functions':["            \
-	"{'id':'f','name':'items','path':'/a'%s}]%s}"
+	"{'name':'API','configFields':[]%s%s,'functions':["                                        \
+	"{'id':'f','name':'items','path':'/a'%s}]}"
 #define PIPELINE                                                                                   \
 	"{'name':'p','functionId':'f','processingSteps':[{'name':'c','type':'api-call'}%s]}"
 
@@ -42,6 +42,59 @@ static const struct row rows[] = {
 	{ "uneven columns end the run and say which", ",'recordsKind':'columns'", "", "",
 	  { PAGE("{'time':[1,2],'value':[3]}") }, 1,
 	  "> GET https://api.example/a\n. failed records_uneven\n", "\"time\" and \"value\"" },
+	/* the next page's address */
+	{ "an address in the body, whole, from the root, below the base, or a query", "",
+	  ",'baseUrl':'https://api.example/v1/'", PAGED("{'type':'next-url','nextUrlPath':'@odata\\\\.nextLink'}"),
+	  { PAGE("{'items':[{'id':1}],'@odata.nextLink':'https://api.example/v1/a?p=2'}"),
+	    PAGE("{'items':[{'id':2}],'@odata.nextLink':'/v1/a?p=3'}"),
+	    PAGE("{'items':[{'id':3}],'@odata.nextLink':'b/a?p=4'}"),
+	    PAGE("{'items':[{'id':4}],'@odata.nextLink':null}") }, 4,
+	  "> GET https://api.example/v1/a\n= 1: 1\n> GET https://api.example/v1/a?p=2\n= 2: 2\n"
+	  "> GET https://api.example/v1/a?p=3\n= 3: 3\n> GET https://api.example/v1/b/a?p=4\n= 4: 4\n"
+	  ". success complete \"no next link\"\n", NULL },
+	{ "a query alone belongs to the page it stood in", "", ",'baseUrl':'https://api.example/v1'",
+	  PAGED("{'type':'next-url','nextUrlPath':'next'}"),
+	  { PAGE("{'items':[],'next':'?p=2'}"), PAGE("{'items':[{'id':2}]}") }, 2,
+	  "> GET https://api.example/v1/a\n= 1:\n> GET https://api.example/v1/a?p=2\n= 2: 2\n"
+	  ". success complete \"no next link\"\n", NULL },
+	{ "an address in a header", "", "", PAGED("{'type':'next-url','nextUrlHeader':'X-Next'}"),
+	  { { 200, "[{'id':1}]", "x-next: /a?p=2", 0 }, PAGE("[{'id':2}]") }, 2,
+	  "> GET https://api.example/a\n= 1: 1\n> GET https://api.example/a?p=2\n= 2: 2\n"
+	  ". success complete \"no next link\"\n", NULL },
+	{ "an address at another server is refused", "", "", PAGED("{'type':'next-url','nextUrlPath':'next'}"),
+	  { PAGE("{'items':[{'id':1}],'next':'https://evil.example/a'}") }, 1,
+	  "> GET https://api.example/a\n. failed next_link_refused\n", "another server" },
+	{ "two slashes lead to another server too", "", "", PAGED("{'type':'next-url','nextUrlPath':'next'}"),
+	  { PAGE("{'items':[{'id':1}],'next':'//evil.example/a'}") }, 1,
+	  "> GET https://api.example/a\n. failed next_link_refused\n", "another server" },
+	{ "another scheme is no web address", "", "", PAGED("{'type':'next-url','nextUrlPath':'next'}"),
+	  { PAGE("{'items':[{'id':1}],'next':'file:///etc/passwd'}") }, 1,
+	  "> GET https://api.example/a\n. failed next_link_refused\n", NULL },
+	/* a cursor in the body */
+	{ "GraphQL: a cursor deep in the body", ",'method':'POST','replay':'safe','recordsPath':'data.items.nodes',"
+	  "'body':{'query':'query($after:String){items(after:$after){nodes{id}}}','variables':{'first':2}}", "",
+	  PAGED("{'type':'cursor','cursorParam':'variables.after','cursorPath':'data.items.pageInfo.endCursor',"
+	        "'hasMorePath':'data.items.pageInfo.hasNextPage','inject':'body','sizeParam':'variables.first','pageSize':2}"),
+	  { PAGE("{'data':{'items':{'nodes':[{'id':1}],'pageInfo':{'endCursor':'12','hasNextPage':true}}}}"),
+	    PAGE("{'data':{'items':{'nodes':[{'id':2}],'pageInfo':{'endCursor':'13','hasNextPage':false}}}}") }, 2,
+	  "> POST https://api.example/a {\"query\":\"query($after:String){items(after:$after){nodes{id}}}\","
+	  "\"variables\":{\"first\":2}}\n= 1: 1\n"
+	  "> POST https://api.example/a {\"query\":\"query($after:String){items(after:$after){nodes{id}}}\","
+	  "\"variables\":{\"first\":2,\"after\":\"12\"}}\n= 2: 2\n"
+	  ". success complete \"the answer says that there is no more\"\n", NULL },
+	{ "a cursor that its parameter calls a number", ",'method':'POST','replay':'safe',"
+	  "'parameters':[{'name':'after','location':'body','type':'integer'}]", "",
+	  PAGED("{'type':'cursor','cursorParam':'after'}"),
+	  { PAGE("{'items':[{'id':1}],'after':9007199254740993}"), PAGE("{'items':[{'id':2}]}") }, 2,
+	  "> POST https://api.example/a {}\n= 1: 1\n"
+	  "> POST https://api.example/a {\"after\":9007199254740993}\n= 2: 2\n"
+	  ". success complete \"no next cursor\"\n", NULL },
+	{ "an offset in the body is a number", ",'method':'POST','replay':'safe'", "",
+	  PAGED("{'type':'offset','pageSize':2,'inject':'body','offsetParam':'page.offset','limitParam':'page.limit'}"),
+	  { PAGE("[{'id':1},{'id':2}]"), PAGE("[{'id':3}]") }, 2,
+	  "> POST https://api.example/a {\"page\":{\"offset\":0,\"limit\":2}}\n= 1: 1 2\n"
+	  "> POST https://api.example/a {\"page\":{\"offset\":2,\"limit\":2}}\n= 2: 3\n"
+	  ". success complete \"short page\"\n", NULL },
 };
 /* clang-format on */
 
@@ -53,7 +106,9 @@ static void forms_are_read_as_their_transcripts_say(void **state)
 		char source[2000], pipeline[2000];
 		struct play *p;
 
-		snprintf(source, sizeof source, SOURCE, r->function, r->source);
+		snprintf(source, sizeof source, SOURCE,
+		         strstr(r->source, "baseUrl") ? "" : ",'baseUrl':'https://api.example'",
+		         r->source, r->function);
 		snprintf(pipeline, sizeof pipeline, PIPELINE, r->steps);
 		p = play_new(source, pipeline);
 		play_script(p, r->answers, r->count);

@@ -52,6 +52,7 @@ struct row {
 	const char *url, *header, *body; /* the whole URL; a part of the headers; the whole body */
 };
 
+#define POSTED                   "'method':'POST','replay':'safe',"
 #define PARAM(name, place, more) "{'name':'" name "','location':'" place "'" more "}"
 #define PARAMS(path, list)       "'path':'" path "','parameters':[" list "]"
 #define STATIC(list)             "{'name':'p','functionId':'f','staticParameters':{" list "}" STEPS
@@ -123,6 +124,17 @@ static const struct row rows[] = {
 	  STATIC("'o':{'a':'{config.region}'}"), SHOP "/a", "Content-Type: application/json\n",
 	  "{\"s\":\"qeu west/1\",\"n\":1.50,\"b\":true,\"l\":[1,2],\"o\":{\"a\":\"eu west/1\"},\"c\":7,"
 	  "\"t\":\"s3cr3t-t0ken\"}" },
+	{ "a body's template keeps its form, and leaves out what has no value",
+	  SOURCE("", NONE, POSTED "'body':{'query':'{ shop { name } }','n':1.5,'since':'{cursor}',"
+	         "'filters':[{'a':'{config.missing}'}],'variables':{'r':'{config.region}','c':'{cursor}',"
+	         "'deep':{}},'t':'{config.token}','l':['{config.region}']}," GET), BARE, SHOP "/a",
+	  "Content-Type: application/json\n",
+	  "{\"query\":\"{ shop { name } }\",\"n\":1.5,\"variables\":{\"r\":\"eu west/1\",\"deep\":{}},"
+	  "\"t\":\"s3cr3t-t0ken\",\"l\":[\"eu west/1\"]}" },
+	{ "a body's parameters lead into its template", SOURCE("", NONE, POSTED "'body':{'variables':{'a':1,'b':2}},"
+	  PARAMS("/a", PARAM("variables.b", "body", ",'default':'x'") "," PARAM("variables.c.d", "body", ",'type':'number','default':'10'")
+	         "," PARAM("e.f", "body", "") "," PARAM("odd\\\\.name", "body", ",'default':'y'"))), BARE, SHOP "/a", NULL,
+	  "{\"variables\":{\"a\":1,\"b\":\"x\",\"c\":{\"d\":10}},\"odd.name\":\"y\"}" },
 };
 /* clang-format on */
 

@@ -121,8 +121,19 @@ static void replace_empty(const struct ask *k, struct answer *a)
 
 static void replace_error_200(const struct ask *k, struct answer *a)
 {
-	(void)k;
-	answer_error(a, 200, "quota", "The quota is used up, says an API that answers 200.");
+	const char *words = "The quota is used up, says an API that answers 200.";
+
+	if (str_starts(str_of(k->path), "/graphql/"))
+		answer_text(a, 200, a->type,
+		            arena_printf(k->arena,
+		                         "{\"errors\":[{\"message\":\"%s\"}],\"data\":null}",
+		                         words));
+	else if (ask_setting(k, "ok"))
+		answer_text(a, 200, a->type,
+		            arena_printf(k->arena, "{\"ok\":false,\"error\":\"%s\"}", words));
+	else
+		answer_error(a, 200, "quota",
+		             "The quota is used up, says an API that answers 200.");
 }
 
 static void replace_null_items(const struct ask *k, struct answer *a)

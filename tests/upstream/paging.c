@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "lib/base/clock.h"
+#include "lib/json/scan.h"
 #include "tests/upstream/form.h"
 #include "tests/upstream/paging.h"
 #include "lib/base/poison.h"
@@ -24,6 +25,8 @@ struct paging {
 	bool in_body;         /* the next cursor is a member of the body, */
 	bool in_link;         /* a Link header (RFC 8288), */
 	bool in_header;       /* X-Next-Cursor */
+	bool posted;          /* asked for by POST, with a JSON body; */
+	const char *inside;   /* whose member of this name holds the parameters */
 };
 
 static const struct paging pagings[] = {
@@ -33,6 +36,9 @@ static const struct paging pagings[] = {
 	{ "cursor", BY_CURSOR, "cursor", "limit", BODY_OBJECT, .in_body = true },
 	{ "link", BY_PAGE, "page", "per_page", BODY_ARRAY, .in_link = true },
 	{ "header", BY_CURSOR, "cursor", "limit", BODY_ARRAY, .in_header = true },
+	{ "search", BY_CURSOR, "cursor", "limit", BODY_OBJECT, .in_body = true, .posted = true },
+	{ "graphql", BY_CURSOR, "after", "first", BODY_OBJECT, .posted = true,
+	  .inside = "variables" },
 	{ "whole", BY_NOTHING, "", "", BODY_ARRAY, .in_link = false },
 };
 
@@ -42,6 +48,32 @@ const struct paging *paging_find(const char *name)
 		if (strcmp(pagings[i].name, name) == 0)
 			return &pagings[i];
 	return NULL;
+}
+
+bool paging_is_posted(const struct paging *g)
+{
+	return g->posted;
+}
+
+/* The parameters of a posted body join those of the query. */
+bool paging_body_read(const struct paging *g, struct ask *k, struct err *e)
+{
+	struct scan_value body, value;
+	struct scan_iter it;
+	struct str name;
+
+	if (!scan_check(k->body, &body, e))
+		return false;
+	if (g->inside && scan_member(body, STR("query")).type != SCAN_STRING)
+		return err_set(e, ERR_SYNTAX, "query_missing", "Must provide a query string.");
+	it = scan_iter(g->inside ? scan_member(body, str_of(g->inside)) : body);
+	while (scan_next(&it, &name, &value) && k->params.n < ASK_PAIRS_MAX)
+		if (value.type != SCAN_NULL)
+			k->params.list[k->params.n++] =
+				(struct pair){ arena_text(k->arena,
+				                          (struct str){ name.p + 1, name.len - 2 }),
+				               arena_text(k->arena, scan_text(k->arena, value)) };
+	return true;
 }
 
 bool paging_has_cursor(const struct paging *g)
@@ -201,7 +233,7 @@ static const char *next_value(const struct page *p, const struct ask *k)
 /* Where the next page is said to be: here, or somewhere that a client must not follow. */
 static const char *link_base(const struct ask *k)
 {
-	if (ask_setting_is(k, "link", "relative"))
+	if (ask_setting_is(k, "link", "relative") || ask_setting_is(k, "link", "below"))
 		return "";
 	if (ask_setting_is(k, "link", "metadata"))
 		return "http://169.254.169.254";
@@ -225,8 +257,10 @@ static const char *link_url(const struct page *p, const struct ask *k, const cha
 	struct buf b;
 
 	buf_init(&b, 8192);
-	buf_printf(&b, "%s%s%s?%s=%" PRId64 "&%s=%s", link_base(k), k->prefix, k->path, g->size,
-	           p->limit, g->position, value);
+	bool below = ask_setting_is(k, "link", "below");
+
+	buf_printf(&b, "%s%s%s?%s=%" PRId64 "&%s=%s", link_base(k), below ? "" : k->prefix,
+	           k->path + below, g->size, p->limit, g->position, value);
 	for (size_t i = 0; i < k->params.n; i++) {
 		const struct pair *q = &k->params.list[i];
 		if (g->where == BY_CURSOR || strcmp(q->name, g->size) == 0 ||
@@ -260,6 +294,10 @@ static void facts(const struct page *p, const struct ask *k, const char *next, s
 		cursor_member("page_info", next, b);
 	if (g->in_body)
 		cursor_member("next_cursor", next, b);
+	if (g->in_link && ask_setting_is(k, "next_in", "body"))
+		cursor_member("next", next ? link_url(p, k, next) : NULL, b);
+	if (ask_setting(k, "ok"))
+		buf_text(b, ",\"ok\":true");
 	if (g->where == BY_PAGE)
 		buf_printf(b, ",\"page\":%" PRId64 ",\"per_page\":%" PRId64,
 		           p->start / p->limit + 1, p->limit);
@@ -283,6 +321,16 @@ static enum body body_kind(const struct paging *g, const struct ask *k)
 	return g->body;
 }
 
+static void graphql_write(const struct page *p, const struct ask *k, const char *next,
+                          struct buf *b)
+{
+	buf_printf(b, "{\"data\":{\"%s\":{\"nodes\":", noun_names[p->noun]);
+	form_write(k, buf_view(&p->items), b);
+	buf_printf(b, ",\"pageInfo\":{\"hasNextPage\":%s", p->more ? "true" : "false");
+	cursor_member("endCursor", next, b);
+	buf_text(b, "}}}}");
+}
+
 static void body_write(const struct page *p, const struct ask *k, const char *next, struct buf *b)
 {
 	bool shop = strcmp(p->paging->name, "shop") == 0;
@@ -290,7 +338,11 @@ static void body_write(const struct page *p, const struct ask *k, const char *ne
 	struct str items = buf_view(&p->items);
 	struct buf more;
 
-	buf_init(&more, 4096);
+	if (p->paging->inside) {
+		graphql_write(p, k, next, b);
+		return;
+	}
+	buf_init(&more, 16384);
 	facts(p, k, next, &more);
 	switch (body_kind(p->paging, k)) {
 	case BODY_ARRAY:
@@ -316,7 +368,7 @@ static void link_write(const struct page *p, const struct ask *k, const char *ne
 {
 	const struct paging *g = p->paging;
 
-	if (!g->in_link)
+	if (!g->in_link || ask_setting_is(k, "next_in", "body"))
 		return;
 	if (g->where == BY_PAGE && next)
 		answer_header(a, "Link", "<%s>; rel=\"first\", <%s>; rel=\"next\"",

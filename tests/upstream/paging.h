@@ -30,6 +30,9 @@ struct page {
 
 /* By the first segment of the path: page, offset, cursor, link, header, whole; shop for "admin". */
 const struct paging *paging_find(const char *name);
+/* Is the list asked for by POST? Then its body is read first. */
+bool paging_is_posted(const struct paging *);
+MUST_CHECK bool paging_body_read(const struct paging *, struct ask *, struct err *);
 bool paging_has_cursor(const struct paging *);
 MUST_CHECK bool paging_read(const struct paging *, const struct ask *, enum noun, struct page *,
                             struct err *);

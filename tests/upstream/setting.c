@@ -12,7 +12,7 @@ static const char *const names[] = {
 	"products", "orders", "customers", "seed", "step_s", "ties", "touched", "gone", "shift",
 	"overlap", "poison", "at", "poison_bytes",
 	/* how it is paged and wrapped */
-	"limit_max", "body", "member", "form", "cursor_in", "link", "hide",
+	"limit_max", "body", "member", "form", "cursor_in", "next_in", "link", "hide", "ok",
 	/* who may ask */
 	"auth", "auth_name", "secret", "user", "rate",
 	/* what goes wrong, and when */

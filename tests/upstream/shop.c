@@ -206,6 +206,19 @@ static bool is_reading(const struct ask *k)
 	return strcmp(k->method, "GET") == 0 || strcmp(k->method, "HEAD") == 0;
 }
 
+/* A list that is asked for by POST. GraphQL says what is wrong with status 200. */
+static void posted_answer(const struct visit *v, const struct target *t)
+{
+	struct err e = { 0 };
+
+	if (strcmp(v->ask->method, "POST") != 0)
+		answer_error(v->answer, 405, "method_not_allowed", "Here one can only POST.");
+	else if (!paging_body_read(t->paging, v->ask, &e))
+		answer_err(v->answer, &e);
+	else
+		list_answer(v, t, board_count(v->shop->board, v->ask->scenario, BOARD_REQUESTS));
+}
+
 static void data_answer(const struct visit *v, const struct target *t)
 {
 	const struct ask *k = v->ask;
@@ -219,7 +232,9 @@ static void data_answer(const struct visit *v, const struct target *t)
 		v->answer->fault = "rate";
 		return;
 	}
-	if (strcmp(k->method, "POST") == 0)
+	if (paging_is_posted(t->paging))
+		posted_answer(v, t);
+	else if (strcmp(k->method, "POST") == 0)
 		change_answer(v, t);
 	else if (!is_reading(k))
 		answer_error(v->answer, 405, "method_not_allowed", "Here one can GET and POST.");
