@@ -7,6 +7,7 @@
 #include "engine/definition.h"
 #include "engine/plan.h"
 #include "engine/reader.h"
+#include "engine/refusal.h"
 #include "engine/request.h"
 
 #include "lib/base/poison.h"
@@ -231,6 +232,7 @@ static void function_check(struct compile *c, const json_t *ds, size_t i, const 
 	json_t *alone = json_pack("{sO}", "configFields", c->fields ? c->fields : json_null());
 	struct request_plan plan = { 0 };
 	struct reader reader;
+	struct refusal refusal = { 0 };
 	const struct request_source source = {
 		.data_source = alone, .function = function, .ds_at = at, .function_at = here
 	};
@@ -244,18 +246,21 @@ static void function_check(struct compile *c, const json_t *ds, size_t i, const 
 	json_object_set_new(alone, "baseUrl", json_string("https://checked.elsewhere"));
 	request_compile(c, &source, &plan);
 	reader_compile(c, function, here, &reader);
+	refusal_compile(c, function, here, &refusal);
 	json_decref(alone);
 }
 
 static void data_source_parts_check(struct compile *c, const json_t *ds, const char *at)
 {
 	struct request_plan plan = { 0 };
+	struct refusal refusal = { 0 };
 
 	request_origin_compile(c, ds, at, &plan.origin);
 	request_headers_compile(c, json_object_get(ds, "headers"),
 	                        json_pointer_add(c->arena, at, "headers"), &plan);
 	auth_compile(c, json_object_get(ds, "authConfig"),
 	             json_pointer_add(c->arena, at, "authConfig"), &plan.auth);
+	refusal_compile(c, ds, at, &refusal);
 	for (size_t i = 0; i < json_array_size(json_object_get(ds, "functions")); i++)
 		function_check(c, ds, i, at);
 }

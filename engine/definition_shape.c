@@ -61,6 +61,14 @@ static const struct field parameter_fields[] = {
 };
 static const struct shape parameter_shape = { "Parameter", parameter_fields, false };
 
+#define REFUSAL_FIELDS                                                                             \
+	{ .name = "okPath", .kind = SHAPE_LINE,                                                    \
+	  .help = "A member of good answers; when it is not okValue, or without okValue not true, " \
+	          "the answer is an error whatever its status." },                                 \
+	{ .name = "okValue", .kind = SHAPE_ANY, .help = "What has to stand at okPath." },          \
+	{ .name = "errorPath", .kind = SHAPE_LINE,                                                 \
+	  .help = "A member that only errors have, for instance errors of GraphQL." }
+
 static const struct field function_fields[] = {
 	{ .name = "id", .kind = SHAPE_SLUG, .max = 100, .help = "How pipelines name it." },
 	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED, .max = 100,
@@ -88,6 +96,7 @@ static const struct field function_fields[] = {
 	          "becomes the member value), or arrays (rows without names)." },
 	{ .name = "recordsColumns", .kind = SHAPE_LIST, .item = SHAPE_LINE, .min = 1, .max = 1000,
 	  .help = "Of arrays: the members' names, in order. Of columns: the arrays to take." },
+	REFUSAL_FIELDS,
 	{ .name = "replay", .kind = SHAPE_CHOICE, .choices = REQUEST_REPLAYS,
 	  .help = "May a request be sent again when its outcome is unknown? GET and HEAD are safe "
 	          "by default, others never." },
@@ -130,6 +139,7 @@ static const struct field data_source_fields[] = {
 	  .help = "Templates of headers for every request." },
 	{ .name = "functions", .kind = SHAPE_LIST, .flags = SHAPE_REQUIRED, .of = &function_shape,
 	  .min = 1, .max = 200, .help = "What can be called." },
+	REFUSAL_FIELDS,
 	{ .name = "rateLimitConfig", .kind = SHAPE_OBJECT, .of = &rate_shape,
 	  .help = "How fast the API may be asked." },
 	{ .name = "category", .kind = SHAPE_LINE, .max = 100, .help = "For the marketplace." },

@@ -20,6 +20,7 @@ engine_libengine_a_SOURCES += \
   engine/link.c engine/link.h \
   engine/paginate.c engine/paginate.h \
   engine/plan.c engine/plan.h engine/plan_parts.h \
+  engine/refusal.c engine/refusal.h \
   engine/release.c engine/release.h \
   engine/request.c engine/request.h engine/request_compile.c engine/request_body.c \
   engine/request_parts.h \

@@ -247,8 +247,9 @@ static void rate_part(struct planning *p)
 /* What the pipeline is called, and the other functions, may change without disturbing a run. */
 static bool hash_part(struct planning *p)
 {
-	static const char *const of_source[] = { "baseUrl", "authConfig", "headers",
-		                                 "configFields" };
+	static const char *const of_source[] = { "baseUrl",      "authConfig", "headers",
+		                                 "configFields", "okPath",     "okValue",
+		                                 "errorPath" };
 	static const char *const of_pipeline[] = { "staticParameters", "dataIngestion",
 		                                   "processingSteps" };
 	json_t *all = json_object();
@@ -285,6 +286,8 @@ static bool parts(struct planning *p)
 	plan->stream = arena_strdup(p->c.arena, json_text(p->function, "name", ""));
 	good = request_part(p);
 	good &= reader_compile(&p->c, p->function, "", &plan->reader);
+	good &= refusal_compile(&p->c, p->data_source, "", &plan->refusal);
+	good &= refusal_compile(&p->c, p->function, "", &plan->refusal);
 	good &= steps_part(p);
 	good &= ingestion_part(p);
 	rate_part(p);

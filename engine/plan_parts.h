@@ -11,6 +11,7 @@
 #include "engine/plan.h"
 #include "engine/reader.h"
 #include "engine/record.h"
+#include "engine/refusal.h"
 
 struct plan {
 	char hash[33];
@@ -24,6 +25,7 @@ struct plan {
 	struct paging paging;
 	struct record_steps *steps;
 	struct reader reader;
+	struct refusal refusal;
 	struct scan_path *const *key;
 	struct scan_path *cursor; /* NULL: none */
 	int64_t overlap;          /* seconds of times, units of numbers */

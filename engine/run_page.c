@@ -72,6 +72,31 @@ static bool root_read(struct run *r, const struct http_answer *answer, struct sc
 	return scan_check(answer->body, root, &e) || body_is_bad(r, answer, &e, now_ms);
 }
 
+/* An error that came with a good status. */
+static bool answer_is_fine(struct page_work *w, const struct http_answer *answer,
+                           struct scan_value root)
+{
+	struct run *r = w->run;
+	struct buf said, shown;
+	struct str message;
+
+	if (!refusal_find(&r->plan->refusal, r->paging, root, &message))
+		return true;
+	if (arena_failed(r->paging))
+		return no_memory(r);
+	buf_init(&said, 4 * BODY_SHOWN + 16);
+	buf_init(&shown, 4 * BODY_SHOWN + 16);
+	run_body_show(r, message, BODY_SHOWN, &said);
+	run_body_show(r, answer->body, BODY_SHOWN, &shown);
+	run_over(r, (struct run_fail){ RUN_FAILED, REMEDY_TENANT, "upstream_error" },
+	         "The upstream answered with status %d, but says that it failed%s%s. The answer "
+	         "begins: %s",
+	         answer->status, said.len ? ": " : "", said.len ? said.p : "", shown.p);
+	buf_free(&said);
+	buf_free(&shown);
+	return false;
+}
+
 static bool records_find(struct page_work *w, struct scan_value root, size_t *count)
 {
 	struct run *r = w->run;
@@ -240,9 +265,9 @@ bool run_page_make(struct run *r, const struct http_answer *answer, int64_t now_
 		                  .cursor = str_of(r->live.since),
 		                  .now_ms = r->live.started_ms,
 		                  .execution_id = r->execution_id };
-	if (!root_read(r, answer, &root, now_ms) || !records_find(&w, root, &count) ||
-	    !records_make(&w, count) || !paging_advance(&w, answer, root, count) ||
-	    !cursor_is_clean(&w))
+	if (!root_read(r, answer, &root, now_ms) || !answer_is_fine(&w, answer, root) ||
+	    !records_find(&w, root, &count) || !records_make(&w, count) ||
+	    !paging_advance(&w, answer, root, count) || !cursor_is_clean(&w))
 		return false;
 	page_finish(&w, answer, count);
 	return true;

@@ -148,3 +148,22 @@ def test_graphql_is_walked_to_its_end(shop):
     status, lines, said = shop.run(GRAPHQL, "products=23", GRAPHQL_PAGES)
     assert status == 0 and ids(lines) == all_ids(shop), said
     assert len([line for line in shop.ledger() if "/graphql/" in line["path"]]) == 5
+
+
+def test_an_error_that_comes_with_status_200_ends_the_run_with_its_words(shop):
+    function = {"path": "/cursor/products?limit=5", "recordsPath": "items", "okPath": "ok"}
+    pages = {"type": "cursor", "cursorParam": "cursor", "cursorPath": "next_cursor"}
+    status, lines, said = shop.run(function, "products=23,ok=1", pages)
+    assert status == 0 and ids(lines) == all_ids(shop), said
+    status, lines, said = shop.run(function, "products=23,ok=1,fault=error_200,on_page=3", pages)
+    assert status == 1 and len(lines) == 10, said
+    assert "upstream_error" in said and "failed: The quota is used up" in said, said
+
+
+def test_graphql_errors_end_the_run_with_their_words(shop):
+    source = {"errorPath": "errors"}
+    status, lines, said = shop.run(GRAPHQL, "products=23", GRAPHQL_PAGES, source=source)
+    assert status == 0 and len(lines) == 23, said
+    status, lines, said = shop.run(GRAPHQL, "products=23,fault=error_200,on_page=2", GRAPHQL_PAGES, source=source)
+    assert status == 1 and len(lines) == 5, said
+    assert "upstream_error" in said and "failed: The quota is used up" in said, said
