@@ -94,6 +94,9 @@ static const struct field function_fields[] = {
 	  .help = "What stands there: a list of records, a single one, a map of names to records "
 	          "(the name becomes _key), columns (an object of equal arrays), scalars (each "
 	          "becomes the member value), or arrays (rows without names)." },
+	{ .name = "bodyFormat", .kind = SHAPE_CHOICE, .choices = READER_FORMATS,
+	  .help = "How answers are written: json, ndjson (a record on each line; known by its "
+	          "Content-Type too), or csv with a header line." },
 	{ .name = "recordsColumns", .kind = SHAPE_LIST, .item = SHAPE_LINE, .min = 1, .max = 1000,
 	  .help = "Of arrays: the members' names, in order. Of columns: the arrays to take." },
 	REFUSAL_FIELDS,

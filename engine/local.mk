@@ -8,7 +8,7 @@ engine_libengine_a_SOURCES += \
   engine/record.c engine/record.h \
   engine/record_step.c engine/record_step.h \
   engine/record_transform.c \
-  engine/reader.c engine/reader.h engine/reader_parts.h \
+  engine/reader.c engine/reader.h engine/reader_parts.h engine/reader_lines.c \
   engine/record_twins.c \
   engine/scope.c engine/scope.h \
   engine/template.c engine/template.h

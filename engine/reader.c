@@ -6,8 +6,7 @@
 
 #include "lib/base/poison.h"
 
-#define OBJECT_MAX  (64 * 1024 * 1024) /* bytes of one written record; the store takes 1 MiB */
-#define COLUMNS_MAX 1000
+#define OBJECT_MAX (64 * 1024 * 1024) /* bytes of one written record; the store takes 1 MiB */
 
 const char *const READER_KINDS[] = {
 	"list", "single", "map", "columns", "scalars", "arrays", NULL
@@ -63,6 +62,12 @@ void reader_object_member(struct reader_pile *pile, struct str quoted_name, stru
 	buf_str(&pile->scratch, quoted_name);
 	buf_char(&pile->scratch, ':');
 	buf_str(&pile->scratch, value);
+}
+
+void reader_object_text(struct reader_pile *pile, struct str quoted_name, struct str text)
+{
+	reader_object_member(pile, quoted_name, (struct str){ "", 0 });
+	buf_json_string(&pile->scratch, text);
 }
 
 void reader_object_close(struct reader_pile *pile)
@@ -181,7 +186,7 @@ static size_t columns_find(struct reading *r, struct scan_value place, struct co
 	struct str name;
 	size_t n = 0;
 
-	while (n < COLUMNS_MAX && scan_next(&it, &name, &value))
+	while (n < READER_COLUMNS_MAX && scan_next(&it, &name, &value))
 		if (value.type == SCAN_ARRAY && is_named(r->reader, name))
 			columns[n++] = (struct column){ name, scan_iter(value) };
 	return n;
@@ -215,7 +220,7 @@ static bool columns_row(struct reading *r, struct column *columns, size_t n, boo
 
 static bool columns_read(struct reading *r, struct scan_value place)
 {
-	struct column *columns = arena_array(r->pile.arena, COLUMNS_MAX, sizeof(*columns));
+	struct column *columns = arena_array(r->pile.arena, READER_COLUMNS_MAX, sizeof(*columns));
 	bool more = true;
 	size_t n;
 
@@ -269,7 +274,7 @@ static struct str row_name(struct reading *r, size_t i)
 
 /* Names are written once for all rows. */
 struct row_names {
-	struct str list[COLUMNS_MAX];
+	struct str list[READER_COLUMNS_MAX];
 	size_t count;
 };
 
@@ -281,7 +286,7 @@ static bool row_read(struct reading *r, struct row_names *names, struct scan_val
 
 	reader_object_open(&r->pile);
 	for (size_t i = 0; scan_next(&it, &none, &value); i++) {
-		if (i == names->count && i < COLUMNS_MAX) {
+		if (i == names->count && i < READER_COLUMNS_MAX) {
 			names->list[i] = row_name(r, i);
 			names->count += names->list[i].len > 0;
 		}
@@ -421,6 +426,23 @@ static bool columns_compile(struct compile *c, const json_t *function, const cha
 	return true;
 }
 
+static bool format_compile(struct compile *c, const json_t *function, const char *at,
+                           struct reader *reader)
+{
+	const char *name = json_text(function, "bodyFormat", NULL);
+	const char *path = json_text(function, "recordsPath", "");
+
+	reader->detect = name == NULL && reader->kind == kind_find("list");
+	reader->format = name ? reader_format_named(name) : NULL;
+	if (reader->format && reader->kind != kind_find("list"))
+		return problem_add(c->problems, at, "not_used",
+		                   "Lines are records already: leave recordsKind out.");
+	if (reader->format == reader_format_named("csv") && reader->format && *path)
+		return problem_add(c->problems, at, "not_used",
+		                   "Rows of CSV are the records: leave recordsPath out.");
+	return true;
+}
+
 bool reader_compile(struct compile *c, const json_t *function, const char *at,
                     struct reader *reader)
 {
@@ -429,5 +451,7 @@ bool reader_compile(struct compile *c, const json_t *function, const char *at,
 
 	*reader = (struct reader){ .kind = kind_find(json_text(function, "recordsKind", "list")) };
 	return compile_path(c, json_text(function, "recordsPath", NULL), path_at, &reader->path) &&
-	       columns_compile(c, function, columns_at, reader);
+	       columns_compile(c, function, columns_at, reader) &&
+	       format_compile(c, function,
+	                      compile_at(c, json_pointer_add(c->arena, at, "bodyFormat")), reader);
 }

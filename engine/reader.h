@@ -14,11 +14,16 @@
  *   arrays    an array of rows, each an array; recordsColumns names their members, else they
  *             are called "0", "1", ... A row may be shorter, never longer
  *
+ * bodyFormat says how the body is written: json; ndjson, a JSON text on each line, at whose
+ * recordsPath the record stands; csv (RFC 4180), whose header names the members and whose values
+ * are texts. Without it a body is JSON, or NDJSON when its Content-Type says so.
+ *
  * Where records are spans of the body they are not copied; where objects have to be made, they
  * are written from spans, so numbers keep their digits.
  *
  * Ownership: the reader is of the compile's arena; records of the body, or the page's arena.
- * Errors:    problems at compile; records_not_found, records_uneven, out_of_memory at run time.
+ * Errors:    problems at compile; records_not_found, records_uneven, out_of_memory at run time, and
+ *            of lines bad_body and body_truncated, with the line's number.
  * Threads:   constant after reader_compile.
  */
 #ifndef CATCHMENT_ENGINE_READER_H
@@ -29,17 +34,32 @@
 
 extern const char *const READER_KINDS[]; /* NULL-terminated, for shapes */
 
+extern const char *const READER_FORMATS[];
+
 struct reader_kind;
+struct reader_format; /* of bodies that are no JSON document */
+struct http_answer;
 
 struct reader {
-	const struct reader_kind *kind; /* never NULL after reader_compile */
-	struct scan_path *path;         /* NULL: by default */
-	const char **columns;           /* NULL-terminated; NULL: none named */
+	const struct reader_kind *kind;     /* never NULL after reader_compile */
+	struct scan_path *path;             /* NULL: by default */
+	const char **columns;               /* NULL-terminated; NULL: none named */
+	const struct reader_format *format; /* NULL: JSON */
+	bool detect;                        /* by the Content-Type */
 };
 
 /* From a function; `at` points to it in the data source. */
 bool reader_compile(struct compile *, const json_t *function, const char *at, struct reader *);
 MUST_CHECK bool reader_records(struct arena *, const struct reader *, struct scan_value body,
                                struct scan_value **records, size_t *count, struct err *);
+
+/* How this answer's body is to be read; NULL: as one JSON document. */
+const struct reader_format *reader_format_of(const struct reader *, const struct http_answer *);
+struct reader_found {
+	struct scan_value *records;
+	size_t count;
+};
+MUST_CHECK bool reader_lines(struct arena *, const struct reader *, const struct reader_format *,
+                             struct str body, struct reader_found *, struct err *);
 
 #endif

@@ -11,6 +11,10 @@
 #include "engine/reader.h"
 #include "lib/base/buf.h"
 
+#define READER_COLUMNS_MAX 1000
+
+const struct reader_format *reader_format_named(const char *); /* NULL: json */
+
 /* The records that were read so far. */
 struct reader_pile {
 	struct arena *arena;
@@ -26,6 +30,7 @@ void reader_pile_add(struct reader_pile *, struct scan_value);
 /* Writing an object into the scratch, member by member. */
 void reader_object_open(struct reader_pile *);
 void reader_object_member(struct reader_pile *, struct str quoted_name, struct str value);
+void reader_object_text(struct reader_pile *, struct str quoted_name, struct str text);
 void reader_object_close(struct reader_pile *); /* adds it */
 /* out_of_memory when there was too little; else hands the records out. */
 MUST_CHECK bool reader_pile_end(struct reader_pile *, struct scan_value **records, size_t *count,

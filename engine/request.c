@@ -233,7 +233,7 @@ static bool headers_build(struct request_building *b)
 		return false;
 	if (b->out->body.wire && !header_add_plain(b, "Content-Type", STR("application/json")))
 		return false;
-	return header_add_plain(b, "Accept", STR("application/json"));
+	return header_add_plain(b, "Accept", str_of(b->plan->accept));
 }
 
 bool request_build(const struct request_plan *plan, const struct request_input *in,

@@ -52,6 +52,7 @@ struct request_plan {
 	enum http_method method;
 	enum request_replay replay;
 	const char *key_header; /* of REPLAY_KEYED */
+	const char *accept;     /* media types, unless a header says others */
 	struct template *origin;
 	struct request_piece *path;
 	size_t path_count;

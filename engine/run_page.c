@@ -37,18 +37,24 @@ static bool looks_cut(struct str body)
 	return body.p[body.len - 1] != (body.p[0] == '{' ? '}' : ']');
 }
 
-static bool body_is_bad(struct run *r, const struct http_answer *answer, const struct err *e,
-                        int64_t now_ms)
+static bool body_was_cut(struct run *r, const struct http_answer *answer, int64_t now_ms)
 {
 	static const struct retry_verdict cut = { .kind = RETRY_AGAIN,
 		                                  .code = "body_truncated",
 		                                  .words =
 		                                          "The answer ended before it was complete",
 		                                  .remedy = REMEDY_RETRY_LATER };
+
+	return run_again(r, &cut, answer, now_ms);
+}
+
+static bool body_is_bad(struct run *r, const struct http_answer *answer, const struct err *e,
+                        int64_t now_ms)
+{
 	struct buf shown;
 
 	if (looks_cut(answer->body) && r->plan->request.replay != REPLAY_NEVER)
-		return run_again(r, &cut, answer, now_ms);
+		return body_was_cut(r, answer, now_ms);
 	buf_init(&shown, 4 * BODY_SHOWN + 16);
 	run_body_show(r, answer->body, BODY_SHOWN, &shown);
 	run_over(r, (struct run_fail){ RUN_FAILED, REMEDY_DEFINITION, "bad_body" },
@@ -59,13 +65,14 @@ static bool body_is_bad(struct run *r, const struct http_answer *answer, const s
 	return false;
 }
 
-/* 204 and 205 have no body by their meaning: a page without records. */
+/* 204 and 205 have no body by their meaning: a page without records. Lines have no root. */
 static bool root_read(struct run *r, const struct http_answer *answer, struct scan_value *root,
                       int64_t now_ms)
 {
 	struct err e = { 0 };
 
-	if (answer->body.len == 0 && (answer->status == 204 || answer->status == 205)) {
+	if (reader_format_of(&r->plan->reader, answer) ||
+	    (answer->body.len == 0 && (answer->status == 204 || answer->status == 205))) {
 		*root = (struct scan_value){ SCAN_NONE, { "", 0 } };
 		return true;
 	}
@@ -109,6 +116,26 @@ static bool records_find(struct page_work *w, struct scan_value root, size_t *co
 		return true;
 	if (strcmp(e.slug, "out_of_memory") == 0)
 		return no_memory(r);
+	return run_over(r, (struct run_fail){ RUN_FAILED, REMEDY_DEFINITION, e.slug }, "%s", e.msg);
+}
+
+/* A body of lines: records without a document around them. */
+static bool lines_find(struct page_work *w, const struct http_answer *answer,
+                       const struct reader_format *format, size_t *count, int64_t now_ms)
+{
+	struct run *r = w->run;
+	struct reader_found found = { 0 };
+	struct err e = { 0 };
+
+	if (reader_lines(r->paging, &r->plan->reader, format, answer->body, &found, &e)) {
+		w->values = found.records;
+		*count = found.count;
+		return true;
+	}
+	if (strcmp(e.slug, "out_of_memory") == 0)
+		return no_memory(r);
+	if (strcmp(e.slug, "body_truncated") == 0 && r->plan->request.replay != REPLAY_NEVER)
+		return body_was_cut(r, answer, now_ms);
 	return run_over(r, (struct run_fail){ RUN_FAILED, REMEDY_DEFINITION, e.slug }, "%s", e.msg);
 }
 
@@ -256,6 +283,7 @@ static void page_finish(struct page_work *w, const struct http_answer *answer, s
 bool run_page_make(struct run *r, const struct http_answer *answer, int64_t now_ms)
 {
 	struct page_work w = { .run = r, .next = r->here };
+	const struct reader_format *format;
 	struct scan_value root;
 	size_t count;
 
@@ -265,9 +293,13 @@ bool run_page_make(struct run *r, const struct http_answer *answer, int64_t now_
 		                  .cursor = str_of(r->live.since),
 		                  .now_ms = r->live.started_ms,
 		                  .execution_id = r->execution_id };
+	format = reader_format_of(&r->plan->reader, answer);
 	if (!root_read(r, answer, &root, now_ms) || !answer_is_fine(&w, answer, root) ||
-	    !records_find(&w, root, &count) || !records_make(&w, count) ||
-	    !paging_advance(&w, answer, root, count) || !cursor_is_clean(&w))
+
+	    !(format ? lines_find(&w, answer, format, &count, now_ms)
+	             : records_find(&w, root, &count)) ||
+	    !records_make(&w, count) || !paging_advance(&w, answer, root, count) ||
+	    !cursor_is_clean(&w))
 		return false;
 	page_finish(&w, answer, count);
 	return true;

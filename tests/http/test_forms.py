@@ -1,4 +1,6 @@
 """Whatever form an API answers in, `catchment run` reads every record of it, digit for digit."""
+import csv
+import io
 import itertools
 import json
 import os
@@ -167,3 +169,27 @@ def test_graphql_errors_end_the_run_with_their_words(shop):
     status, lines, said = shop.run(GRAPHQL, "products=23,fault=error_200,on_page=2", GRAPHQL_PAGES, source=source)
     assert status == 1 and len(lines) == 5, said
     assert "upstream_error" in said and "failed: The quota is used up" in said, said
+
+
+@pytest.mark.parametrize("function", [{}, {"bodyFormat": "ndjson"}])
+def test_lines_of_json_are_records_byte_for_byte(shop, function):
+    status, lines, said = shop.run(dict({"path": "/header/products?limit=10"}, **function),
+                                   "products=23,poison=decimal,form=ndjson",
+                                   {"type": "cursor", "cursorParam": "cursor", "cursorHeader": "X-Next-Cursor"})
+    assert status == 0, said
+    assert lines == shop.get("/whole/products", "products=23,poison=decimal,form=ndjson").splitlines()
+
+
+def test_lines_that_were_cut_are_no_page(shop):
+    status, lines, said = shop.run({"path": "/whole/products", "bodyFormat": "ndjson"},
+                                   "products=9,form=ndjson,fault=bad_json")
+    assert status == 1 and lines == [] and "body_truncated" in said, said
+
+
+def test_rows_of_csv_are_records_of_texts(shop):
+    settings = "products=23,poison=decimal,form=csv"
+    rows = list(csv.DictReader(io.StringIO(shop.get("/whole/products", settings), newline="")))
+    assert len(rows) == 23 and len(rows[0]) > 5
+    status, lines, said = shop.run({"path": "/page/products?per_page=10", "bodyFormat": "csv"}, settings,
+                                   {"type": "page", "pageSize": 10})
+    assert status == 0 and [json.loads(line) for line in lines] == rows, said

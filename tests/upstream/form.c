@@ -98,6 +98,77 @@ static void arrays_write(struct scan_value list, struct buf *b)
 	buf_char(b, ']');
 }
 
+static void ndjson_write(struct scan_value list, struct buf *b)
+{
+	struct scan_iter it = scan_iter(list);
+	struct scan_value record;
+	struct str none;
+
+	while (scan_next(&it, &none, &record)) {
+		buf_str(b, record.span);
+		buf_char(b, '\n');
+	}
+}
+
+static void csv_value(struct arena *arena, struct scan_value value, struct buf *b)
+{
+	struct str text = scan_text(arena, value);
+
+	buf_char(b, '"');
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.p[i] == '"')
+			buf_char(b, '"');
+		buf_char(b, text.p[i]);
+	}
+	buf_char(b, '"');
+}
+
+/* The first record's members are the columns; texts as they are, all else as JSON. */
+static void csv_write(struct arena *arena, struct scan_value list, struct buf *b)
+{
+	struct scan_value first = scan_element(list, 0), record, value;
+	struct scan_iter it = scan_iter(list), columns = scan_iter(first);
+	struct str none, name;
+
+	for (size_t n = 0; scan_next(&columns, &name, &value); n++) {
+		comma(b, n);
+		buf_str(b, name);
+	}
+	while (scan_next(&it, &none, &record)) {
+		buf_text(b, "\r\n");
+		columns = scan_iter(first);
+		for (size_t n = 0; scan_next(&columns, &name, &value); n++) {
+			comma(b, n);
+			csv_value(arena,
+			          scan_member(record, (struct str){ name.p + 1, name.len - 2 }), b);
+		}
+	}
+}
+
+bool form_write_lines(const struct ask *k, struct str items, struct answer *a)
+{
+	bool csv = ask_setting_is(k, "form", "csv");
+	struct scan_value list;
+	struct err e = { 0 };
+	struct buf b;
+
+	if (!csv && !ask_setting_is(k, "form", "ndjson"))
+		return false;
+	buf_init(&b, items.len + 2);
+	buf_char(&b, '[');
+	buf_str(&b, items);
+	buf_char(&b, ']');
+	a->type = csv ? "text/csv; charset=utf-8" : "application/x-ndjson";
+	if (!scan_check(buf_view(&b), &list, &e))
+		answer_err(a, &e);
+	else if (csv)
+		csv_write(k->arena, list, &a->body);
+	else
+		ndjson_write(list, &a->body);
+	buf_free(&b);
+	return true;
+}
+
 void form_write(const struct ask *k, struct str items, struct buf *out)
 {
 	static const struct {

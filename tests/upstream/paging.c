@@ -389,5 +389,6 @@ void paging_write(const struct page *p, const struct ask *k, struct answer *a)
 		answer_header(a, "X-Next-Cursor", "%s", next);
 	if (!strstr(ask_setting_or(k, "hide", ""), "total"))
 		answer_header(a, "X-Total-Count", "%" PRId64, p->total);
-	body_write(p, k, next, &a->body);
+	if (!form_write_lines(k, buf_view(&p->items), a))
+		body_write(p, k, next, &a->body);
 }
