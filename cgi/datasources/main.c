@@ -27,12 +27,13 @@ static const struct route routes[] = {
 	  &data_source_doc, 200, data_source_get, "One data source", 0 },
 	{ M_PUT, "/datasources/{id}", ACCESS_MEMBER, "editor", "datasources:write", BODY_MAX, NULL,
 	  &SHAPE_DATA_SOURCE, &data_source_doc, 200, data_source_replace,
-	  "Replace the definition; releases stay as they were published", 0 },
+	  "Replace the definition; releases stay as they were published", ROUTE_VERSIONED },
 	{ M_PATCH, "/datasources/{id}", ACCESS_MEMBER, "editor", "datasources:write", BODY_MAX,
 	  NULL, &data_source_patch_in, &data_source_doc, 200, data_source_patch,
-	  "Change members of the definition (a merge patch)", 0 },
+	  "Change members of the definition (a merge patch)", ROUTE_VERSIONED },
 	{ M_DELETE, "/datasources/{id}", ACCESS_MEMBER, "editor", "datasources:write", 0, NULL,
-	  NULL, NULL, 204, data_source_delete, "Delete a data source that no collector uses", 0 },
+	  NULL, NULL, 204, data_source_delete, "Delete a data source that no collector uses",
+	  ROUTE_VERSIONED },
 };
 /* clang-format on */
 

@@ -139,7 +139,8 @@ static const struct shape stream_doc = { .name = "ListedStream", .fields = strea
 	}
 
 static const struct field version_fields[] = { RELEASE_FIELDS, { .name = NULL } };
-static const struct shape version_doc = { .name = "ReleaseSummary", .fields = version_fields };
+static const struct shape version_doc = { .name = "ListedReleaseSummary",
+	                                  .fields = version_fields };
 
 static const struct field summary_fields[] = {
 	{ .name = "average",
@@ -178,7 +179,7 @@ static const struct field release_fields[] = {
 	DETAIL_FIELDS,
 	{ .name = NULL },
 };
-const struct shape listing_release_doc = { .name = "Release", .fields = release_fields };
+const struct shape listing_release_doc = { .name = "ListedRelease", .fields = release_fields };
 
 bool listing_list(struct req *r, struct err *e)
 {

@@ -34,7 +34,7 @@ static const struct route routes[] = {
 	  ROUTE_SLOW | ROUTE_BODY_OPTIONAL },
 	{ M_POST, "/collector-instances/{id}/execute", ACCESS_MEMBER, "editor", "executions:run",
 	  BODY_MAX, &trials_wait_query, &trials_wait_in, &trials_wait_doc, 200, trials_execute_wait,
-	  "Run, and wait for the end", ROUTE_SLOW | ROUTE_BODY_OPTIONAL },
+	  "Run, and wait for the end", ROUTE_SLOW | ROUTE_BODY_OPTIONAL | ROUTE_ALSO_202 },
 };
 /* clang-format on */
 

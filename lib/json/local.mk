@@ -5,6 +5,7 @@ lib_libcatchment_a_SOURCES += \
   lib/json/scan.c lib/json/scan.h \
   lib/json/scan_path.c \
   lib/json/scan_walk.c \
+  lib/json/schema.c lib/json/schema.h \
   lib/json/shape.c lib/json/shape.h \
   lib/json/shape_text.c lib/json/shape_text.h \
   lib/json/skip.h \

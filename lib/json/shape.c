@@ -13,10 +13,9 @@
 #include "lib/json/shape_text.h"
 #include "lib/base/poison.h"
 
-#define MSG_MAX     300
-#define TOKEN_MAX   100 /* bytes of a sender's own name that an answer repeats */
-#define ANY_DEPTH   128 /* json_read stops at half of it; only a tree that holds itself is deeper */
-#define ITEMS_LIMIT 100
+#define MSG_MAX   300
+#define TOKEN_MAX 100 /* bytes of a sender's own name that an answer repeats */
+#define ANY_DEPTH 128 /* json_read stops at half of it; only a tree that holds itself is deeper */
 
 static const char *const kind_names[SHAPE__MAX] = {
 	[SHAPE_UNSET] = "unset",     [SHAPE_TEXT] = "text",       [SHAPE_LINE] = "line",
@@ -205,8 +204,7 @@ static bool check_any_value(const struct field *f, const json_t *v, const struct
 	return check_any(v, at, 0, ps);
 }
 
-/* What a list or a map says of each of its values. */
-static struct field item_field(const struct field *f)
+struct field shape_item_field(const struct field *f)
 {
 	return (struct field){
 		.name = f->name,
@@ -220,7 +218,7 @@ static struct field item_field(const struct field *f)
 static bool check_count(const struct field *f, size_t n, const struct place *at,
                         struct problems *ps)
 {
-	size_t max = f->max > 0 ? (size_t)f->max : ITEMS_LIMIT;
+	size_t max = f->max > 0 ? (size_t)f->max : SHAPE_ITEMS_MAX;
 	char msg[MSG_MAX];
 
 	if (ps->answer)
@@ -240,7 +238,7 @@ static bool check_count(const struct field *f, size_t n, const struct place *at,
 static bool check_list(const struct field *f, const json_t *v, const struct place *at,
                        struct problems *ps)
 {
-	struct field each = item_field(f);
+	struct field each = shape_item_field(f);
 	const json_t *item;
 	bool ok = true;
 	size_t i;
@@ -273,8 +271,10 @@ static const char *said_token(struct arena *a, const char *key)
 static bool check_map(const struct field *f, const json_t *v, const struct place *at,
                       struct problems *ps)
 {
-	static const struct field key_field = { .name = "", .kind = SHAPE_LINE };
-	struct field each = item_field(f);
+	static const struct field key_field = { .name = "",
+		                                .kind = SHAPE_LINE,
+		                                .max = SHAPE_KEY_MAX };
+	struct field each = shape_item_field(f);
 	bool ok = true;
 
 	if (!json_is_object(v))

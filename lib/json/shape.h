@@ -29,6 +29,8 @@
 
 #define PROBLEMS_MAX        20
 #define SHAPE_ITEM_TEXT_MAX 2000
+#define SHAPE_ITEMS_MAX     100 /* of a list or a map that states no max */
+#define SHAPE_KEY_MAX       200 /* code points of a map's key */
 
 struct problem {
 	const char *pointer; /* JSON Pointer, or the parameter's name in a query */

@@ -98,7 +98,7 @@ static bool check_characters(struct str s, bool one_line, const struct place *at
 	return true;
 }
 
-static void bounds(const struct field *f, int64_t *min, int64_t *max)
+void shape_text_bounds(const struct field *f, int64_t *min, int64_t *max)
 {
 	bool password = f->kind == SHAPE_PASSWORD;
 
@@ -119,7 +119,7 @@ static bool check_length(const struct field *f, struct str s, const struct place
 	int64_t n = (int64_t)str_utf8_count(s), min, max;
 	char msg[MSG_MAX];
 
-	bounds(f, &min, &max);
+	shape_text_bounds(f, &min, &max);
 	if (n > max) {
 		snprintf(msg, sizeof(msg), "This may have at most %lld characters.",
 		         (long long)max);
@@ -311,6 +311,11 @@ static const struct text_kind kinds[SHAPE__MAX] = {
 bool shape_text_is(enum shape_kind kind)
 {
 	return (unsigned)kind < SHAPE__MAX && kinds[kind].check;
+}
+
+bool shape_text_has_length(enum shape_kind kind)
+{
+	return shape_text_is(kind) && !kinds[kind].fixed;
 }
 
 bool shape_text_check(const struct field *f, struct str s, const struct place *at,

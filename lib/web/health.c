@@ -44,6 +44,12 @@ const struct route *health_route_find(const char *path)
 	return NULL;
 }
 
+const struct route *health_routes(size_t *count)
+{
+	*count = sizeof(routes) / sizeof(routes[0]);
+	return routes;
+}
+
 static bool health_show(struct req *r, struct err *e)
 {
 	return reply_json(r, STR("{\"status\":\"ok\"}"), e);

@@ -1,5 +1,6 @@
 # The frame of every responder.
 lib_libcatchment_a_SOURCES += \
+  lib/web/describe.c lib/web/describe.h \
   lib/web/frame.c \
   lib/web/health.c \
   lib/web/idempotent.c \

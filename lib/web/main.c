@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "lib/base/log.h"
+#include "lib/web/describe.h"
 #include "lib/web/listen.h"
 #include "lib/web/private.h"
 #include "lib/base/poison.h"
@@ -46,14 +47,31 @@ struct process {
 static void usage(FILE *to, const struct web_family *f)
 {
 	fprintf(to,
-	        "usage: catchment-%s.fcgi [--conf FILE] [--socket PATH | --check]\n"
+	        "usage: catchment-%s.fcgi [--conf FILE] [--socket PATH | --check | --routes]\n"
 	        "Answers FastCGI requests of the family \"%s\" on the listening socket that is\n"
 	        "descriptor 0, as catchmentd passes it.\n"
 	        "  --conf FILE    settings, KEY=value lines; the environment wins\n"
 	        "  --socket PATH  listen on this unix socket instead\n"
 	        "  --check        check the routes and PREPARE every query, then exit\n"
+	        "  --routes       print routes and shapes as JSON, then exit; needs no settings\n"
 	        "  --version, --help\n",
 	        f->name, f->name);
+}
+
+static int routes_print(const struct web_family *f)
+{
+	struct err e = { 0 };
+	struct buf b;
+	bool ok;
+
+	buf_init(&b, DESCRIBE_MAX);
+	ok = describe_family(f, &b, &e) &&
+	     (fwrite(b.p, 1, b.len, stdout) == b.len && fflush(stdout) == 0);
+	if (!ok)
+		fprintf(stderr, "catchment-%s.fcgi: %s\n", f->name,
+		        err_is_set(&e) ? e.msg : "The routes could not be written.");
+	buf_free(&b);
+	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* -1: go on; else the status to exit with. */
@@ -64,6 +82,7 @@ static int options_read(int argc, char **argv, const struct web_family *f, struc
 		{ "socket", required_argument, NULL, 's' },
 		{ "ready-fd", required_argument, NULL, 'r' }, /* catchmentd's; not for people */
 		{ "check", no_argument, NULL, 'k' },
+		{ "routes", no_argument, NULL, 'd' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -85,6 +104,8 @@ static int options_read(int argc, char **argv, const struct web_family *f, struc
 		case 'k':
 			o->check = true;
 			break;
+		case 'd':
+			return routes_print(f);
 		case 'v':
 			printf("catchment-%s.fcgi %s\n", f->name, PACKAGE_VERSION);
 			return 0;

@@ -135,6 +135,7 @@ void rate_headers(struct req *);
 
 /* health.c */
 const struct route *health_route_find(const char *path); /* NULL: none of ours */
+const struct route *health_routes(size_t *count);
 
 /* loop.c */
 struct loop_options {

@@ -138,6 +138,9 @@ void transaction_wake(struct req *r)
 
 bool req_check_version(struct req *r, int64_t version, struct err *e)
 {
+	if (r->app->check_answers && !(r->route->flags & ROUTE_VERSIONED))
+		return err_set(e, ERR_BUG, "route_not_versioned",
+		               "This route's row does not say that it honours If-Match.");
 	if (r->if_match < 0 || r->if_match == version)
 		return true;
 	r->private_->current_version = version;

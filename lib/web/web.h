@@ -38,6 +38,14 @@ enum route_flags {
 	ROUTE_STREAM = 4,        /* writes its own body */
 	ROUTE_BODY_OPTIONAL = 8, /* no body counts as {} */
 	ROUTE_UNVERSIONED = 16,  /* what it changes has no version: any If-Match but * is a 412 */
+	ROUTE_VERSIONED = 32, /* honours If-Match; with check_answers req_check_version insists */
+	/* For the API's description, what the other columns do not tell: its success may also have
+	 * this status; it refuses with this one, though public, or without a parameter in its path. */
+	ROUTE_ALSO_200 = 64,
+	ROUTE_ALSO_202 = 128,
+	ROUTE_ALSO_401 = 256,
+	ROUTE_ALSO_403 = 512,
+	ROUTE_ALSO_404 = 1024,
 };
 
 struct route {

@@ -1,6 +1,7 @@
 # unit tests of lib/web
 EXTRA_DIST += tests/unit/web_client.h
 WEB_UNIT_TESTS = \
+  tests/unit/web_describe.tap \
   tests/unit/web_frame.tap \
   tests/unit/web_page.tap \
   tests/unit/web_rate.tap \
@@ -12,6 +13,10 @@ TESTS += $(WEB_UNIT_TESTS)
 WEB_UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 WEB_UNIT_LDADD = lib/libcatchment.a $(FCGI_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS) $(CMOCKA_LIBS) -lm
 WEB_UNIT_CLIENT = tests/unit/web_client.c tests/unit/web_client.h tests/unit/unit.h
+
+tests_unit_web_describe_tap_SOURCES = tests/unit/web_describe.c $(WEB_UNIT_CLIENT)
+tests_unit_web_describe_tap_CFLAGS = $(WEB_UNIT_CFLAGS)
+tests_unit_web_describe_tap_LDADD = $(WEB_UNIT_LDADD)
 
 tests_unit_web_frame_tap_SOURCES = tests/unit/web_frame.c $(WEB_UNIT_CLIENT)
 tests_unit_web_frame_tap_CFLAGS = $(WEB_UNIT_CFLAGS)
