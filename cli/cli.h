@@ -71,6 +71,7 @@ int cli_keys_init(struct cli *, int argc, char **argv);
 int cli_keys_add(struct cli *, int argc, char **argv);
 int cli_keys_list(struct cli *, int argc, char **argv);
 int cli_keys_check(struct cli *, int argc, char **argv);
+int cli_openapi(struct cli *, int argc, char **argv);
 int cli_run(struct cli *, int argc, char **argv);
 
 #endif

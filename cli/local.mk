@@ -5,6 +5,7 @@ catchment_SOURCES = \
   cli/keys.c \
   cli/main.c \
   cli/migrate.c \
+  cli/openapi.c \
   cli/part.c \
   cli/run.c \
   cli/tenant.c \

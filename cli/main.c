@@ -36,6 +36,7 @@ const struct cli_verb cli_verbs[] = {
 	{ "keys", "add", "", "add a sealing key; new secrets use it", cli_keys_add },
 	{ "keys", "list", "", "sealing keys and how many secrets each seals", cli_keys_list },
 	{ "keys", "check", "", "do the key files fit the database?", cli_keys_check },
+	{ "openapi", "", "", "the API's own description, as OpenAPI 3.1", cli_openapi },
 	{ NULL, NULL, NULL, NULL, NULL },
 };
 /* clang-format on */

@@ -2,3 +2,26 @@
 noinst_PROGRAMS += tools/tmplc
 tools_tmplc_SOURCES = tools/tmplc.c tools/tmplc.h tools/tmplc_shapes.c
 tools_tmplc_LDADD = lib/libcatchment.a $(JANSSON_LIBS) -lm
+
+# The API's own description: each family prints its routes and shapes, one program merges them.
+noinst_PROGRAMS += tools/openapi
+tools_openapi_SOURCES = \
+  tools/openapi.c tools/openapi.h \
+  tools/openapi_component.c \
+  tools/openapi_operation.c \
+  tools/openapi_refusal.c \
+  tools/openapi_value.c
+tools_openapi_LDADD = $(JANSSON_LIBS)
+
+OPENAPI_FAMILIES = catchment-account.fcgi catchment-collectors.fcgi catchment-datasources.fcgi \
+  catchment-exports.fcgi catchment-instances.fcgi catchment-marketplace.fcgi catchment-trials.fcgi
+OPENAPI_ROUTES = $(OPENAPI_FAMILIES:.fcgi=.routes.json)
+nodist_pkgdata_DATA = openapi.json
+CLEANFILES += openapi.json $(OPENAPI_ROUTES)
+
+SUFFIXES = .fcgi .routes.json
+.fcgi.routes.json:
+	$(AM_V_GEN)./$< --routes > $@.tmp && mv -f $@.tmp $@
+# It frees nothing before it ends, which a leak checker would not like.
+openapi.json: $(OPENAPI_ROUTES) tools/openapi$(EXEEXT)
+	$(AM_V_GEN)ASAN_OPTIONS=detect_leaks=0 tools/openapi$(EXEEXT) $(PACKAGE_VERSION) $(OPENAPI_ROUTES) > $@.tmp && mv -f $@.tmp $@

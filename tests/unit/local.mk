@@ -11,6 +11,8 @@ include tests/unit/tpl.mk
 # Needs no cmocka: each header of lib, engine and drive compiles alone.
 dist_check_SCRIPTS += tests/unit/headers.sh
 TESTS += tests/unit/headers.sh
+dist_check_SCRIPTS += tests/unit/openapi.sh
+TESTS += tests/unit/openapi.sh
 AM_TESTS_ENVIRONMENT += CC='$(CC)'; export CC; \
   HEADER_CFLAGS='$(FCGI_CFLAGS) $(JANSSON_CFLAGS) $(PQ_CFLAGS) $(CURL_CFLAGS) $(CRYPTO_CFLAGS)'; \
   export HEADER_CFLAGS;
