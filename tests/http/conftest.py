@@ -14,11 +14,43 @@ import urllib.parse
 
 import pytest
 
+import schema
+
 PASSWORD = "a long enough password"
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\Z")
 DATA = os.path.join(os.path.dirname(__file__), "..", "data")
 counter = itertools.count()
+
+
+descriptions = {}  # by server; None: it describes nothing (the simulated API)
+
+
+def described(base):
+    """The description that a server gives of itself."""
+    if base.netloc not in descriptions:
+        connection = http.client.HTTPConnection(base.hostname, base.port, timeout=30)
+        try:
+            connection.request("GET", "/api/v1/openapi.json", headers={"Host": base.netloc})
+            response = connection.getresponse()
+            body = response.read()
+        finally:
+            connection.close()
+        found = response.status == 200 and response.headers["Content-Type"] == "application/json"
+        descriptions[base.netloc] = schema.Description(json.loads(body)) if found else None
+    return descriptions[base.netloc]
+
+
+def check_described(base, method, path, body, answer):
+    """Each answer, whatever a test looks at in it, is as the API describes itself; so is each body
+    that was taken."""
+    below = re.match(r"/api(?:/v1)?(/.*)", "/api/v1" + path if path.startswith("/") else "/" + path)
+    description = described(base) if below else None
+    if description:
+        wrong = description.judge(method, below[1], answer)
+        if body is not None and 200 <= answer.status < 300:
+            wrong += description.judge_taken(method, below[1], body)
+        assert not wrong, (method, path, answer.status, wrong[:5], answer.body[:500])
 
 
 def unique(word):
@@ -93,6 +125,7 @@ class Client:
         finally:
             connection.close()
         assert answer.status not in (500, 502), (method, path, answer.body[:500])
+        check_described(self.base, method, path, body, answer)
         return answer
 
     def ask(self, method, path, status, code=None, **rest):
