@@ -7,16 +7,24 @@
 #include "lib/base/clock.h"
 #include "lib/base/poison.h"
 
-#define RATE_DEFAULT 50.0
-
 struct gate_local {
 	struct gate_bucket bucket;
 };
 
+struct gate_limit gate_limit(double rate_per_s, double burst)
+{
+	struct gate_limit limit = { .rate_per_s = rate_per_s > 0 ? rate_per_s : GATE_RATE_DEFAULT };
+
+	limit.burst = burst >= 1 ? burst : fmax(1, limit.rate_per_s);
+	return limit;
+}
+
 void gate_bucket_init(struct gate_bucket *b, double rate_per_s, double burst, int64_t now_ms)
 {
-	b->rate = rate_per_s > 0 ? rate_per_s : RATE_DEFAULT;
-	b->burst = burst >= 1 ? burst : fmax(1, b->rate);
+	const struct gate_limit limit = gate_limit(rate_per_s, burst);
+
+	b->rate = limit.rate_per_s;
+	b->burst = limit.burst;
 	b->tokens = b->burst;
 	b->refilled_ms = now_ms;
 	b->blocked_until_ms = INT64_MIN;

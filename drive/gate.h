@@ -12,6 +12,14 @@
 
 #include "drive/drive.h"
 
+#define GATE_RATE_DEFAULT 50.0 /* a second, where a definition names no limit */
+
+/* A definition's limit as every bucket counts it: 0 is the default, a burst is at least one. */
+struct gate_limit {
+	double rate_per_s, burst;
+};
+struct gate_limit gate_limit(double rate_per_s, double burst);
+
 struct gate_local;
 
 struct gate_local *gate_local_new(double rate_per_s, double burst); /* 0: 50 a second, burst 50 */

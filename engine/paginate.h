@@ -6,10 +6,10 @@
  * parked goes on with exactly the pages that remain.
  *
  * Ends: no next cursor or link, an empty page, a short page (page and offset, once a full one has
- * shown that the size is honoured; before that, a server may cap it), has_more false, the total
- * reached, maxPages. Guards: the same cursor again or a cycle of cursors (Brent), the same
- * non-empty body three times in page or offset paging, three empty pages in a row that promise
- * more: the run fails as cursor_loop.
+ * shown that the size is honoured; before that, a server may cap it) or the same short page again,
+ * has_more false, the total reached, maxPages. Guards: the same cursor again or a cycle of cursors
+ * (Brent), the same non-empty body three times in page or offset paging, three empty pages in a row
+ * that promise more: the run fails as cursor_loop.
  *
  * Ownership: struct paging the arena of the compile; paging_at is a value.
  * Errors:    problems below `at` (the step's config); at run time PAGING_FAIL with code and words.

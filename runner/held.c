@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "drive/gate.h"
 #include "drive/sink_memory.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -338,12 +339,13 @@ static bool run_open(struct held *h, const struct job_begun *b, struct err *e)
 {
 	char pool[2 * UUID_TEXT_MAX + 2], instance[UUID_TEXT_MAX];
 	const struct plan *plan = h->loaded->plan;
+	const struct gate_limit limit = gate_limit(plan_rate_per_s(plan), plan_rate_burst(plan));
 	uint64_t seed;
 
 	crypt_random(&seed, sizeof(seed));
 	snprintf(pool, sizeof(pool), "%s/%s", h->tenant, uuid_format(&b->instance, instance));
 	if (!bucket_join(&h->loop->buckets, &h->seat, &h->claim.tenant, h->loaded->service,
-	                 plan_rate_per_s(plan), plan_rate_burst(plan)))
+	                 limit.rate_per_s, limit.burst))
 		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
 	return drive_start(h->loop->drive,
 	                   &(struct drive_start){ .run = { .plan = plan,

@@ -7,5 +7,6 @@ catchment_trials_fcgi_SOURCES = \
   cgi/trials/main.c \
   cgi/trials/trial.c \
   cgi/trials/trials.h \
+  cgi/trials/gate.c \
   cgi/trials/wait.c
 catchment_trials_fcgi_LDADD = $(DRIVE_ALL)

@@ -149,6 +149,11 @@ static bool run_loaded(struct req *r, const struct trial *t, const struct loaded
 {
 	const struct trials *family = r->state;
 	char tenant[UUID_TEXT_MAX];
+	struct trial_gate gate = {
+		.r = r,
+		.service = l->service,
+		.limit = gate_limit(plan_rate_per_s(l->plan), plan_rate_burst(l->plan)),
+	};
 	struct drive_once once = {
 		.drive = { .guard = family->guard, .wait_max_ms = WAIT_MAX_MS },
 		.start = { .run = { .plan = l->plan,
@@ -158,7 +163,9 @@ static bool run_loaded(struct req *r, const struct trial *t, const struct loaded
 		                    .verbose = true },
 		           .pool = uuid_format(&r->tenant, tenant),
 		           .sink = &SINK_MEMORY,
-		           .sink_arg = memory },
+		           .sink_arg = memory,
+		           .gate = &TRIAL_GATE,
+		           .gate_arg = &gate },
 		.time_max_ms = t->until_ms - clock_mono_ms(),
 		.time_stop = "A test has 60 seconds.",
 	};

@@ -9,6 +9,7 @@
 #ifndef CATCHMENT_TRIALS_TRIALS_H
 #define CATCHMENT_TRIALS_TRIALS_H
 
+#include "drive/gate.h"
 #include "lib/crypt/seal.h"
 #include "lib/http/guard.h"
 #include "lib/web/web.h"
@@ -45,6 +46,15 @@ MUST_CHECK bool trial_load(struct req *, enum query, const json_t *given, struct
 /* A place among the tenant's two trials at once, or 429. Call after trial_load, give back always. */
 MUST_CHECK bool trial_slot_take(struct req *, struct err *);
 void trial_slot_give(struct req *);
+
+/* The buckets that runners use: a test takes its tokens there, and a 429 that it meets blocks the
+ * service for the tenant's runs too. Borrows everything. */
+struct trial_gate {
+	struct req *r;
+	const char *service;
+	struct gate_limit limit;
+};
+extern const struct gate TRIAL_GATE; /* its arg is a struct trial_gate */
 
 /* Runs one pipeline into a document of sink_memory_write with pipelineId and name in front. */
 struct buf;

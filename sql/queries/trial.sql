@@ -25,6 +25,13 @@ WHERE s.tenant_id = util.tenant() AND s.owner_id = $1 ORDER BY s.field
 -- name: trial_audit :one (action text, kind text, id uuid)
 SELECT audit.write($1, $2, $3)
 
+-- One request to a service, as the runner asks for it: how many milliseconds to wait before asking again.
+-- name: trial_take :one (service text, rate numeric, burst numeric)
+SELECT ceil(work.take(util.tenant(), $1, 1, $2::float8, $3::float8) * 1000)::bigint
+
+-- name: trial_throttle :one (service text, seconds numeric, rate numeric, burst numeric)
+SELECT work.throttle(util.tenant(), $1, $2::float8, $3::float8, $4::float8)
+
 -- name: trial_begin :one (slots bigint)
 SELECT EXISTS (SELECT FROM generate_series(1, $1) slot
 	WHERE pg_try_advisory_lock(hashtextextended(util.tenant()::text || 'trial' || slot, 11)) LIMIT 1)

@@ -1,6 +1,8 @@
 """Trying things while somebody waits: a collector's test, and "test connection" in its three forms."""
 import base64
+import calendar
 import json
+import re
 import threading
 import time
 import urllib.parse
@@ -162,6 +164,50 @@ def test_a_long_wait_is_told_not_waited_for(tenant, upstream_url):
     assert time.monotonic() - began < 10
     assert (pipeline["status"], pipeline["error"]["code"]) == ("waiting", "upstream_rate_limited")
     assert len(bench.ledger()) == 1
+
+
+def seconds_until(text):
+    return calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")) - time.time()
+
+
+def test_a_429_in_a_test_blocks_the_service_for_tests_and_runs(tenant, upstream_url):
+    # Fails with the gate left out of the trial, or with its throttle left empty.
+    bench = Bench(tenant, upstream_url, "fault=429,retry_after=3600")
+    first, = bench.execute({"pipelineId": bench.pipelines[0]})["pipelines"]
+    assert first["error"]["code"] == "upstream_rate_limited" and len(bench.ledger()) == 1
+    bench.play("")
+    began = time.monotonic()
+    second, = bench.execute({"pipelineId": bench.pipelines[0]})["pipelines"]
+    assert time.monotonic() - began < 5, "it waits instead of saying so"
+    assert (second["status"], second["error"]["code"]) == ("waiting", "rate_limited"), second
+    until, = re.findall(r"after (\S+Z)\.", second["error"]["message"])
+    assert 3500 < seconds_until(until) < 3660
+    path = "/collector-instances/%s/execute" % installed(bench, tenant)
+    execution, = tenant.post(path + "?wait=5", {"pipelineId": bench.pipelines[0]}, status=202)["executions"]
+    waiting = tenant.get("/executions/" + execution["executionId"])["waiting"]
+    assert waiting["code"] == "rate_limited" and 3400 < seconds_until(waiting["until"]) < 3660
+    assert len(bench.ledger()) == 1, "a request left while the service was blocked"
+
+
+def test_a_429_in_a_run_holds_back_tests(tenant, upstream_url, other_tenant):
+    bench = Bench(tenant, upstream_url, "fault=429,retry_after=3600")
+    path = "/collector-instances/%s/execute" % installed(bench, tenant)
+    tenant.post(path + "?wait=3", {"pipelineId": bench.pipelines[0]}, status=202)
+    assert len(bench.ledger()) == 1
+    bench.play("")
+    answer = tenant.post("/collectors/%s/test-connection" % bench.id, {}, status=200)
+    assert (answer["ok"], answer["code"]) == (False, "rate_limited") and len(bench.ledger()) == 1
+    other = Bench(other_tenant, upstream_url)
+    assert other.execute({"pipelineId": other.pipelines[0]})["pipelines"][0]["status"] == "success", \
+        "another workspace was held back too"
+
+
+def test_a_tests_requests_count_against_the_rate_limit_of_the_definition(tenant, upstream_url):
+    bench = Bench(tenant, upstream_url, rateLimitConfig={"requestsPerSecond": 1, "burst": 1})
+    began = time.monotonic()
+    for _ in range(3):
+        assert bench.execute({"pipelineId": bench.pipelines[0]})["pipelines"][0]["status"] == "success"
+    assert time.monotonic() - began > len(bench.ledger()) - 1.2, "%d requests" % len(bench.ledger())
 
 
 def test_one_broken_pipeline_does_not_hide_the_other(tenant, upstream_url):
