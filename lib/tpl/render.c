@@ -22,7 +22,8 @@ struct render {
 
 static bool key_is(struct str key, struct str name)
 {
-	if (key.len == name.len + 2 && memcmp(key.p + 1, name.p, name.len) == 0)
+	if (key.len == name.len + 2 && key.p[1] == name.p[0] &&
+	    memcmp(key.p + 1, name.p, name.len) == 0)
 		return true;
 	return key.len > name.len + 2 && memchr(key.p, '\\', key.len) && scan_key_eq(key, name);
 }

@@ -3,7 +3,7 @@ check_PROGRAMS += tests/unit/tmplc
 tests_unit_tmplc_SOURCES = tools/tmplc.c tools/tmplc.h tests/unit/tpl_shapes.c
 tests_unit_tmplc_LDADD = lib/libcatchment.a $(JANSSON_LIBS) -lm
 TPL_PAGES = tests/data/tpl/layout/page.html tests/data/tpl/part/badge.html \
-  tests/data/tpl/rows/list.html
+  tests/data/tpl/rows/list.html tests/data/tpl/rows/plain.html
 EXTRA_DIST += $(TPL_PAGES) tests/data/tpl/list.json tests/data/tpl/page.json \
   tests/data/tpl/list.golden tests/fuzz/tpl.c
 dist_check_SCRIPTS += tests/unit/tmplc.sh
