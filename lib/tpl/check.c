@@ -183,7 +183,7 @@ static bool enter(struct compiler *c, const struct tpl_node *node, const struct 
 		return no_room(c, s, node);
 	refer(d, &place);
 	d->op.map = place.type.kind == SHAPE_MAP;
-	*at = c->fence = c->count;
+	*at = c->count;
 	return inverted || tpl_names_open(c->names, place.type, &d->opens) ||
 	       wrong(c, s, node->line, c->names->why);
 }

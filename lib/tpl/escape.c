@@ -117,7 +117,7 @@ static struct str text_of(struct scan_value v, struct arena *a)
 
 static void as_url(struct scan_value v, struct arena *a, struct buf *out)
 {
-	struct str url = v.type == SCAN_STRING ? text_of(v, a) : STR("");
+	struct str url = text_of(v, a);
 
 	tpl_escape_html(out, tpl_url_allowed(url) ? url : STR("#"));
 }

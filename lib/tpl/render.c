@@ -71,7 +71,7 @@ static const char *fill_from(struct scan_value *slots, const struct str *names, 
 		if (at < count) {
 			slots[at] = (struct scan_value){ skip_type(*value),
 				                         { value, (size_t)(p - value) } };
-			next = at + 1 < count ? at + 1 : 0;
+			next = at + 1; /* find_name goes round */
 		}
 	}
 	return p < end ? p + 1 : end;

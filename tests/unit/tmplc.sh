@@ -72,6 +72,7 @@ blocks inline styles|<style>a { color: red }</style>
 blocks on* attributes|<a onclick="{{name}}">
 blocks on* attributes|<a ONCLICK="x()">
 blocks on* attributes|<a onclick>
+blocks on* attributes|<a onclick{{#yes}}{{/yes}}>
 blocks on* attributes|<a onclick {{#yes}}{{/yes}}>
 blocks style attributes|<a style="{{name}}">
 blocks style attributes|<a Style='color: red'>
