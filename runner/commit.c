@@ -226,6 +226,8 @@ bool commit_park(struct committer *c, struct job *job, struct err *e)
 
 static void end_queue(struct committer *c, struct job *job)
 {
+	if (job->mark_vanished)
+		db_queue(c->db, Q_RUNNER_PATIENCE, DB_NO_ARGS);
 	db_queue(c->db, Q_RUNNER_RUN_END,
 	         DB_ARGS(db_uuid(&job->claim.subject), db_uuid(&job->claim.execution),
 	                 uuid_is_nil(&job->stream) ? db_null() : db_uuid(&job->stream),

@@ -111,6 +111,11 @@ FROM unnest($4::text[], $5::text[], $6::text[], $7::bytea[]) AS t (slug, why, re
 -- name: runner_run_wait :one (execution uuid, code text, message text, until timestamptz, counts json)
 SELECT collect.run_wait($1, $2, $3, $4, $5)
 
+-- Marking what vanished reads and writes a whole stream: it may take longer than the role's statements.
+-- Until the end of the transaction; a statement's time begins with it, so this is one of its own.
+-- name: runner_patience :one
+SELECT set_config('statement_timeout', '30min', true)
+
 -- name: runner_run_end :one (subject uuid, execution uuid, stream uuid, token bigint, seq bigint, state text,
 --   code text, message text, stop text, cursor text, mark_vanished boolean, counts json)
 SELECT collect.run_end($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)

@@ -5,7 +5,8 @@ TESTS += tests/unit/drive.tap
 tests_unit_drive_tap_SOURCES = tests/unit/drive.c tests/unit/drive_server.c tests/unit/drive_server.h
 tests_unit_drive_tap_CFLAGS = $(DRIVE_UNIT_CFLAGS)
 tests_unit_drive_tap_LDADD = $(DRIVE_ALL) $(CMOCKA_LIBS)
-EXTRA_DIST += tests/data/sql/runner_seed.sql tests/data/sql/runner_again.sql
+EXTRA_DIST += tests/data/sql/runner_seed.sql tests/data/sql/runner_again.sql \
+  tests/data/sql/runner_slow.sql
 check_PROGRAMS += tests/unit/runner.tap
 TESTS += tests/unit/runner.tap
 tests_unit_runner_tap_SOURCES = tests/unit/runner.c tests/unit/pg.h

@@ -312,6 +312,41 @@ static void end_marks_what_vanished(void **state)
 	sql_is("SELECT state, runner_id IS NULL FROM work.work", "idle|t");
 }
 
+static void role_patience(struct fixture *f, const char *timeout)
+{
+	char query[200], conninfo[300], out[10];
+
+	snprintf(query, sizeof(query), "ALTER ROLE catchment_run SET statement_timeout = '%s'",
+	         timeout);
+	sql(query, out, sizeof(out));
+	db_close(f->c.db);
+	snprintf(conninfo, sizeof(conninfo), "%s user=catchment_run", getenv("CATCHMENT_TEST_DB"));
+	assert_true(db_open(conninfo, "runner", &f->c.db, &f->e));
+}
+
+/* Nine records, each of which takes 0.1 s to mark, where a statement may take 0.5 s. */
+static void marking_may_take_longer_than_other_statements(void **state)
+{
+	struct fixture *f = *state;
+	bool ended;
+
+	commit_ok(f);
+	sql_file("tests/data/sql/runner_again.sql");
+	sql_file("tests/data/sql/runner_slow.sql");
+	role_patience(f, "500ms");
+	f->job.seq = 1;
+	f->job.status = RUN_SUCCESS;
+	f->job.outcome = "done";
+	f->job.mark_vanished = true;
+	arena_reset(f->c.arena);
+	ended = commit_end(&f->c, &f->job, &f->e);
+	role_patience(f, "60s");
+	sql_is("DROP TRIGGER slow ON collect.records", "");
+	if (!ended)
+		fail_msg("%s: %s", f->e.slug, f->e.detail);
+	sql_is("SELECT count(*), count(vanished_at) FROM collect.records", "9|9");
+}
+
 static void stream_knows_its_records(void **state)
 {
 	struct fixture *f = *state;
@@ -524,6 +559,8 @@ static int tests(void)
 		CASE("records that the database refuses are set aside, the page is kept",
 		     refused_records_are_set_aside),
 		CASE("a quarantined record may have any key", quarantine_survives_any_key),
+		CASE("marking may take longer than other statements",
+		     marking_may_take_longer_than_other_statements),
 		CASE("a commit without an answer is looked up", unknown_commit_is_looked_up),
 		CASE("a complete pass marks what vanished", end_marks_what_vanished),
 		CASE("a stream knows how many records it has", stream_knows_its_records),
