@@ -89,23 +89,38 @@ static const struct cli_verb *find(int argc, char **argv, int *words)
 	return NULL;
 }
 
+static bool is_noun(const char *word)
+{
+	for (const struct cli_verb *v = cli_verbs; v->noun != NULL; v++) {
+		if (strcmp(v->noun, word) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int no_verb(int argc, char **argv)
+{
+	if (!is_noun(argv[0])) {
+		fprintf(stderr, "catchment: there is no command '%s'; see catchment --help.\n",
+		        argv[0]);
+		return CLI_USAGE;
+	}
+	cli_usage(argv[0], NULL);
+	if (argc > 1 && strcmp(argv[1], "--help") == 0)
+		return CLI_DONE;
+	if (argc > 1)
+		fprintf(stderr, "catchment: there is no command '%s %s'.\n", argv[0], argv[1]);
+	return CLI_USAGE;
+}
+
 static int dispatch(struct cli *cli, int argc, char **argv)
 {
 	const struct cli_verb *v;
 	int words = 0;
 
 	v = find(argc, argv, &words);
-	if (v == NULL) {
-		if (cli_usage(argv[0], NULL) == CLI_USAGE && argc > 1)
-			fprintf(stderr, "catchment: there is no command '%s %s'.\n", argv[0],
-			        argv[1]);
-		else
-			fprintf(stderr,
-			        "catchment: '%s' needs one of the commands above; see catchment "
-			        "--help.\n",
-			        argv[0]);
-		return CLI_USAGE;
-	}
+	if (v == NULL)
+		return no_verb(argc, argv);
 	for (int i = words; i < argc; i++) {
 		if (strcmp(argv[i], "--help") == 0) {
 			printf("usage: catchment %s%s%s %s\n\n  %s\n", v->noun,

@@ -21,6 +21,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/poison.h"
 
+#define WAIT_MAX_MS    (24ll * 60 * 60 * 1000) /* nobody else would go on later */
 #define FILE_BYTES_MAX ((size_t)8 * 1024 * 1024)
 
 struct running {
@@ -164,7 +165,7 @@ static bool pipeline_run(struct running *r, struct sink_ndjson *sink, struct err
 		gate = gate_local_new(plan_rate_per_s(loaded->plan), plan_rate_burst(loaded->plan));
 	ok = ok &&
 	     drive_run_once(
-		     &(struct drive_once){ .drive.guard = guard,
+		     &(struct drive_once){ .drive = { .guard = guard, .wait_max_ms = WAIT_MAX_MS },
 	                                   .start = { .run = { .plan = loaded->plan,
 	                                                       .config = loaded->config,
 	                                                       .execution_id = "command-line",

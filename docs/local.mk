@@ -1,6 +1,6 @@
 dist_doc_DATA = README.md CHANGELOG.md LICENSE docs/ARCHITECTURE.md docs/OPERATING.md docs/STYLE.md
 EXTRA_DIST += CONTRIBUTING.md .clang-format .ci/run start demo/demo.sh demo/datasource.json \
-  demo/collector.json tools/lint tools/packages.sh tools/stack.sh \
+  demo/collector.json demo/shop.json tools/lint tools/packages.sh tools/stack.sh \
   tools/tree.sh tests/start.sh
 # ./check has the name of a target: as a file to distribute it would run every test first.
 dist-hook:

@@ -26,19 +26,25 @@ stack_dsn() { # role
 }
 
 stack_initdb() {
-	[ -s "$STATE/data/PG_VERSION" ] && return
+	# made aside and moved last: whatever interrupts it leaves no half of a data folder behind
+	local fresh=$STATE/data/new
+	[ -s "$STATE/data/PG_VERSION" ] && [ -s "$STATE/data/pg_ident.conf" ] &&
+		grep -q '^catchment ' "$STATE/data/pg_ident.conf" && return
 	mkdir -p "$STATE/data" && chmod 700 "$STATE/data" && find "$STATE/data" -mindepth 1 -delete
-	env -i PATH="$PATH" HOME="$STATE" LC_ALL=C.UTF-8 initdb -D "$STATE/data" -U postgres -E UTF8 \
+	env -i PATH="$PATH" HOME="$STATE" LC_ALL=C.UTF-8 initdb -D "$fresh" -U postgres -E UTF8 \
 		--locale=C.UTF-8 --auth=peer --no-instructions >"$STATE/log/initdb.log" 2>&1 ||
 		die "PostgreSQL could not make its data folder. The end of $STATE/log/initdb.log says why:
 $(grep -E 'error|could not|No space' "$STATE/log/initdb.log" | tail -n 3)
 Mend it (make room on the disk, or choose another folder with --state DIR), then start again."
 	# one system user may act as each of our roles; nobody else may connect, not even root
-	echo "local all all peer map=catchment" >"$STATE/data/pg_hba.conf"
+	echo "local all all peer map=catchment" >"$fresh/pg_hba.conf"
 	for role in postgres catchment_migrate catchment_web catchment_trial catchment_export \
 		catchment_run catchment_backup; do
 		echo "catchment $(id -un) $role"
-	done >"$STATE/data/pg_ident.conf"
+	done >"$fresh/pg_ident.conf"
+	# PG_VERSION goes last: without it the next start begins anew
+	find "$fresh" -mindepth 1 -maxdepth 1 ! -name PG_VERSION -exec mv -t "$STATE/data" {} +
+	mv "$fresh/PG_VERSION" "$STATE/data/" && rmdir "$fresh"
 }
 
 stack_postgres() {

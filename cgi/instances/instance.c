@@ -131,6 +131,24 @@ bool instance_lock(struct req *r, struct instance_locked *out, struct err *e)
 	       json_read(r->arena, db_get(rows, 0, 3), &out->data_source, e);
 }
 
+/* A run goes on behind its last page with whatever config it finds: with another address or shop it
+ * would mix two sources into one pass. A new secret alone changes nothing of that. */
+static bool values_may_change(struct req *r, const struct instance_locked *i, struct str plain,
+                              struct err *e)
+{
+	struct db_rows *rows;
+	json_t *now;
+
+	if (!json_read(r->arena, plain, &now, e) ||
+	    !req_run(r, Q_INSTANCE_LIVE, DB_ARGS(db_uuid(&r->params[0])), &rows, e))
+		return false;
+	if (json_equal(now, i->plain) || db_get_int(rows, 0, 0) == 0)
+		return true;
+	return err_set(e, ERR_CONFLICT, "instance_running",
+	               "A run is under way with the values as they are. Cancel it or wait for its "
+	               "end, then change them; secrets alone may change at any time.");
+}
+
 static bool config_change(struct req *r, const struct instance_locked *i, struct str *plain,
                           struct err *e)
 {
@@ -145,7 +163,7 @@ static bool config_change(struct req *r, const struct instance_locked *i, struct
 	struct db_rows *rows;
 
 	/* a run that waits for its tenant to mend the config need not wait any longer */
-	return config_store_write(r, &change, plain, e) &&
+	return config_store_write(r, &change, plain, e) && values_may_change(r, i, *plain, e) &&
 	       req_run(r, Q_INSTANCE_RESUME, DB_ARGS(db_uuid(&r->params[0])), &rows, e);
 }
 

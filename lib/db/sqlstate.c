@@ -58,6 +58,21 @@ static const struct row rows[] = {
 	  "The database refused something that it should not; the log says more." },
 };
 
+/* Constraints that have a name for people: the slug behind "__", where the value stood in the input,
+ * and what to do. */
+static const struct named {
+	const char *slug, *pointer, *msg;
+} nameds[] = {
+	{ "name_taken", "/name", "This name is taken here; choose another." },
+	{ "email_taken", "/email",
+	  "This address has an account already; sign in with it instead." },
+	{ "version_taken", "/version", "This version is published already; choose a greater one." },
+	{ "already_installed", "",
+	  "This collector is installed in this workspace already; change that installation, or "
+	  "make "
+	  "another workspace for a second one." },
+};
+
 /* CA404: our functions name the status themselves. */
 static const struct own {
 	const char *status;
@@ -156,6 +171,18 @@ static const char *constraint_slug(const PGresult *res)
 	return at && at[2] ? at + 2 : NULL;
 }
 
+static void named_error(const struct row *r, const char *slug, struct err *e)
+{
+	for (size_t i = 0; slug && i < sizeof(nameds) / sizeof(nameds[0]); i++) {
+		if (strcmp(nameds[i].slug, slug) != 0)
+			continue;
+		err_set(e, r->code, slug, "%s", nameds[i].msg);
+		err_at(e, "%s", nameds[i].pointer);
+		return;
+	}
+	err_set(e, r->code, slug ? slug : r->slug, "%s", r->msg);
+}
+
 bool sqlstate_error(const PGresult *res, const struct db_query *q, struct err *e)
 {
 	const char *state = sqlstate_stale(res) ? "26000" : field(res, PG_DIAG_SQLSTATE);
@@ -171,7 +198,7 @@ bool sqlstate_error(const PGresult *res, const struct db_query *q, struct err *e
 	} else {
 		while (strncmp(state, r->state, strlen(r->state)) != 0)
 			r++;
-		err_set(e, r->code, slug ? slug : r->slug, "%s", r->msg);
+		named_error(r, slug, e);
 		if (e)
 			e->retry_after_s = r->retry_after_s;
 	}

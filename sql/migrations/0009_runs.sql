@@ -2,6 +2,18 @@
 -- of their caller, inside the tenant that identity.enter or work.enter has opened.
 SET LOCAL ROLE catchment_owner;
 
+-- Why a run that was asked for has not begun.
+CREATE FUNCTION collect.queue_doc(p_tenant uuid) RETURNS json
+LANGUAGE sql STABLE
+RETURN (SELECT CASE WHEN q.running >= q.most
+	THEN json_build_object('code', 'workspace_limit', 'message', format(
+		'%s runs of this workspace are under way, and it may have %s at once; this one follows.',
+		q.running, q.most), 'until', NULL)
+	ELSE json_build_object('code', 'queued', 'message', 'It begins as soon as a runner takes it.',
+		'until', NULL) END
+	FROM (SELECT (SELECT count(*) FROM work.work w WHERE w.tenant_id = p_tenant AND w.state = 'running') AS running,
+		coalesce((SELECT l.max_running FROM work.lane l WHERE l.tenant_id = p_tenant), 4) AS most) q);
+
 -- One execution as every answer shows it. Statuses are spelled as the API spells them; waiting shows
 -- as Running with its reason.
 CREATE FUNCTION collect.execution_doc(x collect.collector_executions) RETURNS json
@@ -10,8 +22,10 @@ RETURN json_build_object(
 	'executionId', x.id, 'instanceId', x.collector_instance_id, 'pipelineId', x.pipeline_id,
 	'pipelineName', x.pipeline_name, 'releaseVersion', x.release_version, 'trigger', x.trigger,
 	'status', CASE x.state WHEN 'waiting' THEN 'Running' ELSE initcap(x.state) END,
-	'waiting', CASE WHEN x.state = 'waiting' THEN json_build_object('code', x.wait_code,
-		'message', x.wait_message, 'until', util.utc(x.wait_until)) END,
+	'waiting', CASE x.state
+		WHEN 'waiting' THEN json_build_object('code', x.wait_code, 'message', x.wait_message,
+			'until', util.utc(x.wait_until))
+		WHEN 'pending' THEN collect.queue_doc(x.tenant_id) END,
 	'createdAt', util.utc(x.created_at), 'startedAt', util.utc(x.started_at),
 	'completedAt', util.utc(x.completed_at), 'durationMs', x.duration_ms,
 	'recordsProcessed', x.records_processed, 'recordsNew', x.records_new,
@@ -372,7 +386,7 @@ BEGIN
 	RETURN vanished;
 END $$;
 
-GRANT EXECUTE ON FUNCTION collect.execution_doc TO catchment_web, catchment_trial, catchment_run;
+GRANT EXECUTE ON FUNCTION collect.execution_doc, collect.queue_doc TO catchment_web, catchment_trial, catchment_run;
 GRANT EXECUTE ON FUNCTION collect.subjects_make, collect.request_runs, collect.request_cancel TO catchment_web, catchment_trial;
 GRANT EXECUTE ON FUNCTION collect.run_begin, collect.page_begin, collect.page_merge, collect.page_end,
 	collect.run_wait, collect.mark_vanished, collect.run_end TO catchment_run;

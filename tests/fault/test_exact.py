@@ -244,6 +244,18 @@ def test_cancel_stops_a_run_in_the_middle_and_keeps_its_pages(slow):
     assert slow.run("small-pages", 60)["status"] == "Success"
 
 
+def test_a_run_never_mixes_two_configs(slow):
+    # Fails without values_may_change: the rest of the pass would come from the other address.
+    execution = ask_and_reach(slow, 4)
+    where = "/collector-instances/%s" % slow.id
+    config = slow.api.get(where)["config"]
+    address = next(name for name, value in config.items() if isinstance(value, str) and "://" in value)
+    refused = slow.api("PATCH", where, {"tenantConfig": {address: config[address] + "x"}})
+    assert refused.status == 409 and refused.json["code"] == "instance_running", refused
+    slow.cancel(execution)
+    slow.ended(execution, 5)
+
+
 def test_a_failed_run_can_be_run_again(stage):
     # Fails with a retry that goes on from the failed run's page instead of from the start.
     installed = stage.install("products=120,fault=403,on_page=2")
