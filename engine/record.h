@@ -8,6 +8,9 @@
  * which may be left out, unless said otherwise:
  *
  *   transform    several operations in one config run in this order:
+ *     flatten      {"separator": "_", "depth": 2}: members of objects move up into the record as
+ *                  a_b, at most depth levels (by default all); arrays and empty objects stay. Two
+ *                  members of one name are quarantined (name_taken)
  *     pick         ["a", "b.c", "items.*.id"]: keep these, in the record's order
  *     drop         ["a", "b.c"]: leave these out
  *     rename       {"a": "x", "b.c": "y"}: the last part gets this name and stays at its place; a
@@ -62,7 +65,8 @@ struct record {
 	enum scan_type cursor_type;
 	enum record_fate fate;
 	const char *slug; /* why quarantined: nul_character, lone_surrogate, number_too_big,
-	                              record_too_large, key_missing, validation_failed, cast_failed */
+	                              record_too_large, key_missing, validation_failed, cast_failed,
+	                              name_taken */
 	const char *why;  /* a sentence */
 };
 

@@ -38,6 +38,12 @@ bool record_transform_apply(const void *compiled, struct record_work *);
 bool record_refuse(struct record_work *, const char *slug, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* transform's flatten; NULL with a problem. `out` is scratch. */
+struct record_flatten;
+struct record_flatten *record_flatten_compile(const json_t *setting, const char *at,
+                                              struct problems *);
+bool record_flatten_apply(const struct record_flatten *, struct record_work *, struct buf *out);
+
 /* A problem from an err, whose slug does not outlive it. Always false. */
 bool record_problem(struct problems *, const char *at, const struct err *);
 /* Readers of configs; each adds its problem and answers false. */

@@ -52,6 +52,7 @@ struct task {
 #define OPS_MAX 5
 
 struct transform {
+	struct record_flatten *flatten; /* first; NULL: none */
 	struct task tasks[OPS_MAX];
 	size_t count;
 };
@@ -519,13 +520,18 @@ static void task_read(struct transform *t, const struct op *op, const json_t *se
 
 void *record_transform_compile(const json_t *config, const char *at, struct problems *problems)
 {
-	const char *known[OPS_MAX + 1] = { NULL };
+	const json_t *flatten = json_object_get(config, "flatten");
+	const char *known[OPS_MAX + 2] = { NULL };
 	struct transform *t = arena_alloc(problems->arena, sizeof(*t));
 	size_t before = problems->count;
 
 	for (size_t i = 0; i < OPS_MAX; i++)
 		known[i] = ops[i].name;
+	known[OPS_MAX] = "flatten";
 	record_members_known(config, known, at, problems);
+	if (t != NULL && flatten != NULL)
+		t->flatten = record_flatten_compile(
+			flatten, json_pointer_add(problems->arena, at, "flatten"), problems);
 	for (size_t i = 0; t != NULL && i < OPS_MAX; i++) {
 		const json_t *setting = json_object_get(config, ops[i].name);
 
@@ -563,13 +569,15 @@ bool record_transform_apply(const void *compiled, struct record_work *work)
 	struct buf out;
 	bool ok = true;
 
-	if (t->count == 0)
+	if (t->count == 0 && t->flatten == NULL)
 		return true;
 	if (work->value.type != SCAN_OBJECT)
 		return record_refuse(work, "validation_failed",
 		                     "The record is %s; only objects can be transformed.",
 		                     record_type_name(work->value.type));
 	buf_init(&out, WORK_MAX);
+	if (t->flatten != NULL)
+		ok = record_flatten_apply(t->flatten, work, &out);
 	for (size_t i = 0; ok && i < t->count; i++)
 		ok = task_apply(&t->tasks[i], work, &out);
 	buf_free(&out);

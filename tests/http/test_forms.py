@@ -193,3 +193,21 @@ def test_rows_of_csv_are_records_of_texts(shop):
     status, lines, said = shop.run({"path": "/page/products?per_page=10", "bodyFormat": "csv"}, settings,
                                    {"type": "page", "pageSize": 10})
     assert status == 0 and [json.loads(line) for line in lines] == rows, said
+
+
+def flat(value, name=""):
+    out = {}
+    for key, inner in value.items():
+        if isinstance(inner, dict) and inner:
+            out.update(flat(inner, name + key + "_"))
+        else:
+            out[name + key] = inner
+    return out
+
+
+def test_flattened_records_keep_every_value(shop):
+    step = {"name": "flat", "type": "transform", "config": {"flatten": {"separator": "_"}}}
+    status, lines, said = shop.run({"path": "/whole/orders"}, "orders=9", steps=[step])
+    orders = exact(shop.get("/whole/orders", "orders=9"))
+    assert any(isinstance(value, dict) for order in orders for value in order.values())
+    assert status == 0 and [exact(line) for line in lines] == [flat(order) for order in orders], said
