@@ -353,7 +353,7 @@ static const struct refusal refusals[] = {
 	{ STEP("transform", "{\"pik\":[]}"), "/p/1/config/pik", "unknown_field" },
 	{ STEP("transform", "{\"flatten\":true}"), "/p/1/config/flatten", "wrong_type" },
 	{ STEP("transform", "{\"flatten\":{\"depth\":0}}"), "/p/1/config/flatten/depth",
-	  "too_small" },
+	  "out_of_range" },
 	{ STEP("transform", "{\"flatten\":{\"separator\":\"12345678901\"}}"),
 	  "/p/1/config/flatten/separator", "too_long" },
 	{ STEP("transform", "{\"flatten\":{\"by\":1}}"), "/p/1/config/flatten/by",
@@ -719,12 +719,13 @@ static bool process_page(struct arena *arena, const struct record_steps *steps,
 static void running_out_of_memory_never_crashes(void **state)
 {
 	struct leaves *l = *state;
-	struct record_steps *steps = compile(
-		l, "[{\"type\":\"deduplicate\"},{\"type\":\"filter\",\"config\":"
-		   "{\"condition\":\"a !== now\"}},{\"type\":\"transform\",\"config\":"
-		   "{\"rename\":{\"a\":\"b\"},\"set\":{\"c\":\"{{b}} {now}\",\"d\":\"{{b}}\"},"
-		   "\"cast\":{\"n\":\"string\"}}},{\"type\":\"validate\",\"config\":"
-		   "{\"required\":[\"n\"]}}]");
+	struct record_steps *steps =
+		compile(l, "[{\"type\":\"deduplicate\"},{\"type\":\"filter\",\"config\":"
+	                   "{\"condition\":\"a !== now\"}},{\"type\":\"transform\",\"config\":"
+	                   "{\"flatten\":{},\"rename\":{\"a\":\"b\"},\"set\":{\"c\":\"{{b}} "
+	                   "{now}\",\"d\":\"{{b}}\"},"
+	                   "\"cast\":{\"n\":\"string\"}}},{\"type\":\"validate\",\"config\":"
+	                   "{\"required\":[\"n\"]}}]");
 	struct scan_value body = leaves_scan("[{\"id\":\"\\u0041\",\"a\":\"x\\n\",\"n\":1.50},"
 	                                     "{\"a\":\"\\t\",\"n\":\"5\"},{\"n\":2}]");
 
