@@ -9,7 +9,6 @@
 #include "runner/bucket.h"
 #include "lib/base/poison.h"
 
-#define RATE_DEFAULT 50.0
 #define TOKEN_AGE_MS 1000
 #define AWAY_MS      1000 /* how long to wait when the database gave no answer */
 
@@ -77,8 +76,8 @@ bool bucket_join(struct buckets *all, struct bucket_seat *seat, const struct uui
 		b = bucket_new(all, tenant, service);
 	if (!b)
 		return false;
-	b->rate = rate > 0 ? rate : RATE_DEFAULT; /* the last definition counts */
-	b->burst = burst >= 1 ? burst : fmax(1, b->rate);
+	b->rate = rate; /* the last definition counts */
+	b->burst = burst;
 	b->seats++;
 	*seat = (struct bucket_seat){ .bucket = b };
 	return true;

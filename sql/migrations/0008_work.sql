@@ -451,7 +451,7 @@ END;
 GRANT EXECUTE ON FUNCTION work.runner_start, work.runner_beat, work.runner_stop, work.claim, work.enter,
 	work.release, work.crash_mark, work.reap, work.abandon, work.sweep, work.take,
 	work.take_both, work.throttle, work.service_enter TO catchment_run;
-GRANT EXECUTE ON FUNCTION work.take, work.take_both, work.throttle TO catchment_trial;
+GRANT EXECUTE ON FUNCTION work.take, work.throttle TO catchment_trial;
 GRANT EXECUTE ON FUNCTION work.wake TO catchment_web, catchment_trial;
 GRANT EXECUTE ON FUNCTION work.tenant_stop TO catchment_web;
 GRANT EXECUTE ON FUNCTION work.lane_touch, work.lane_limit_touch
