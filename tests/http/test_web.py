@@ -73,6 +73,12 @@ class Stack:
             time.sleep(0.05)
         raise AssertionError(self.lines())
 
+    def wait_event(self, event):
+        deadline = time.monotonic() + 10
+        while '"event":"%s"' % event not in self.lines():
+            assert time.monotonic() < deadline, self.lines()[-2000:]
+            time.sleep(0.02)
+
     def lines(self):
         return (self.dir / "catchment.log").read_text()
 
@@ -104,6 +110,13 @@ class Stack:
     def pids(self):
         path = "/proc/%d/task/%d/children" % (self.supervisor.pid, self.supervisor.pid)
         return {int(pid) for pid in pathlib.Path(path).read_text().split()}
+
+    def first_set(self):
+        """Its pids, once each process serves: /readyz speaks for one, while others may still be starting."""
+        self.wait_event("ready")
+        pids = self.pids()
+        assert len(pids) == WORKERS
+        return pids
 
     def close(self):
         self.supervisor.terminate()
@@ -272,7 +285,7 @@ def load(stack, stop, results):
 def test_twenty_reloads_under_load_lose_no_request():
     own, stop, results = Stack(rate="100000r/s"), threading.Event(), []
     try:
-        before = own.pids()
+        before = own.first_set()
         clients = [threading.Thread(target=load, args=(own, stop, results)) for _ in range(8)]
         for client in clients:
             client.start()
@@ -298,22 +311,48 @@ def test_twenty_reloads_under_load_lose_no_request():
         own.close()
 
 
-def test_a_set_that_cannot_start_does_not_replace_one_that_works():
-    own = Stack()
+def no_worker_can_start(own, before):
+    (own.dir / "cursor.key").rename(own.dir / "away")
+    own.supervisor.send_signal(signal.SIGHUP)
+
+
+def one_family_fails_while_the_others_serve(own, before):
+    program = own.programs / "catchment-exports.fcgi"
+    program.unlink()
+    program.write_text("#!/bin/sh\nwhile [ ! -e %s/fail ]; do sleep 0.05; done; exit 1\n" % own.dir)
+    program.chmod(0o755)
+    own.supervisor.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + 10
+    while json.loads(own.get("/api/tenants")[2])["pid"] in before:
+        assert time.monotonic() < deadline, own.lines()[-2000:]
+    (own.dir / "fail").touch()
+
+
+@pytest.mark.parametrize("reload", [no_worker_can_start, one_family_fails_while_the_others_serve])
+def test_a_set_that_cannot_start_does_not_replace_one_that_works(reload):
+    own, stop, results = Stack(rate="100000r/s"), threading.Event(), []
     try:
-        before = own.pids()
-        key = own.dir / "cursor.key"
-        key.rename(own.dir / "away")
-        own.supervisor.send_signal(signal.SIGHUP)
+        before = own.first_set()  # a worker that is still starting would miss the key too
+        clients = [threading.Thread(target=load, args=(own, stop, results)) for _ in range(4)]
+        for client in clients:
+            client.start()
+        reload(own, before)
+        own.wait_event("reload_failed")
         deadline = time.monotonic() + 10
-        while "reload_failed" not in own.lines():
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        assert own.get("/api/tenants")[0] == 200
         while own.pids() != before:
             assert time.monotonic() < deadline, (own.pids(), before)
             time.sleep(0.05)
+        told = len(results)
+        while len(results) < told + 50:
+            assert time.monotonic() < deadline, results[-50:]
+            time.sleep(0.02)
+        stop.set()
+        for client in clients:
+            client.join()
+        assert [r for r in results if r != 200] == []
+        assert own.pids() == before and "reload_done" not in own.lines()
     finally:
+        stop.set()
         own.close()
 
 
@@ -345,8 +384,7 @@ def test_draining_says_so_before_it_stops():
 
 def test_children_do_not_outlive_a_killed_supervisor():
     own = Stack()
-    pids = own.pids()
-    assert len(pids) == WORKERS
+    pids = own.first_set()
     own.supervisor.kill()
     own.supervisor.wait()
     deadline = time.monotonic() + 3
