@@ -243,10 +243,11 @@ def test_workers_killed_on_the_way_leave_each_object_once(account, alice, databa
 
 
 def test_a_database_restart_is_503_then_all_is_well(account, alice, database):
-    database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'catchment_web'")
+    # terminated and gone: a request on its way meanwhile is rightly 503, since it may have been done
+    database.sql("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'catchment_web'")
     assert [account.get("/api/tenant", alice)[0] for _ in range(10)] == [200] * 10
     database.sql("ALTER DATABASE catchment ALLOW_CONNECTIONS false", "postgres")
-    database.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'catchment_web'", "postgres")
+    database.sql("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'catchment_web'", "postgres")
     answer = account.get("/api/tenant", alice)
     assert answer[0] == 503 and int(answer[1]["Retry-After"]) >= 1
     assert account.get("/healthz")[0] == 200 and account.get("/readyz")[0] == 503
