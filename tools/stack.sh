@@ -47,7 +47,33 @@ Mend it (make room on the disk, or choose another folder with --state DIR), then
 	mv "$fresh/PG_VERSION" "$STATE/data/" && rmdir "$fresh"
 }
 
+# Does any process of ours still work in that folder? PostgreSQL's all do, until they have ended.
+stack_in_use() {
+	local process
+	for process in /proc/[0-9]*; do
+		[ "$(readlink "$process/cwd" 2>/dev/null)" = "$1" ] && return 0
+	done
+	return 1
+}
+
+# The server of a start that was killed may still be dying, and a new one refuses to start beside it:
+# wait for its end. One that has ended but was not reaped yet leaves its file behind; nobody uses the
+# data then, so the file may go.
+stack_leftover() {
+	local pid tries=0
+	pid=$(head -n 1 "$STATE/data/postmaster.pid" 2>/dev/null)
+	while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && [ $tries -lt 200 ]; do
+		if ! is_alive "$pid" && ! stack_in_use "$STATE/data"; then
+			rm -f "$STATE/data/postmaster.pid"
+			return
+		fi
+		tries=$((tries + 1))
+		sleep 0.05
+	done
+}
+
 stack_postgres() {
+	stack_leftover
 	rm -f "$SOCKETS"/.s.PGSQL.5432*
 	env -i PATH="$PATH" HOME="$STATE" LC_ALL=C.UTF-8 setpriv --pdeathsig INT \
 		postgres -D "$STATE/data" -k "$SOCKETS" -c listen_addresses='' -c max_connections=100 \
@@ -187,7 +213,7 @@ stop_leftovers() {
 	[ -s "$STATE/run/start.pid" ] || return 1
 	read -r sid <"$STATE/run/start.pid"
 	# a living leader is somebody else with the same number
-	[ ! -d "/proc/$sid" ] && [ -n "$(session_pids "$sid")" ] || return 1
+	! is_alive "$sid" && [ -n "$(session_pids "$sid")" ] || return 1
 	stop_session "$sid"
 }
 
@@ -209,6 +235,11 @@ stop_session() { # session
 		sleep 0.1
 		left=$(session_pids "$1")
 	done
+}
+
+# One that has ended but was not reaped yet is no more alive than one that is gone.
+is_alive() { # pid
+	[ -d "/proc/$1" ] && ! grep -q '^State:.*Z' "/proc/$1/status" 2>/dev/null
 }
 
 # Processes of a session but for its leader, and who asks.

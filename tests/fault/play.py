@@ -310,7 +310,8 @@ class Installed:
             if now["status"] not in LIVE:
                 return now
             waiting = now["waiting"]
-            return now if waiting and seconds_until(waiting["until"]) > shortest_s else None
+            # a run that nobody has taken yet waits too, but not until a moment
+            return now if waiting and waiting["until"] and seconds_until(waiting["until"]) > shortest_s else None
         return until(still, seconds, "execution %s settles" % execution, 0.05)
 
     def run(self, pipeline="by-cursor", seconds=30):
