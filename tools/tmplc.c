@@ -34,9 +34,14 @@ static const char *const kind_names[] = {
 	[TPL_ABSENT] = "TPL_ABSENT", [TPL_END] = "TPL_END",
 };
 static const char *const escape_names[TPL_ESCAPE__MAX] = {
-	[TPL_ESCAPE_HTML] = "TPL_ESCAPE_HTML",           [TPL_ESCAPE_URL] = "TPL_ESCAPE_URL",
-	[TPL_ESCAPE_COMPONENT] = "TPL_ESCAPE_COMPONENT", [TPL_ESCAPE_TIME] = "TPL_ESCAPE_TIME",
-	[TPL_ESCAPE_TIME_TEXT] = "TPL_ESCAPE_TIME_TEXT", [TPL_ESCAPE_JSON] = "TPL_ESCAPE_JSON",
+	[TPL_ESCAPE_HTML] = "TPL_ESCAPE_HTML",
+	[TPL_ESCAPE_URL] = "TPL_ESCAPE_URL",
+	[TPL_ESCAPE_COMPONENT] = "TPL_ESCAPE_COMPONENT",
+	[TPL_ESCAPE_TIME] = "TPL_ESCAPE_TIME",
+	[TPL_ESCAPE_TIME_TEXT] = "TPL_ESCAPE_TIME_TEXT",
+	[TPL_ESCAPE_JSON] = "TPL_ESCAPE_JSON",
+	[TPL_ESCAPE_NUMBER] = "TPL_ESCAPE_NUMBER",
+	[TPL_ESCAPE_DURATION] = "TPL_ESCAPE_DURATION",
 };
 
 static bool complain(const struct err *e)
@@ -162,7 +167,9 @@ static void put_names_at(struct buf *out, const char *member, const struct tpl *
 static void put_op(struct buf *out, const struct tpl *t, const struct tpl_op *op, size_t names)
 {
 	buf_printf(out, "\t{ .kind = %s", kind_names[op->kind]);
-	if (op->kind == TPL_TEXT) {
+	if (op->compares)
+		buf_text(out, ", .compares = true");
+	if (op->kind == TPL_TEXT || op->compares) {
 		buf_text(out, ", .text = { ");
 		put_string(out, op->text);
 		buf_text(out, " }");

@@ -120,6 +120,7 @@ static bool put_text(struct compiler *c, const struct tpl_node *node, const stru
 static bool find(struct compiler *c, const struct tpl_node *node, const struct site *s,
                  struct tpl_place *place)
 {
+	c->names->once = node->filter == TPL_FILTER_ONCE;
 	return tpl_names_find(c->names, node->text, place) ||
 	       wrong(c, s, node->line, c->names->why);
 }
@@ -183,6 +184,10 @@ static bool enter(struct compiler *c, const struct tpl_node *node, const struct 
 		return no_room(c, s, node);
 	refer(d, &place);
 	d->op.map = place.type.kind == SHAPE_MAP;
+	d->op.compares = node->is.p != NULL;
+	d->op.text = node->is;
+	if (d->op.compares && is_container(place.type))
+		return wrong(c, s, node->line, "an object or a list is no text to compare with");
 	*at = c->count;
 	return inverted || tpl_names_open(c->names, place.type, &d->opens) ||
 	       wrong(c, s, node->line, c->names->why);

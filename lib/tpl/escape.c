@@ -225,10 +225,48 @@ static void as_time(struct scan_value v, struct arena *a, struct buf *out)
 		buf_text(out, "</time>");
 }
 
+/* 1250000 as 1,250,000; what is no whole number stays as it is. */
+static void as_number(struct scan_value v, struct arena *a, struct buf *out)
+{
+	struct str s = text_of(v, a);
+	size_t sign = s.len > 0 && s.p[0] == '-', digits = s.len - sign;
+	bool whole = digits > 0;
+
+	for (size_t i = sign; i < s.len; i++)
+		whole = whole && s.p[i] >= '0' && s.p[i] <= '9';
+	if (!whole) {
+		tpl_escape_html(out, s);
+		return;
+	}
+	for (size_t i = 0; i < s.len; i++) {
+		if (i > sign && (s.len - i) % 3 == 0)
+			buf_char(out, ',');
+		buf_char(out, s.p[i]);
+	}
+}
+
+static void as_duration(struct scan_value v, struct arena *a, struct buf *out)
+{
+	struct str s = text_of(v, a);
+	int64_t ms;
+
+	if (!str_int(s, 0, INT64_MAX, &ms))
+		tpl_escape_html(out, s);
+	else if (ms < 1000)
+		buf_printf(out, "%d ms", (int)ms);
+	else if (ms < 60 * 1000)
+		buf_printf(out, "%d.%d s", (int)(ms / 1000), (int)(ms % 1000 / 100));
+	else if (ms < 3600 * 1000)
+		buf_printf(out, "%d min %d s", (int)(ms / 60000), (int)(ms / 1000 % 60));
+	else
+		buf_printf(out, "%lld h %d min", (long long)(ms / 3600000), (int)(ms / 60000 % 60));
+}
+
 static void (*const escapes[TPL_ESCAPE__MAX])(struct scan_value, struct arena *, struct buf *) = {
 	[TPL_ESCAPE_HTML] = as_html,           [TPL_ESCAPE_URL] = as_url,
 	[TPL_ESCAPE_COMPONENT] = as_component, [TPL_ESCAPE_TIME] = as_time,
 	[TPL_ESCAPE_TIME_TEXT] = as_time_text, [TPL_ESCAPE_JSON] = as_json,
+	[TPL_ESCAPE_NUMBER] = as_number,       [TPL_ESCAPE_DURATION] = as_duration,
 };
 
 void tpl_escape_value(enum tpl_escape how, struct scan_value v, struct arena *a, struct buf *out)

@@ -655,6 +655,9 @@ const char *html_value(struct html *h, enum tpl_filter filter, enum tpl_escape *
 {
 	static const enum tpl_escape in_text[] = {
 		[TPL_FILTER_NONE] = TPL_ESCAPE_HTML,
+		[TPL_FILTER_ONCE] = TPL_ESCAPE_HTML,
+		[TPL_FILTER_NUMBER] = TPL_ESCAPE_NUMBER,
+		[TPL_FILTER_DURATION] = TPL_ESCAPE_DURATION,
 		[TPL_FILTER_URL] = TPL_ESCAPE_URL,
 		[TPL_FILTER_TIME] = TPL_ESCAPE_TIME,
 		[TPL_FILTER_JSON] = TPL_ESCAPE_JSON,

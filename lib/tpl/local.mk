@@ -3,6 +3,5 @@ lib_libcatchment_a_SOURCES += \
   lib/tpl/escape.c lib/tpl/escape.h \
   lib/tpl/html.c lib/tpl/html.h \
   lib/tpl/names.c lib/tpl/names.h \
-  lib/tpl/page.c \
   lib/tpl/parse.c lib/tpl/source.h \
   lib/tpl/render.c lib/tpl/tpl.h

@@ -192,8 +192,10 @@ bool tpl_names_find(struct tpl_names *n, struct str name, struct tpl_place *out)
 		out->type = item_of(out->type); /* {{.}} of a map's entry is its value */
 	if (!follow(out, parts, taken, count))
 		return why(n, "no shape has \"" STR_FMT "\" here", name);
-	if (out->type.secret)
+	if (out->type.secret && !n->once)
 		return why(n, "\"" STR_FMT "\" is a secret, which no page shows", name);
+	if (n->once && !out->type.secret)
+		return why(n, "\"" STR_FMT "\" is no secret; {{once x}} is for those alone", name);
 	if (taken < count)
 		out->index = note(n, &n->frame[out->frame], parts[taken++]);
 	if (taken < count) {

@@ -37,6 +37,7 @@ struct tpl_names {
 	struct tpl_frame frame[TPL_SLOTS_MAX];
 	size_t depth; /* open ones: indices into frame, the document and the page first */
 	size_t open[TPL_DEPTH_MAX + 2];
+	bool once; /* the name that is looked for may be a secret's */
 	char why[200];
 };
 

@@ -95,7 +95,8 @@ static bool push(struct parser *p, const struct tag *tag, enum tpl_node_kind kin
 {
 	if (p->depth == TPL_DEPTH_MAX)
 		return WRONG(p, tag->line, "more than %d sections in one another", TPL_DEPTH_MAX);
-	p->open[p->depth] = add(p, (struct tpl_node){ kind, 0, tag->line, tag->body, NULL, NULL });
+	p->open[p->depth] =
+		add(p, (struct tpl_node){ .kind = kind, .line = tag->line, .text = tag->body });
 	p->tails[p->depth] = p->tail;
 	p->tail = &p->open[p->depth++]->child;
 	return true;
@@ -103,10 +104,21 @@ static bool push(struct parser *p, const struct tag *tag, enum tpl_node_kind kin
 
 static bool read_section(struct parser *p, const struct tag *tag)
 {
-	if (!is_variable(tag->body))
+	struct tag named = *tag;
+	struct str is = { NULL, 0 };
+	const char *word = tag->body.len > 4 ? memmem(tag->body.p, tag->body.len, " is ", 4) : NULL;
+
+	if (word) {
+		named.body.len = (size_t)(word - tag->body.p);
+		is = str_trim(str_after(tag->body, named.body.len + 4));
+	}
+	if (!is_variable(named.body))
 		return WRONG(p, tag->line, "\"" STR_FMT "\" is no name of a variable",
-		             STR_ARG(tag->body));
-	return push(p, tag, tag->sigil == '#' ? TPL_NODE_SECTION : TPL_NODE_INVERTED);
+		             STR_ARG(named.body));
+	if (!push(p, &named, tag->sigil == '#' ? TPL_NODE_SECTION : TPL_NODE_INVERTED))
+		return false;
+	p->open[p->depth - 1]->is = is;
+	return true;
 }
 
 static bool read_file_name(struct parser *p, const struct tag *tag)
@@ -123,7 +135,7 @@ static bool read_part(struct parser *p, const struct tag *tag)
 {
 	if (!read_file_name(p, tag))
 		return false;
-	add(p, (struct tpl_node){ TPL_NODE_PART, 0, tag->line, tag->body, NULL, NULL });
+	add(p, (struct tpl_node){ .kind = TPL_NODE_PART, .line = tag->line, .text = tag->body });
 	return true;
 }
 
@@ -187,11 +199,11 @@ static bool read_value(struct parser *p, const struct tag *tag)
 		const char *word;
 		enum tpl_filter filter;
 	} filters[] = {
-		{ "url ", TPL_FILTER_URL },
-		{ "time ", TPL_FILTER_TIME },
-		{ "json ", TPL_FILTER_JSON },
+		{ "url ", TPL_FILTER_URL },           { "time ", TPL_FILTER_TIME },
+		{ "json ", TPL_FILTER_JSON },         { "number ", TPL_FILTER_NUMBER },
+		{ "duration ", TPL_FILTER_DURATION }, { "once ", TPL_FILTER_ONCE },
 	};
-	struct tpl_node node = { TPL_NODE_VALUE, 0, tag->line, tag->body, NULL, NULL };
+	struct tpl_node node = { .kind = TPL_NODE_VALUE, .line = tag->line, .text = tag->body };
 
 	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++)
 		if (str_starts(tag->body, filters[i].word)) {
@@ -200,7 +212,9 @@ static bool read_value(struct parser *p, const struct tag *tag)
 		}
 	if (!is_variable(node.text))
 		return WRONG(p, tag->line,
-		             "\"" STR_FMT "\" is neither a variable nor url, time or json with one",
+		             "\"" STR_FMT
+		             "\" is neither a variable nor url, time, json, number, duration "
+		             "or once with one",
 		             STR_ARG(tag->body));
 	add(p, node);
 	return true;
@@ -282,7 +296,7 @@ static void add_text(struct parser *p, size_t to)
 	struct str text = slice(p, p->at, to);
 
 	if (text.len > 0)
-		add(p, (struct tpl_node){ TPL_NODE_TEXT, 0, p->line, text, NULL, NULL });
+		add(p, (struct tpl_node){ .kind = TPL_NODE_TEXT, .line = p->line, .text = text });
 	p->line += lines_in(text);
 	p->at = to;
 }

@@ -152,17 +152,26 @@ static bool shows_once(struct scan_value v)
 	}
 }
 
+static bool is_text(const struct render *r, struct str want, struct scan_value v)
+{
+	if (v.type == SCAN_STRING)
+		return str_eq(scan_text_borrowed(r->arena, v), want);
+	return v.type != SCAN_NONE && str_eq(v.span, want);
+}
+
 static bool repeats(const struct tpl_op *op, struct scan_value v)
 {
 	return v.type == SCAN_ARRAY || (op->map && v.type == SCAN_OBJECT);
 }
 
-static bool is_absent(const struct tpl_op *op, struct scan_value v)
+static bool is_absent(const struct render *r, const struct tpl_op *op, struct scan_value v)
 {
 	struct scan_iter it = scan_iter(v);
 	struct scan_value item;
 	struct str key;
 
+	if (op->compares)
+		return !is_text(r, op->text, v);
 	return repeats(op, v) ? !scan_next(&it, &key, &item) : !shows_once(v);
 }
 
@@ -177,7 +186,7 @@ static bool begin(struct render *r, const struct tpl_op *op)
 		*turn = (struct turn){ scan_iter(v), true };
 		if (next_item(r, op))
 			return true;
-	} else if (shows_once(v) && !op->map) {
+	} else if (op->compares ? is_text(r, op->text, v) : shows_once(v) && !op->map) {
 		r->slots[op->first] = v;
 		fill(&r->slots[op->first + 1], op->names, op->count - 1, v);
 		return true;
@@ -199,7 +208,7 @@ static size_t step(struct render *r, size_t at)
 		tpl_escape_value(op->escape, value_of(r, op), r->arena, r->out);
 		break;
 	case TPL_ABSENT:
-		return is_absent(op, value_of(r, op)) ? at + 1 : op->to;
+		return is_absent(r, op, value_of(r, op)) ? at + 1 : op->to;
 	case TPL_SECTION:
 		return begin(r, op) ? at + 1 : op->to;
 	case TPL_END:

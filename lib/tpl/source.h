@@ -19,7 +19,16 @@
 
 #include "lib/tpl/tpl.h"
 
-enum tpl_filter { TPL_FILTER_NONE, TPL_FILTER_URL, TPL_FILTER_TIME, TPL_FILTER_JSON };
+enum tpl_filter {
+	TPL_FILTER_NONE,
+	TPL_FILTER_URL,
+	TPL_FILTER_TIME,
+	TPL_FILTER_JSON,
+	TPL_FILTER_NUMBER,
+	TPL_FILTER_DURATION,
+	TPL_FILTER_ONCE,
+	TPL_FILTER__MAX
+};
 
 enum tpl_node_kind {
 	TPL_NODE_TEXT,
@@ -37,6 +46,7 @@ struct tpl_node {
 	enum tpl_filter filter;
 	unsigned line;
 	struct str text; /* or the name */
+	struct str is;   /* of a section: the text that the value must be; p NULL: not asked */
 	struct tpl_node *child, *next;
 };
 

@@ -11,10 +11,14 @@
  *                           A plain {{a}} further on in a URL is percent-encoded.
  *   {{time a}}              an RFC 3339 time as <time datetime>; only its words in an attribute.
  *   {{json a}}              the value's JSON, for data-* attributes.
+ *   {{number a}}            a whole number with its thousands apart: 1,250,000.
+ *   {{duration a}}          milliseconds as words: "114 ms", "2.5 s", "3 min 20 s".
+ *   {{once a}}              a secret, on the page that hands it over; a plain {{a}} of one is refused.
  *   {{#a}}..{{/a}}          for each item of a list, or each {{key}} and {{value}} of a map; once
  *                           for anything else but null, false, "" and what is absent. A number is
  *                           there when it is there: 0 shows.
  *   {{^a}}..{{/a}}          when the section would show nothing.
+ *   {{#a is b c}}..{{/a}}   once, when the value's text is "b c"; {{^a is b c}} when it is another.
  *   {{>part/x}}             another file, in place.
  *   {{<layout/x}} {{$b}}..{{/b}} {{/layout/x}}   another file, with blocks of it replaced.
  *
@@ -37,8 +41,8 @@
 #include "lib/base/err.h"
 #include "lib/json/shape.h"
 
-#define TPL_SLOTS_MAX 512 /* different values that a template names; kept on the stack */
-#define TPL_DEPTH_MAX 32  /* sections in sections, and files in files */
+#define TPL_SLOTS_MAX 1024 /* different values that a template names; kept on the stack */
+#define TPL_DEPTH_MAX 32   /* sections in sections, and files in files */
 
 enum tpl_op_kind {
 	TPL_TEXT,    /* text as it stands */
@@ -56,6 +60,8 @@ enum tpl_escape {
 	TPL_ESCAPE_TIME,      /* a time element */
 	TPL_ESCAPE_TIME_TEXT, /* the time's words alone */
 	TPL_ESCAPE_JSON,      /* the value's JSON */
+	TPL_ESCAPE_NUMBER,    /* a whole number with its thousands apart */
+	TPL_ESCAPE_DURATION,  /* milliseconds as words */
 	TPL_ESCAPE__MAX
 };
 
@@ -71,6 +77,7 @@ struct tpl_op {
 	unsigned first, count; /* the section's own slots */
 	unsigned to;           /* index of an operation */
 	struct str text;
+	bool compares;          /* a section or its opposite: is the value's text `text`? */
 	const struct str *path; /* members below the slot */
 	size_t path_count;
 	const struct str *names; /* count - 1 */
@@ -95,7 +102,8 @@ struct tpl_input {
 MUST_CHECK bool tpl_render(const struct tpl *, struct tpl_input, struct arena *, struct buf *out,
                            struct err *);
 
-/* What each page knows beside its document: user, tenant, csrf, flash, form, title, path, theme. */
+/* What each page knows beside its document: user, tenant, csrf, flash, form, title, path, theme; it
+ * is lib/web that fills it in, in lib/web/page_doc.c. */
 extern const struct shape tpl_page_shape;
 /* The document of a page that has none. */
 extern const struct shape tpl_nothing_shape;
