@@ -1,6 +1,10 @@
 # One responder per family; each folder adds its own program.
 FAMILY_ALL = $(ENGINE_ALL)
 PART_CONFIG_STORE = cgi/part/config_store.c cgi/part/config_store.h
+PART_EXECUTE = cgi/part/execute.c cgi/part/execute.h
+# All nouns of all families: what tools/tmplc knows their documents by.
+noinst_LIBRARIES += cgi/libnouns.a
+cgi_libnouns_a_SOURCES = $(PART_CONFIG_STORE) $(PART_EXECUTE)
 include cgi/account/local.mk
 include cgi/collectors/local.mk
 include cgi/datasources/local.mk

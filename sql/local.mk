@@ -35,5 +35,6 @@ MIGRATIONS = \
   sql/migrations/0009_runs.sql \
   sql/migrations/0010_months_ahead.sql \
   sql/migrations/0011_documents.sql \
-  sql/migrations/0012_marketplace.sql
+  sql/migrations/0012_marketplace.sql \
+  sql/migrations/0013_sessions.sql
 nobase_dist_pkgdata_DATA += $(MIGRATIONS)

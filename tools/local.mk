@@ -1,7 +1,7 @@
 # Programs that the build itself runs.
 noinst_PROGRAMS += tools/tmplc
 tools_tmplc_SOURCES = tools/tmplc.c tools/tmplc.h tools/tmplc_shapes.c
-tools_tmplc_LDADD = lib/libcatchment.a $(JANSSON_LIBS) -lm
+tools_tmplc_LDADD = cgi/libnouns.a $(DRIVE_ALL)
 
 # The API's own description: each family prints its routes and shapes, one program merges them.
 noinst_PROGRAMS += tools/openapi

@@ -1,11 +1,14 @@
-/* The shapes that pages may name: a row for each document that a family shows. */
+/* The shapes that pages begin with: a row for each document that a family shows. */
 #include "config.h"
 
-#include "lib/tpl/tpl.h"
+#include "cgi/account/account.h"
+#include "lib/web/web.h"
 #include "tools/tmplc.h"
 #include "lib/base/poison.h"
 
 const struct shape *const tmplc_shapes[] = {
 	&tpl_nothing_shape,
+	&web_problem_doc,
+	/* account */
 	NULL,
 };

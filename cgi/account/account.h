@@ -42,6 +42,7 @@ struct db_arg account_token_hash(const struct account_token *);
 MUST_CHECK bool account_reply_token(struct req *, const struct account_token *, struct str document,
                                     struct err *);
 
+web_handler account_home_page, account_sign_in_page, account_sign_up_page, account_theme;
 web_handler account_sign_up, account_sign_in, account_sign_out;
 web_handler account_profile, account_profile_set, account_password_set;
 web_handler account_tenants, account_tenant_create, account_tenant_switch;
@@ -52,6 +53,7 @@ web_handler account_invitation_accept;
 web_handler account_tokens, account_token_create, account_token_rotate, account_token_revoke;
 web_handler account_audit;
 
+extern const struct shape account_back_query, account_theme_in;
 extern const struct shape account_sign_up_in, account_sign_in_in, account_sign_out_doc;
 extern const struct shape account_profile_doc, account_profile_in, account_password_in;
 extern const struct shape account_tenants_doc, account_tenant_in, account_tenant_doc;

@@ -7,24 +7,43 @@
  *   GET POST /invitations                DELETE /invitations/{id}    POST /invitations/accept
  *   GET POST /tokens                     POST /tokens/{id}/rotate    DELETE /tokens/{id}
  *   GET /audit
+ *   for browsers: GET / /sign-in /sign-up    POST /theme
  */
 #include "config.h"
 
 #include "cgi/account/account.h"
+#include "templates/account.h"
 #include "lib/base/poison.h"
 
 #define BODY_MAX (16 * 1024)
 
-/* clang-format off: a row a route */
+/* clang-format off: a row a view, a row a route */
+static const struct view home_view = { .tpl = &tpl_account_home };
+static const struct view sign_in_page = { .tpl = &tpl_account_sign_in, .title = "Sign in" };
+static const struct view sign_up_page = { .tpl = &tpl_account_sign_up, .title = "Sign up" };
+static const struct view sign_up_view = { .then = "/", .form_at = "/sign-up" };
+static const struct view sign_in_view = { .then = "back", .form_at = "/sign-in" };
+static const struct view sign_out_view = { .then = "/", .done = "You are signed out." };
+static const struct view theme_view = { .then = "back" };
+
 static const struct route routes[] = {
+	{ M_GET, "/", ACCESS_PUBLIC, NULL, NULL, 0, NULL, NULL, &tpl_nothing_shape, 200,
+	  account_home_page, "What this is", ROUTE_PAGE, &home_view },
+	{ M_GET, "/sign-in", ACCESS_PUBLIC, NULL, NULL, 0, &account_back_query, NULL,
+	  &tpl_nothing_shape, 200, account_sign_in_page, "Sign in", ROUTE_PAGE, &sign_in_page },
+	{ M_GET, "/sign-up", ACCESS_PUBLIC, NULL, NULL, 0, &account_back_query, NULL,
+	  &tpl_nothing_shape, 200, account_sign_up_page, "Sign up", ROUTE_PAGE, &sign_up_page },
+	{ M_POST, "/theme", ACCESS_PUBLIC, NULL, NULL, BODY_MAX, NULL, &account_theme_in, NULL, 204,
+	  account_theme, "Light, dark, or as the system has it", ROUTE_PAGE, &theme_view },
 	{ M_POST, "/sign-up", ACCESS_PUBLIC, NULL, NULL, BODY_MAX, NULL, &account_sign_up_in,
 	  &account_profile_doc, 201, account_sign_up, "Make a user with a workspace",
-	  ROUTE_SHOWS_SECRET },
+	  ROUTE_SHOWS_SECRET | ROUTE_OPENS_SESSION, &sign_up_view },
 	{ M_POST, "/sign-in", ACCESS_PUBLIC, NULL, NULL, BODY_MAX, NULL, &account_sign_in_in,
 	  &account_profile_doc, 200, account_sign_in, "Exchange e-mail and password for a token",
-	  ROUTE_SHOWS_SECRET | ROUTE_SLOW | ROUTE_ALSO_401 | ROUTE_ALSO_403 },
+	  ROUTE_SHOWS_SECRET | ROUTE_SLOW | ROUTE_ALSO_401 | ROUTE_ALSO_403 | ROUTE_OPENS_SESSION,
+	  &sign_in_view },
 	{ M_POST, "/sign-out", ACCESS_MEMBER, "viewer", NULL, 0, NULL, NULL, NULL, 204,
-	  account_sign_out, "End this token", 0 },
+	  account_sign_out, "End this token", ROUTE_ENDS_SESSION, &sign_out_view },
 	{ M_GET, "/profile", ACCESS_MEMBER, "viewer", NULL, 0, NULL, NULL, &account_profile_doc,
 	  200, account_profile, "Who am I, and where", 0 },
 	{ M_PATCH, "/profile", ACCESS_MEMBER, "viewer", "profile:write", BODY_MAX, NULL,
@@ -92,6 +111,7 @@ static const struct web_family family = {
 	.route_count = sizeof(routes) / sizeof(routes[0]),
 	.open = account_open,
 	.close = account_close,
+	.error_page = &tpl_shared_error,
 };
 
 int main(int argc, char **argv)

@@ -1,11 +1,11 @@
 pkglibexec_PROGRAMS += catchment-instances.fcgi
-catchment_instances_fcgi_SOURCES = \
+INSTANCES_NOUNS = \
   cgi/instances/execution.c \
   cgi/instances/instance.c \
   cgi/instances/instances.h \
-  cgi/instances/main.c \
   cgi/instances/record.c \
-  cgi/instances/upgrade.c \
-  $(PART_CONFIG_STORE) \
-  cgi/part/execute.c cgi/part/execute.h
+  cgi/instances/upgrade.c
+catchment_instances_fcgi_SOURCES = cgi/instances/main.c $(INSTANCES_NOUNS) $(PART_CONFIG_STORE) $(PART_EXECUTE)
+nodist_catchment_instances_fcgi_SOURCES = templates/instances.c templates/instances.h
 catchment_instances_fcgi_LDADD = $(FAMILY_ALL)
+cgi_libnouns_a_SOURCES += $(INSTANCES_NOUNS)

@@ -91,6 +91,7 @@ struct field {
 	const struct shape *of;
 	enum shape_kind item;
 	const char *help;     /* one sentence for forms and OpenAPI */
+	const char *label;    /* what a form calls it; NULL: made of the name */
 	const char *fallback; /* default, as text; documentation only */
 };
 

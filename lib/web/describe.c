@@ -137,6 +137,8 @@ static void write_routes(const char *name, const struct route *routes, size_t co
 	json_member(b, name);
 	buf_char(b, '[');
 	for (size_t i = 0; i < count; i++) {
+		if (routes[i].flags & ROUTE_PAGE)
+			continue;
 		shapes_add(all, routes[i].in, true);
 		shapes_add(all, routes[i].out, false);
 		write_route(&routes[i], b);

@@ -60,9 +60,16 @@ static bool finish(struct req *r, struct err *e)
 		               "The handler of this route gave no answer.");
 	if (!answer_fits(r, e))
 		return false;
+	if (r->private_->page.on)
+		return req_commit(r, e) && view_finish(r, e);
 	if (r->private_->idempotent != IDEMPOTENT_NONE)
 		return idempotent_end(r, e);
 	return req_commit(r, e);
+}
+
+static bool who_read(struct req *r, struct err *e)
+{
+	return r->private_->page.on ? session_read(r, e) : token_read(r, e);
 }
 
 static bool answer(struct req *r, struct err *e)
@@ -71,7 +78,7 @@ static bool answer(struct req *r, struct err *e)
 		return false;
 	if (r->reply->done)
 		return true;
-	if (!request_accept_check(r, e) || !token_read(r, e) || !rate_take(r, e))
+	if (!request_accept_check(r, e) || !who_read(r, e) || !rate_take(r, e))
 		return false;
 	if (!input_read(r, e))
 		return refuse_input(r, e);
@@ -82,14 +89,26 @@ static bool answer(struct req *r, struct err *e)
 	return r->route->handle(r, e) && finish(r, e);
 }
 
+/* The page of a form that was refused is made by its own route; if that fails too, it is an error. */
+static void fail_page(struct req *r, struct err *e)
+{
+	while (view_failed(r, e) && !(r->route->handle(r, e) && finish(r, e)))
+		if (r->app->db)
+			db_rollback(r->app->db);
+}
+
 static void fail(struct req *r, struct err *e)
 {
-	if (!err_is_set(e))
+	if (!err_is_set(e) && !r->private_->page.sent.act)
 		err_set(e, ERR_BUG, "no_reason", "A handler failed without saying why.");
 	if (r->app->db)
 		db_rollback(r->app->db);
 	if (r->reply->streaming) { /* too late for another answer; the trailer is missing */
 		log_err(LOG_WARN, "stream_broken", e);
+		return;
+	}
+	if (r->private_->page.on) {
+		fail_page(r, e);
 		return;
 	}
 	reply_problem(r, e);

@@ -1,6 +1,7 @@
 # The frame of every responder.
 lib_libcatchment_a_SOURCES += \
   lib/web/describe.c lib/web/describe.h \
+  lib/web/form.h lib/web/form_act.c lib/web/form_read.c lib/web/form_show.c \
   lib/web/frame.c \
   lib/web/health.c \
   lib/web/idempotent.c \
@@ -8,15 +9,18 @@ lib_libcatchment_a_SOURCES += \
   lib/web/loop.c \
   lib/web/main.c \
   lib/web/page.c \
+  lib/web/page_doc.c \
   lib/web/private.h \
   lib/web/query.c \
   lib/web/rate.c \
   lib/web/reply.c \
   lib/web/request.c \
   lib/web/route.c \
+  lib/web/session.c \
   lib/web/stream.c \
   lib/web/token.c \
   lib/web/transaction.c \
+  lib/web/view.c \
   lib/web/web.h
 nodist_lib_libcatchment_a_SOURCES += lib/web/migration.h
 BUILT_SOURCES += lib/web/migration.h
@@ -30,3 +34,14 @@ lib/web/migration.h: $(srcdir)/sql/migrations
 	  echo "#define WEB_MIGRATION_NUMBER $${n:-0}"; } > $@.tmp && mv -f $@.tmp $@
 lib/web/health.$(OBJEXT): lib/web/migration.h lib/db/queries.h
 lib/web/idempotent.$(OBJEXT) lib/web/transaction.$(OBJEXT): lib/db/queries.h
+
+# What /static/ holds, as one hash: pages name their files below it, so browsers may keep them for ever.
+nodist_lib_libcatchment_a_SOURCES += lib/web/assets.h
+BUILT_SOURCES += lib/web/assets.h
+CLEANFILES += lib/web/assets.h
+lib/web/assets.h: $(STATIC_FILES)
+	$(AM_V_GEN)$(MKDIR_P) lib/web && \
+	hash=`for file in $(STATIC_FILES); do cat $(srcdir)/$$file; done | sha256sum | cut -c1-16` && \
+	{ echo '/* Made from the files in static. */'; \
+	  echo "#define WEB_ASSETS \"$$hash\""; } > $@.tmp && mv -f $@.tmp $@
+lib/web/view.$(OBJEXT): lib/web/assets.h lib/db/queries.h

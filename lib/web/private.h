@@ -45,8 +45,22 @@ enum idempotent_state {
 	IDEMPOTENT_APART, /* the same, of a slow route: begun and committed */
 };
 
+/* Of a browser's request; see struct view. */
+struct web_page {
+	bool on;                  /* no prefix: a page is wanted */
+	struct db_rows *who_rows; /* user and tenant, for the page's head */
+	const struct form *form;  /* what the handler gave to req_form */
+	const char *title;
+	struct form_sent sent; /* what came with a POST */
+	bool again;            /* the form's page is made again, with what was sent */
+	const char *message;   /* what is wrong with the form as a whole */
+	const struct problems *refused;
+	int status; /* of the form shown again */
+};
+
 struct web_private {
 	const struct web_io *io;
+	struct web_page page;
 	char **envp;
 	const char *prefix;      /* "/api/v1", "/api" or "" */
 	const char *method_name; /* as sent, cut */
@@ -77,12 +91,14 @@ const char *request_env(const struct req *, const char *name); /* "" when absent
 MUST_CHECK bool request_accept_check(const struct req *, struct err *);
 MUST_CHECK bool request_if_match_read(struct req *, struct err *);
 MUST_CHECK bool request_body_read(struct req *, struct err *);
+MUST_CHECK bool request_bytes_read(struct req *, size_t length, struct err *);
 bool request_accepts(const char *accept, bool stream); /* NULL or "": anything */
 bool request_type_is_json(const char *type, bool patch);
 
 /* route.c */
 MUST_CHECK bool route_table_check(const struct route *, size_t count, struct err *);
-MUST_CHECK bool route_find(struct req *, struct err *); /* also answers OPTIONS */
+MUST_CHECK bool route_find(struct req *, struct err *);             /* also answers OPTIONS */
+const struct route *route_at(const struct req *, const char *path); /* the GET page of that row */
 MUST_CHECK bool route_params_read(struct req *, struct err *);
 const char *route_method_name(enum web_method);
 
@@ -93,6 +109,26 @@ bool query_decode(struct arena *, struct str, bool plus, struct str *out);
 
 /* token.c */
 MUST_CHECK bool token_read(struct req *, struct err *);
+
+/* session.c: the cookies of browsers, and what guards their forms */
+MUST_CHECK bool session_read(struct req *, struct err *); /* instead of token_read */
+const char *session_csrf(const struct req *);             /* "" without a session */
+/* RFC 9110 unsafe methods come from our own pages alone. */
+MUST_CHECK bool session_csrf_check(struct req *, struct err *);
+void session_open(struct req *, struct str token);
+void session_close(struct req *);
+void session_flash(struct req *, const char *text);
+/* What the last page left to say, or NULL; said once. */
+const char *session_flash_take(struct req *);
+const char *session_theme(const struct req *); /* "auto", "light", "dark" */
+
+/* view.c */
+/* A page for the success of the handler: the template over its document, or a redirect. */
+MUST_CHECK bool view_finish(struct req *, struct err *);
+/* A page for its failure. True: the form's page is to be made, by the route that r->route is now. */
+bool view_failed(struct req *, struct err *);
+/* What came as a form becomes r->body. False without an error set: a button changed the form. */
+MUST_CHECK bool view_body_read(struct req *, struct err *);
 
 /* transaction.c */
 MUST_CHECK bool transaction_enter(struct req *, struct err *); /* alone: a flight of its own */
@@ -111,6 +147,8 @@ const char *page_next_link(const struct req *, const char *cursor);
 /* reply.c */
 void reply_reset(struct req *); /* forgets answer and headers */
 void reply_problem(struct req *, const struct err *);
+/* ETag of the answer's bytes; 304 when the client of a GET knows them already. */
+void reply_conditional(struct req *, int64_t version, struct str body);
 void reply_send(struct req *);
 void reply_head_write(const struct req *, struct buf *);
 const char *reply_phrase(int status);

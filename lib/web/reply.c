@@ -19,6 +19,12 @@
 #define DOCUMENT_MAX (64 * 1024 * 1024)
 #define LOCATION_MAX 1000
 #define HASH_BYTES   8 /* of SHA-256, in an ETag */
+/* Pages run our own scripts and styles alone, talk to this site alone, and stand in no frame. */
+#define PAGE_HEADERS                                                                               \
+	"Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "       \
+	"img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; "          \
+	"frame-ancestors 'none'; base-uri 'none'\r\n"                                              \
+	"Referrer-Policy: same-origin\r\nCross-Origin-Opener-Policy: same-origin\r\n"
 
 /* err_code -> status, and what a problem says of it: here and nowhere else. */
 static const int statuses[ERR__MAX] = {
@@ -41,6 +47,7 @@ static const struct {
 	{ 201, "Created" },
 	{ 202, "Accepted" },
 	{ 204, "No Content" },
+	{ 303, "See Other" },
 	{ 304, "Not Modified" },
 	{ 400, "Bad Request" },
 	{ 401, "Unauthorized" },
@@ -163,23 +170,26 @@ static bool etag_listed(const char *header, const char *etag)
 	return false;
 }
 
-/* The success of a route, with its ETag; 304 when a GET's answer is known already. */
-static bool answer(struct req *r, int64_t version, struct str body)
+void reply_conditional(struct req *r, int64_t version, struct str body)
 {
-	const char *known = req_header(r, "If-None-Match");
+	const char *known = req_header(r, "If-None-Match"), *etag = etag_make(r, version, body);
 
-	reply_made(r, r->route->status, JSON_TYPE, body);
-	if (r->route->flags & ROUTE_SHOWS_SECRET)
-		return true;
-	if (r->reply->status >= 300 || (r->method != M_GET && version <= 0))
-		return true;
-	reply_header(r, "ETag", etag_make(r, version, body));
-	if (r->method == M_GET && known &&
-	    etag_listed(known, r->reply->headers[r->reply->header_count - 1].value)) {
+	reply_header(r, "ETag", etag);
+	if (r->method == M_GET && known && etag_listed(known, etag)) {
 		r->reply->status = 304;
 		r->reply->type = NULL;
 		r->reply->body = (struct str){ NULL, 0 };
 	}
+}
+
+/* The success of a route. A page is made of it first, and has a tag of its own. */
+static bool answer(struct req *r, int64_t version, struct str body)
+{
+	reply_made(r, r->route->status, JSON_TYPE, body);
+	if (r->private_->page.on || (r->route->flags & ROUTE_SHOWS_SECRET) ||
+	    r->reply->status >= 300 || (r->method != M_GET && version <= 0))
+		return true;
+	reply_conditional(r, version, body);
 	return true;
 }
 
@@ -357,6 +367,8 @@ void reply_head_write(const struct req *r, struct buf *b)
 	buf_printf(b, "X-Request-Id: %s\r\nX-Content-Type-Options: nosniff\r\n", r->id);
 	buf_printf(b, "Cache-Control: %s\r\n",
 	           secret || reply->status >= 400 ? "no-store" : "private, no-cache");
+	if (reply->type && strncmp(reply->type, "text/html", 9) == 0)
+		buf_text(b, PAGE_HEADERS);
 	for (size_t i = 0; i < reply->header_count; i++)
 		buf_printf(b, "%s: %s\r\n", reply->headers[i].name, reply->headers[i].value);
 	buf_text(b, "\r\n");

@@ -184,7 +184,7 @@ bool request_accept_check(const struct req *r, struct err *e)
 {
 	bool stream = r->route && (r->route->flags & ROUTE_STREAM);
 
-	if (request_accepts(req_header(r, "Accept"), stream))
+	if (r->private_->page.on || request_accepts(req_header(r, "Accept"), stream))
 		return true;
 	return err_set(e, ERR_NOT_ACCEPTABLE, "not_acceptable",
 	               "This answers application/json; name it, or */*, in Accept.");
@@ -272,7 +272,7 @@ static bool type_check(const struct req *r, struct err *e)
 	return true;
 }
 
-static bool bytes_read(struct req *r, size_t length, struct err *e)
+bool request_bytes_read(struct req *r, size_t length, struct err *e)
 {
 	char *bytes = arena_alloc(r->arena, length + 1);
 	const struct web_io *io = r->private_->io;
@@ -308,6 +308,8 @@ bool request_body_read(struct req *r, struct err *e)
 {
 	size_t length = 0;
 
+	if (r->private_->page.on && r->method != M_GET)
+		return view_body_read(r, e);
 	if (!length_read(r, &length, e))
 		return false;
 	if (!r->route->in)
@@ -316,7 +318,7 @@ bool request_body_read(struct req *r, struct err *e)
 		r->body_bytes = STR("{}");
 	else if (length == 0)
 		return err_set(e, ERR_SYNTAX, "body_missing", "Send a JSON object as the body.");
-	else if (!type_check(r, e) || !bytes_read(r, length, e))
+	else if (!type_check(r, e) || !request_bytes_read(r, length, e))
 		return false;
 	if (!json_read(r->arena, r->body_bytes, &r->body, e))
 		return false;

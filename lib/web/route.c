@@ -64,6 +64,41 @@ static int pattern_match(const char *pattern, const char *path)
 	}
 }
 
+/* Clients see all but what is for browsers alone; browsers see what has a view. */
+static bool seen(const struct req *r, const struct route *t)
+{
+	return r->private_->page.on ? t->view != NULL : !(t->flags & ROUTE_PAGE);
+}
+
+const struct route *route_at(const struct req *r, const char *path)
+{
+	const struct web_family *f = r->app->family;
+
+	for (size_t i = 0; i < f->route_count; i++)
+		if (f->routes[i].method == M_GET && f->routes[i].view &&
+		    !strcmp(f->routes[i].path, path))
+			return &f->routes[i];
+	return NULL;
+}
+
+/* Forms know GET and POST alone; ?_method= says what is meant. It is taken off the query. */
+static void method_override(struct req *r)
+{
+	struct web_private *p = r->private_;
+	struct str head, rest;
+
+	if (r->method != M_POST || !str_starts(p->query_text, "_method="))
+		return;
+	if (!str_cut(str_after(p->query_text, 8), '&', &head, &rest)) {
+		head = str_after(p->query_text, 8);
+		rest = (struct str){ "", 0 };
+	}
+	for (int m = M_PUT; m < M__MAX; m++)
+		if (str_eq_text(head, method_names[m]))
+			r->method = (enum web_method)m;
+	p->query_text = rest;
+}
+
 /* Literal segments win over parameters: /tokens/current before /tokens/{id}. */
 static const struct route *best_find(const struct req *r, bool any_method)
 {
@@ -72,7 +107,7 @@ static const struct route *best_find(const struct req *r, bool any_method)
 	int least = REQ_PARAMS_MAX + 1;
 
 	for (size_t i = 0; i < f->route_count; i++) {
-		int n = pattern_match(f->routes[i].path, r->path);
+		int n = seen(r, &f->routes[i]) ? pattern_match(f->routes[i].path, r->path) : -1;
 
 		if (n < 0 || n >= least || (!any_method && f->routes[i].method != r->method))
 			continue;
@@ -90,7 +125,7 @@ static const char *allow_text(const struct req *r)
 	const char *text;
 
 	for (size_t i = 0; i < f->route_count; i++)
-		if (pattern_match(f->routes[i].path, r->path) >= 0)
+		if (seen(r, &f->routes[i]) && pattern_match(f->routes[i].path, r->path) >= 0)
 			has[f->routes[i].method] = true;
 	buf_init(&b, 100);
 	buf_text(&b, "OPTIONS");
@@ -132,7 +167,10 @@ bool route_find(struct req *r, struct err *e)
 	r->route = health_route_find(r->path);
 	if (r->route)
 		return find_health(r, e);
-	if (!*r->private_->prefix || !best_find(r, true))
+	r->private_->page.on = !*r->private_->prefix;
+	if (r->private_->page.on)
+		method_override(r);
+	if (!best_find(r, true))
 		return err_set(e, ERR_NOT_FOUND, "path_unknown",
 		               "There is nothing at this address.");
 	r->private_->allow = allow_text(r);
@@ -190,6 +228,9 @@ static bool path_ok(const char *path)
 	struct str p = str_of(path), segment;
 	int params = 0;
 
+	if (path && strcmp(path, "/") == 0)
+		return true;
+
 	while (segment_next(&p, &segment)) {
 		if (segment.len == 0)
 			return false;
@@ -216,6 +257,10 @@ static const char *row_fault(const struct route *t)
 		return "has a status that does not fit its output shape";
 	if (!t->handle || !t->summary)
 		return "lacks its handler or its summary";
+	if ((t->flags & ROUTE_PAGE) && !t->view)
+		return "is for browsers alone, but has no view";
+	if (t->view && t->method == M_GET && !t->view->tpl && !(t->flags & ROUTE_STREAM))
+		return "has a view without a template";
 	return NULL;
 }
 

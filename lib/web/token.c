@@ -19,6 +19,10 @@ bool token_read(struct req *r, struct err *e)
 
 	if (r->route->access != ACCESS_MEMBER)
 		return true;
+	/* a link to a document, opened in a browser; unsafe methods take no cookie here */
+	if (text.len == 0 && r->method == M_GET && req_header(r, "Cookie") && session_read(r, e))
+		return true;
+	err_clear(e);
 	if (text.len == 0)
 		return refuse(e, "token_missing",
 		              "Send your token: Authorization: Bearer <token>.");

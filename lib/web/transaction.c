@@ -30,6 +30,11 @@ static bool begin(struct req *r, struct err *e)
 	if (db_in_transaction(r->app->db))
 		return true;
 	db_begin(r->app->db);
+	if (p->page.on && r->has_token && !p->page.who_rows && r->route->view->tpl)
+		db_queue_rows(r->app->db, Q_WEB_WHO,
+		              DB_ARGS(db_bytes(
+				      (struct str){ (const char *)r->token_hash, CRYPT_SHA256 })),
+		              r->arena, &p->page.who_rows);
 	if (r->route->access != ACCESS_MEMBER)
 		return true;
 	p->enter_rows = NULL;

@@ -21,8 +21,9 @@
 #include "lib/crypt/crypt.h"
 #include "lib/db/db.h"
 #include "lib/json/shape.h"
+#include "lib/tpl/tpl.h"
+#include "lib/web/form.h"
 
-enum web_method { M_UNSET, M_GET, M_POST, M_PUT, M_PATCH, M_DELETE, M__MAX };
 enum web_access {
 	ACCESS_UNSET,  /* refuses to start */
 	ACCESS_PUBLIC, /* anyone; a token is not looked at */
@@ -46,6 +47,29 @@ enum route_flags {
 	ROUTE_ALSO_401 = 256,
 	ROUTE_ALSO_403 = 512,
 	ROUTE_ALSO_404 = 1024,
+	ROUTE_PAGE = 2048, /* for browsers alone: not below /api, not in the API's description */
+	ROUTE_OPENS_SESSION =
+		4096, /* to a browser its answer's token is a cookie; the rest follows view */
+	ROUTE_ENDS_SESSION = 8192, /* takes that cookie back */
+};
+
+/*
+ * How a browser sees a route: at the same path without the prefix, with the session's cookie instead
+ * of a token, forms instead of JSON, pages instead of documents. A form names its method in the query
+ * of its action (?_method=PATCH), its version in _version, the session's token in _csrf.
+ *
+ * A GET is shown with `tpl`, over the same document that the API answers with. Anything else leads
+ * to `then` with `done` at the top of that page, or is shown with its own `tpl`. What is refused is
+ * shown by the page `form_at`, with the form as it was sent, or else by the error page.
+ */
+struct view {
+	const struct tpl *tpl;
+	const char *title; /* what the page is called; its template may say more */
+	/* Where success leads: "/collectors/{id}" with members of the answer, {0} the first parameter
+	 * of this path; "back" the page that the form stood on. NULL: no further than tpl. */
+	const char *then;
+	const char *done;    /* "Saved." */
+	const char *form_at; /* path of the GET row whose page holds the form */
 };
 
 struct route {
@@ -64,6 +88,7 @@ struct route {
 	web_handler *handle;
 	const char *summary; /* one line, for the API's own description */
 	unsigned flags;
+	const struct view *view; /* NULL: browsers do not see it */
 };
 
 struct web_family {
@@ -74,7 +99,9 @@ struct web_family {
 	/* Family state, built once at start; *state is handed to handlers as r->state. */
 	bool (*open)(const struct conf *, void **state, struct err *);
 	void (*close)(void *state);
+	const struct tpl *error_page; /* over web_problem_doc; NULL: a family without pages */
 };
+extern const struct shape web_problem_doc;
 
 /* What the process holds, constant after start. */
 struct app {
@@ -173,6 +200,14 @@ void reply_status(struct req *, int status); /* instead of route->status */
 void reply_header(struct req *, const char *name, const char *value);
 /* Below the prefix that was asked: reply_location(r, "/collectors/%s", id). */
 void reply_location(struct req *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The form of this page, made from a shape: form.h. In a GET handler, before the reply. What was just
+ * refused is shown as it was sent, whatever `values` says. */
+void req_form(struct req *, const struct form *);
+/* The page's title, where it says more than the row: a name from the document. */
+void req_title(struct req *, const char *title);
+void req_theme(struct req *, const char *theme); /* "auto", "light", "dark"; kept in a cookie */
+bool req_is_page(const struct req *);            /* a browser asked, not a client of the API */
 
 /* Streams (ROUTE_STREAM): headers, then any number of writes; false when the client left. */
 MUST_CHECK bool reply_stream_open(struct req *, const char *type, const char *filename,

@@ -13,3 +13,7 @@ SELECT identity.idempotency_end($1, $2, $3, $4, $5) IS NULL AS ended
 
 -- name: web_migration_number :one
 SELECT coalesce(max(number), 0) FROM migration.applied
+
+-- Null: signed out meanwhile.
+-- name: web_who :one (token bytea)
+SELECT identity.who($1)

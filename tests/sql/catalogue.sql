@@ -250,7 +250,7 @@ INSERT INTO mutant VALUES
 	'CREATE POLICY x ON collect.secrets AS RESTRICTIVE USING (tenant_id = util.tenant())'),
 ('a policy has no subquery and calls nothing but current_setting',
 	'CREATE POLICY x ON collect.secrets AS RESTRICTIVE USING (EXISTS (SELECT FROM work.lane))'),
-('no login role may touch an identity table', 'GRANT SELECT ON identity.sessions TO catchment_web'),
+('no login role may touch an identity table', 'GRANT SELECT ON identity.users TO catchment_web'),
 ('no login role may touch an identity table', 'GRANT SELECT (email) ON identity.users TO catchment_run'),
 ('no login role may touch an identity table', 'GRANT DELETE ON identity.tokens TO PUBLIC'),
 ('a shared table is changed in its listed columns only', 'GRANT UPDATE (installs) ON market.listing TO catchment_web'),

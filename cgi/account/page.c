@@ -1,0 +1,48 @@
+/* page - what browsers get before they are anybody: the start, the forms of sign-in and sign-up */
+#include "config.h"
+
+#include "cgi/account/account.h"
+#include "lib/base/poison.h"
+
+static const struct field back_fields[] = {
+	{ .name = "back", .kind = SHAPE_LINE, .max = 2000, .help = "Where to go afterwards." },
+	{ .name = NULL },
+};
+const struct shape account_back_query = { .name = "Back", .fields = back_fields };
+
+static const char *const themes[] = { "auto", "light", "dark", NULL };
+static const struct field theme_fields[] = {
+	{ .name = "theme", .kind = SHAPE_CHOICE, .flags = SHAPE_REQUIRED, .choices = themes },
+	{ .name = NULL },
+};
+const struct shape account_theme_in = { .name = "Theme", .fields = theme_fields };
+
+bool account_home_page(struct req *r, struct err *e)
+{
+	return reply_json(r, STR("{}"), e);
+}
+
+bool account_sign_in_page(struct req *r, struct err *e)
+{
+	static const char *const hidden[] = { "/tenantId", NULL };
+
+	req_form(r, &(struct form){ .shape = &account_sign_in_in,
+	                            .action = "/sign-in",
+	                            .submit = "Sign in",
+	                            .hidden = hidden });
+	return reply_json(r, STR("{}"), e);
+}
+
+bool account_sign_up_page(struct req *r, struct err *e)
+{
+	req_form(r, &(struct form){ .shape = &account_sign_up_in,
+	                            .action = "/sign-up",
+	                            .submit = "Sign up" });
+	return reply_json(r, STR("{}"), e);
+}
+
+bool account_theme(struct req *r, struct err *e)
+{
+	req_theme(r, json_text(r->body, "theme", "auto"));
+	return reply_empty(r, e);
+}

@@ -1,0 +1,62 @@
+# Pages. tools/tmplc checks each against the shape of its document, so it is linked with the nouns of
+# all families; the main.c of a family includes what comes out of it. A page is listed in its family's
+# list; tools/tmplc_shapes.c names the shapes that pages begin with.
+PAGES_SHARED = \
+  templates/layout/page.html \
+  templates/part/form.html \
+  templates/part/next.html \
+  templates/shared/error.html
+
+PAGES_ACCOUNT = \
+  templates/account/home.html \
+  templates/account/sign-in.html \
+  templates/account/sign-up.html
+
+PAGES_DATASOURCES =
+
+PAGES_COLLECTORS =
+
+PAGES_MARKETPLACE =
+
+PAGES_INSTANCES =
+
+PAGES_TRIALS =
+
+EXTRA_DIST += $(PAGES_SHARED) $(PAGES_ACCOUNT) $(PAGES_DATASOURCES) $(PAGES_COLLECTORS) $(PAGES_MARKETPLACE) $(PAGES_INSTANCES) $(PAGES_TRIALS)
+dist_noinst_SCRIPTS += tools/pages.sh
+
+MAKE_PAGES = $(AM_V_GEN)$(srcdir)/tools/pages.sh tools/tmplc$(EXEEXT) $(srcdir) $@
+PAGES_NEED = tools/tmplc$(EXEEXT) tools/pages.sh $(PAGES_SHARED)
+
+templates/account.c: $(PAGES_NEED) $(PAGES_ACCOUNT)
+	$(MAKE_PAGES) $(PAGES_ACCOUNT)
+templates/datasources.c: $(PAGES_NEED) $(PAGES_DATASOURCES)
+	$(MAKE_PAGES) $(PAGES_DATASOURCES)
+templates/collectors.c: $(PAGES_NEED) $(PAGES_COLLECTORS)
+	$(MAKE_PAGES) $(PAGES_COLLECTORS)
+templates/marketplace.c: $(PAGES_NEED) $(PAGES_MARKETPLACE)
+	$(MAKE_PAGES) $(PAGES_MARKETPLACE)
+templates/instances.c: $(PAGES_NEED) $(PAGES_INSTANCES)
+	$(MAKE_PAGES) $(PAGES_INSTANCES)
+templates/trials.c: $(PAGES_NEED) $(PAGES_TRIALS)
+	$(MAKE_PAGES) $(PAGES_TRIALS)
+
+templates/account.h: templates/account.c
+cgi/account/main.$(OBJEXT): templates/account.h
+templates/datasources.h: templates/datasources.c
+cgi/datasources/main.$(OBJEXT): templates/datasources.h
+templates/collectors.h: templates/collectors.c
+cgi/collectors/main.$(OBJEXT): templates/collectors.h
+templates/marketplace.h: templates/marketplace.c
+cgi/marketplace/main.$(OBJEXT): templates/marketplace.h
+templates/instances.h: templates/instances.c
+cgi/instances/main.$(OBJEXT): templates/instances.h
+templates/trials.h: templates/trials.c
+cgi/trials/main.$(OBJEXT): templates/trials.h
+
+CLEANFILES += templates/account.c templates/account.h \
+  templates/datasources.c templates/datasources.h \
+  templates/collectors.c templates/collectors.h \
+  templates/marketplace.c templates/marketplace.h \
+  templates/instances.c templates/instances.h \
+  templates/trials.c templates/trials.h
