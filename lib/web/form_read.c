@@ -10,6 +10,10 @@
 #include "lib/base/poison.h"
 
 #define INDEX_MAX 1000
+/* What a form's own gaps and rows are called while it is read. No text may hold it, so nothing that
+ * somebody wrote is taken for one. */
+#define MARK     '\x01'
+#define MARK_GAP "\x01"
 
 /* Where in the body an input's name leads: what the shape says of it, and its JSON so far. */
 struct walk {
@@ -101,25 +105,6 @@ static json_t *number_read(struct str s)
 	return end == s.p + s.len ? json_real(d) : json_stringn(s.p, s.len);
 }
 
-/* A text of several lines as a list; empty lines are nothing. */
-static json_t *lines_read(struct str s)
-{
-	json_t *list = json_array();
-	struct str line, rest;
-
-	while (s.len > 0) {
-		if (!str_cut(s, '\n', &line, &rest)) {
-			line = s;
-			rest = (struct str){ "", 0 };
-		}
-		line = str_trim(line);
-		if (line.len > 0)
-			json_array_append_new(list, json_stringn(line.p, line.len));
-		s = rest;
-	}
-	return list;
-}
-
 /* JSON is JSON, all else a text. */
 static json_t *any_read(struct walk *w, struct str s)
 {
@@ -131,6 +116,38 @@ static json_t *any_read(struct walk *w, struct str s)
 	    json_read(w->arena, t, &value, &unread))
 		return json_incref(value);
 	return json_stringn(s.p, s.len);
+}
+
+/* A line of a list, as the list's items are. */
+static json_t *line_read(struct walk *w, struct str line)
+{
+	enum shape_kind item = w->field.kind == SHAPE_LIST ? w->field.item : SHAPE_TEXT;
+
+	line = arena_copy(w->arena, line);
+	if (item == SHAPE_ANY)
+		return any_read(w, line);
+	if (item == SHAPE_INTEGER || item == SHAPE_NUMBER)
+		return number_read(line);
+	return json_stringn(line.p, line.len);
+}
+
+/* A text of several lines as a list; empty lines are nothing. */
+static json_t *lines_read(struct walk *w, struct str s)
+{
+	json_t *list = json_array();
+	struct str line, rest;
+
+	while (s.len > 0) {
+		if (!str_cut(s, '\n', &line, &rest)) {
+			line = s;
+			rest = (struct str){ "", 0 };
+		}
+		line = str_trim(line);
+		if (line.len > 0)
+			json_array_append_new(list, line_read(w, line));
+		s = rest;
+	}
+	return list;
 }
 
 static json_t *flag_read(struct str s)
@@ -170,7 +187,7 @@ static json_t *leaf_read(struct walk *w, enum shape_kind suffix, struct str s)
 	case SHAPE_NUMBER:
 		return number_read(str_trim(s));
 	case SHAPE_LIST:
-		return lines_read(s);
+		return lines_read(w, s);
 	case SHAPE_ANY:
 	case SHAPE_MAP:
 	case SHAPE_OBJECT:
@@ -190,7 +207,7 @@ static bool syntax(struct walk *w)
 static json_t *item_at(json_t *list, int64_t n)
 {
 	while (json_array_size(list) <= (size_t)n)
-		json_array_append_new(list, json_null());
+		json_array_append_new(list, json_string(MARK_GAP));
 	return json_array_get(list, (size_t)n);
 }
 
@@ -242,6 +259,11 @@ static bool add_to_list(json_t *at, struct str segment, json_t *value)
 	return true;
 }
 
+static struct str row_name(struct walk *w, struct str segment)
+{
+	return str_of(arena_printf(w->arena, "%c%.*s", MARK, STR_ARG(segment)));
+}
+
 static bool input_put(struct walk *w, json_t *root, struct str name, struct str value)
 {
 	enum shape_kind suffix = suffix_cut(&name);
@@ -257,6 +279,8 @@ static bool input_put(struct walk *w, json_t *root, struct str name, struct str 
 			return syntax(w);
 		if (!str_cut(rest, '.', &next, &tail))
 			next = rest;
+		if (segment.p[0] == '+')
+			segment = row_name(w, segment);
 		at = open_below(at, segment, &below, next);
 		if (!at)
 			return syntax(w);
@@ -283,7 +307,7 @@ static void rows_fold(json_t *object)
 	{
 		const char *name = json_text(row, "key", "");
 
-		if (key[0] != '+')
+		if (key[0] != MARK)
 			continue;
 		rows = rows ? rows : json_object();
 		if (*name)
@@ -298,11 +322,14 @@ static void rows_fold(json_t *object)
 	json_decref(rows);
 }
 
-static void nulls_drop(json_t *list)
+static void gaps_drop(json_t *list)
 {
-	for (size_t i = json_array_size(list); i-- > 0;)
-		if (json_is_null(json_array_get(list, i)))
+	for (size_t i = json_array_size(list); i-- > 0;) {
+		const char *text = json_string_value(json_array_get(list, i));
+
+		if (text && strcmp(text, MARK_GAP) == 0)
 			json_array_remove(list, i);
+	}
 }
 
 static void tidy(json_t *value)
@@ -312,7 +339,7 @@ static void tidy(json_t *value)
 	size_t i;
 
 	if (json_is_array(value)) {
-		nulls_drop(value);
+		gaps_drop(value);
 		json_array_foreach(value, i, below) tidy(below);
 	} else if (json_is_object(value)) {
 		rows_fold(value);

@@ -157,6 +157,7 @@ static const char *text_of(struct show *s, const struct field *f, const json_t *
 	if (!v || json_is_null(v))
 		return f->fallback && !v ? f->fallback : "";
 	if (json_is_array(v) && f->kind == SHAPE_LIST) {
+		const struct field item = { .kind = f->item };
 		struct buf b;
 		const char *text;
 		json_t *line;
@@ -164,9 +165,7 @@ static const char *text_of(struct show *s, const struct field *f, const json_t *
 
 		buf_init(&b, FORM_MAX);
 		json_array_foreach((json_t *)v, i, line)
-			buf_printf(&b, "%s%s", i ? "\n" : "",
-		                   json_is_string(line) ? json_string_value(line)
-		                                        : json_write(s->arena, line).p);
+			buf_printf(&b, "%s%s", i ? "\n" : "", text_of(s, &item, line));
 		text = arena_text(s->arena, buf_view(&b));
 		buf_free(&b);
 		return text;

@@ -16,4 +16,4 @@ TESTS += tests/unit/openapi.sh
 AM_TESTS_ENVIRONMENT += CC='$(CC)'; export CC; \
   HEADER_CFLAGS='$(FCGI_CFLAGS) $(JANSSON_CFLAGS) $(PQ_CFLAGS) $(CURL_CFLAGS) $(CRYPTO_CFLAGS)'; \
   export HEADER_CFLAGS;
-EXTRA_DIST += tests/unit/unit.h tests/fuzz/scan.c
+EXTRA_DIST += tests/unit/unit.h tests/fuzz/scan.c tests/fuzz/form.c

@@ -7,7 +7,8 @@ WEB_UNIT_TESTS = \
   tests/unit/web_rate.tap \
   tests/unit/web_reply.tap \
   tests/unit/web_request.tap \
-  tests/unit/web_route.tap
+  tests/unit/web_route.tap \
+  tests/unit/web_view.tap
 check_PROGRAMS += $(WEB_UNIT_TESTS)
 TESTS += $(WEB_UNIT_TESTS)
 WEB_UNIT_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -41,3 +42,14 @@ tests_unit_web_request_tap_LDADD = $(WEB_UNIT_LDADD)
 tests_unit_web_route_tap_SOURCES = tests/unit/web_route.c $(WEB_UNIT_CLIENT)
 tests_unit_web_route_tap_CFLAGS = $(WEB_UNIT_CFLAGS)
 tests_unit_web_route_tap_LDADD = $(WEB_UNIT_LDADD)
+
+tests_unit_web_view_tap_SOURCES = tests/unit/web_view.c $(WEB_UNIT_CLIENT)
+tests_unit_web_view_tap_CFLAGS = $(WEB_UNIT_CFLAGS)
+tests_unit_web_view_tap_LDADD = $(WEB_UNIT_LDADD)
+
+# forms of the engine's own shapes, too
+check_PROGRAMS += tests/unit/form.tap
+TESTS += tests/unit/form.tap
+tests_unit_form_tap_SOURCES = tests/unit/form.c tests/unit/unit.h
+tests_unit_form_tap_CFLAGS = $(WEB_UNIT_CFLAGS) -DTEST_SRCDIR=\"$(abs_top_srcdir)\"
+tests_unit_form_tap_LDADD = $(ENGINE_ALL) $(CMOCKA_LIBS)

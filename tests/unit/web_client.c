@@ -11,6 +11,10 @@
 #include "lib/base/poison.h"
 
 #define HEADERS_MAX 40
+#define STR_OF(text)                                                                               \
+	{                                                                                          \
+		(text), sizeof(text) - 1                                                           \
+	}
 
 /* ---- a database that remembers what it was asked ---- */
 
@@ -26,6 +30,7 @@ static const struct {
 	const char *name;
 } query_names[] = {
 	{ Q_WEB_ENTER, "enter" },
+	{ Q_WEB_WHO, "who" },
 	{ Q_WEB_IDEMPOTENCY_BEGIN, "key_begin" },
 	{ Q_WEB_IDEMPOTENCY_END, "key_end" },
 	{ Q_WEB_MIGRATION_NUMBER, "migrations" },
@@ -57,6 +62,9 @@ static struct db_rows *rows_of(struct db *db, unsigned q, struct arena *a)
 		*rows = (struct db_rows){
 			5, { CLIENT_ID, db->tenant, "editor", "{things:write}", CLIENT_ID }
 		};
+		break;
+	case Q_WEB_WHO:
+		*rows = (struct db_rows){ 1, { "{\"user\":{\"name\":\"<Ann>\"}}" } };
 		break;
 	case Q_WEB_IDEMPOTENCY_BEGIN:
 		*rows = (struct db_rows){
@@ -181,7 +189,7 @@ bool db_get_uuid(const struct db_rows *rows, size_t row, size_t column, struct u
 /* ---- the family ---- */
 
 static web_handler thing_list, thing_get, thing_create, thing_change, thing_secret, thing_slow,
-	thing_stream, thing_constant, thing_silent;
+	thing_stream, thing_constant, thing_silent, thing_form, thing_enter, thing_leave;
 
 static const struct field list_fields[] = {
 	WEB_PAGE_FIELDS,
@@ -198,6 +206,57 @@ static const struct field thing_fields[] = {
 };
 static const struct shape thing = { .name = "Thing", .fields = thing_fields };
 
+/* A page as the template compiler would make it: who is there, what is shown, and the form's state. */
+static const struct str page_names[] = {
+	STR_OF("thing"),   STR_OF("detail"), STR_OF("user"), STR_OF("form"), STR_OF("csrf"),
+	STR_OF("message"), STR_OF("flash"),  STR_OF("api"),  STR_OF("name"),
+};
+#define TEXT(words)                                                                                \
+	{                                                                                          \
+		.kind = TPL_TEXT, .text = STR_OF(words)                                            \
+	}
+#define SHOW(slot_, how)                                                                           \
+	{                                                                                          \
+		.kind = TPL_VALUE, .slot = (slot_), .escape = (how)                                \
+	}
+static const struct tpl_op page_ops[] = {
+	TEXT("<h1>"),
+	SHOW(2, TPL_ESCAPE_HTML),
+	SHOW(3, TPL_ESCAPE_HTML),
+	TEXT("|user "),
+	{ .kind = TPL_VALUE,
+	  .slot = 4,
+	  .escape = TPL_ESCAPE_HTML,
+	  .path = page_names + 8,
+	  .path_count = 1 },
+	TEXT("|form "),
+	SHOW(5, TPL_ESCAPE_JSON),
+	TEXT("|csrf "),
+	SHOW(6, TPL_ESCAPE_HTML),
+	TEXT("|message "),
+	SHOW(7, TPL_ESCAPE_HTML),
+	TEXT("|flash "),
+	SHOW(8, TPL_ESCAPE_JSON),
+	TEXT("|api "),
+	SHOW(9, TPL_ESCAPE_HTML),
+};
+static const struct tpl page_tpl = {
+	.name = "page",
+	.ops = page_ops,
+	.count = ROWS(page_ops),
+	.slots = 10,
+	.doc = page_names,
+	.doc_count = 2,
+	.page = page_names + 2,
+	.page_count = 6,
+};
+static const struct view shown = { .tpl = &page_tpl, .title = "A thing" };
+static const struct view changed = { .then = "/things/{0}?of={name}",
+	                             .done = "Saved.",
+	                             .form_at = "/things/{id}/edit" };
+static const struct view entered = { .then = "back", .form_at = "/enter" };
+static const struct view left_view = { .then = "/" };
+
 #define MEMBER .access = ACCESS_MEMBER, .role = "viewer", .scope = "things:write"
 
 static const struct route routes[] = {
@@ -206,9 +265,18 @@ static const struct route routes[] = {
 	{ M_POST, "/things", MEMBER, .body_max = 1000, .in = &thing, .out = &thing, .status = 201,
 	  .handle = thing_create, .summary = "Makes a thing" },
 	{ M_GET, "/things/{id}", MEMBER, .out = &thing, .status = 200, .handle = thing_get,
-	  .summary = "Shows a thing" },
+	  .summary = "Shows a thing", .view = &shown },
 	{ M_PATCH, "/things/{id}", MEMBER, .body_max = 1000, .in = &thing, .out = &thing,
-	  .status = 200, .handle = thing_change, .summary = "Changes a thing" },
+	  .status = 200, .handle = thing_change, .summary = "Changes a thing", .view = &changed },
+	{ M_GET, "/things/{id}/edit", MEMBER, .out = &thing, .status = 200, .flags = ROUTE_PAGE,
+	  .handle = thing_form, .summary = "The form of a thing", .view = &shown },
+	{ M_GET, "/enter", ACCESS_PUBLIC, .out = &thing, .status = 200, .flags = ROUTE_PAGE,
+	  .handle = thing_form, .summary = "The form of a sign-in", .view = &shown },
+	{ M_POST, "/enter", ACCESS_PUBLIC, .body_max = 1000, .in = &thing, .out = &thing,
+	  .status = 200, .flags = ROUTE_SHOWS_SECRET | ROUTE_OPENS_SESSION, .handle = thing_enter,
+	  .summary = "Opens a session", .view = &entered },
+	{ M_POST, "/leave", MEMBER, .status = 204, .flags = ROUTE_ENDS_SESSION,
+	  .handle = thing_leave, .summary = "Ends a session", .view = &left_view },
 	{ M_GET, "/things/current", ACCESS_PUBLIC, .out = &thing, .status = 200,
 	  .handle = thing_constant, .summary = "Shows the current thing" },
 	{ M_GET, "/things/{id}/parts/{name:text}", ACCESS_PUBLIC, .out = &thing, .status = 200,
@@ -233,6 +301,7 @@ const struct web_family client_family = {
 	.role = "web",
 	.routes = routes,
 	.route_count = ROWS(routes),
+	.error_page = &page_tpl,
 };
 
 static bool thing_list(struct req *r, struct err *e)
@@ -309,6 +378,24 @@ static bool thing_stream(struct req *r, struct err *e)
 static bool thing_constant(struct req *r, struct err *e)
 {
 	return reply_json(r, r->texts[1] ? str_of(r->texts[1]) : STR("{\"constant\":true}"), e);
+}
+
+static bool thing_form(struct req *r, struct err *e)
+{
+	req_form(r, &(struct form){ .shape = &thing, .method = M_PATCH, .version = 7 });
+	return reply_json(r, STR("{}"), e);
+}
+
+static bool thing_enter(struct req *r, struct err *e)
+{
+	if (strcmp(json_text(r->body, "name", ""), "wrong") == 0)
+		return err_set(e, ERR_UNAUTHORIZED, "sign_in_wrong", "That is wrong.");
+	return reply_json(r, STR("{\"token\":\"ctm_new\"}"), e);
+}
+
+static bool thing_leave(struct req *r, struct err *e)
+{
+	return reply_empty(r, e);
 }
 
 static bool thing_silent(struct req *r, struct err *e)
