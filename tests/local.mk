@@ -6,3 +6,4 @@ include tests/sql/local.mk
 include tests/upstream/local.mk
 include tests/web/local.mk
 include tests/fault/local.mk
+include tests/browser/local.mk

@@ -8,6 +8,8 @@ PACKAGES_RUN="gcc libc6-dev make autoconf automake pkg-config libfcgi-dev libpq-
 	libcurl4-openssl-dev libssl-dev postgresql-15 nginx ca-certificates curl jq"
 # testing, on top of it
 PACKAGES_CHECK="libcmocka-dev clang-format-14 python3-pytest postgresql-15-pgtap perl openssl xz-utils"
+# testing pages, on top of both; npm brings what judges them
+PACKAGES_BROWSER="chromium chromium-driver python3-selenium nodejs npm"
 
 say() {
 	printf '%s\n' "$*" >&2
@@ -21,8 +23,9 @@ die() {
 missing_packages() {
 	for package in "$@"; do
 		case $package in
-		# any nginx will do: what matters is the program
+		# any nginx or npm will do: what matters is the program
 		nginx) [ -x /usr/sbin/nginx ] && continue ;;
+		npm) command -v npm >/dev/null && continue ;;
 		esac
 		dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed ||
 			printf '%s ' "$package"

@@ -1,0 +1,97 @@
+"""One headless Chromium that all tests share, and how a page is to be seen: width, theme, JavaScript."""
+import base64
+import os
+import shutil
+import tempfile
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+
+HEIGHT = 900
+WIDTHS = (320, 768, 1280)
+# The browser speaks with the tested server and nobody else; it asks no name of any resolver.
+FLAGS = """
+    --headless=new --disable-gpu --hide-scrollbars --force-color-profile=srgb --lang=en
+    --no-first-run --no-default-browser-check --no-proxy-server --disable-quic --disable-sync
+    --disable-background-networking --disable-component-update --disable-default-apps
+    --disable-extensions --disable-domain-reliability --disable-client-side-phishing-detection
+    --disable-breakpad --disable-dev-shm-usage --password-store=basic --use-mock-keychain
+    --disable-features=OptimizationHints,MediaRouter,Translate,AutofillServerCommunication,InterestFeedContentSuggestions
+""".split()
+
+
+class Browser:
+    """Chromium with one tab. close() ends it and takes its folder away."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="catchment-browser.")
+        options = webdriver.ChromeOptions()
+        options.binary_location = shutil.which("chromium") or "chromium"
+        for flag in FLAGS + ["--user-data-dir=" + self.folder,
+                             "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"]:
+            options.add_argument(flag)
+        if os.getuid() == 0:
+            options.add_argument("--no-sandbox")  # Chromium's sandbox does not start as root
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        service = Service(shutil.which("chromedriver") or "chromedriver", log_path=os.devnull)
+        try:
+            self.driver = webdriver.Chrome(service=service, options=options)
+        except Exception:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+        self.driver.set_script_timeout(60)
+        self.driver.set_page_load_timeout(60)
+        self.reset()
+
+    def close(self):
+        self.driver.quit()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def cdp(self, command, **arguments):
+        return self.driver.execute_cdp_cmd(command, arguments)
+
+    def run(self, script, *arguments):
+        """Runs a script of ours in the page: that works with the page's own JavaScript off, too."""
+        return self.driver.execute_script(script, *arguments)
+
+    def reset(self):
+        """A wide light window with JavaScript and without cookies."""
+        self.cdp("Network.clearBrowserCookies")
+        self.scripts(True)
+        self.theme("light")
+        self.width(1280)
+
+    def scripts(self, on):
+        """JavaScript of pages; counts from the next page on."""
+        self.cdp("Emulation.setScriptExecutionDisabled", value=not on)
+
+    def theme(self, name):
+        """What the system prefers, changed in place; nothing moves while it is looked at."""
+        self.cdp("Emulation.setEmulatedMedia", features=[
+            {"name": "prefers-color-scheme", "value": name},
+            {"name": "prefers-reduced-motion", "value": "reduce"}])
+
+    def width(self, pixels, height=HEIGHT):
+        self.cdp("Emulation.setDeviceMetricsOverride", width=pixels, height=height, deviceScaleFactor=1, mobile=False)
+
+    def become(self, visitor):
+        """Takes that person's cookies, and forgets all others."""
+        self.cdp("Network.clearBrowserCookies")
+        for name, value in visitor.cookies.items():
+            self.cdp("Network.setCookie", name=name, value=value, url=visitor.base + "/")
+
+    def go(self, url):
+        self.driver.get(url)
+
+    def complaints(self):
+        """What the console said since the last call: errors, refused by the policy, not found."""
+        return [entry["message"] for entry in self.driver.get_log("browser")
+                if entry["level"] in ("SEVERE", "WARNING")]
+
+    def shoot(self, file):
+        """The whole page, however high, as a PNG."""
+        size = self.cdp("Page.getLayoutMetrics")["cssContentSize"]
+        taken = self.cdp("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip={
+            "x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1})
+        with open(file, "wb") as out:
+            out.write(base64.b64decode(taken["data"]))
