@@ -5,6 +5,7 @@ import shutil
 import tempfile
 
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 
 HEIGHT = 900
@@ -27,21 +28,27 @@ class Browser:
         self.folder = tempfile.mkdtemp(prefix="catchment-browser.")
         options = webdriver.ChromeOptions()
         options.binary_location = shutil.which("chromium") or "chromium"
-        for flag in FLAGS + ["--user-data-dir=" + self.folder,
+        for flag in FLAGS + ["--user-data-dir=" + self.folder + "/profile",
                              "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"]:
             options.add_argument(flag)
         if os.getuid() == 0:
             options.add_argument("--no-sandbox")  # Chromium's sandbox does not start as root
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        service = Service(shutil.which("chromedriver") or "chromedriver", log_path=os.devnull)
         try:
-            self.driver = webdriver.Chrome(service=service, options=options)
-        except Exception:
-            shutil.rmtree(self.folder, ignore_errors=True)
-            raise
+            self.driver = self.start(options)
+        except WebDriverException:
+            # some containers let nobody have a sandbox; the pages are our own
+            options.add_argument("--no-sandbox")
+            self.driver = self.start(options)
         self.driver.set_script_timeout(60)
         self.driver.set_page_load_timeout(60)
         self.reset()
+
+    def start(self, options):
+        """What a browser leaves in a home stays in its folder."""
+        home = dict(os.environ, HOME=self.folder, XDG_CONFIG_HOME=self.folder, XDG_CACHE_HOME=self.folder)
+        service = Service(shutil.which("chromedriver") or "chromedriver", log_path=os.devnull, env=home)
+        return webdriver.Chrome(service=service, options=options)
 
     def close(self):
         self.driver.quit()

@@ -4,20 +4,17 @@ CATCHMENT_URL and UPSTREAM_URL name a running stack; CATCHMENT_NODE the folder t
 """
 import itertools
 import os
-import pathlib
 import secrets
-import subprocess
 
 import pytest
 
 import chromium
 import judge as measures
 import keyboard as keys
+import people as persons
 import visitor
 
-SOURCE = pathlib.Path(__file__).resolve().parents[2]
 PASSWORD = "a long enough password"
-DEMO = {"creator": ("alice@example.com", "catchment demo alice"), "tenant": ("bob@example.com", "catchment demo bob")}
 counter = itertools.count()
 
 
@@ -84,10 +81,7 @@ def person(make_person):
 
 
 @pytest.fixture(scope="session")
-def demo(api, tmp_path_factory):
-    """The demo's people and what they made; a demo that ran before changes nothing."""
-    upstream = setting("UPSTREAM_URL", "The address of the simulated API stands in STATE/run/address.")
-    done = subprocess.run([str(SOURCE / "demo/demo.sh"), api, upstream, str(tmp_path_factory.mktemp("demo") / "env")],
-                          capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return DEMO
+def people(api):
+    """{name: Visitor} of a visitor and the demo's people, who have made what the demo makes."""
+    persons.run_demo(api, setting("UPSTREAM_URL", "The address of the simulated API stands in STATE/run/address."))
+    return persons.everybody(api)

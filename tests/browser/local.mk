@@ -3,8 +3,12 @@ EXTRA_DIST += \
   tests/browser/chromium.py tests/browser/conftest.py tests/browser/crawl.py \
   tests/browser/htmlvalidate.json tests/browser/judge.py tests/browser/keyboard.py \
   tests/browser/npmrc tests/browser/package-lock.json tests/browser/package.json \
-  tests/browser/pages.py tests/browser/self_site.py \
+  tests/browser/pages.py tests/browser/people.py tests/browser/screenshots.py tests/browser/self_site.py \
   tests/browser/self/basin.svg tests/browser/self/good.css tests/browser/self/good.html \
   tests/browser/self/good.js tests/browser/test_pages.py tests/browser/test_self.py \
   tests/browser/validate.js tests/browser/visitor.py
-dist_noinst_SCRIPTS += tests/browser/install.sh
+dist_noinst_SCRIPTS += tests/browser/install.sh tests/browser/screenshots.sh
+
+.PHONY: screenshots
+screenshots:
+	$(top_srcdir)/tests/browser/screenshots.sh screenshots

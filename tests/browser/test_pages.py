@@ -2,17 +2,7 @@
 import pytest
 
 import crawl
-import visitor
 from pages import PAGES
-
-
-@pytest.fixture(scope="session")
-def people(api, demo):
-    """Who reaches pages: by the name of their row in pages.py."""
-    def signed_in(name):
-        one = visitor.Visitor(api, name)
-        return one.sign_in(*demo[name]) if PAGES[name] else one
-    return {name: signed_in(name) if name in demo else visitor.Visitor(api, name) for name in PAGES}
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,27 @@
+"""The people that pages are shown to: a visitor, and those of the demo."""
+import pathlib
+import subprocess
+import tempfile
+
+import visitor
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+DEMO = {"creator": ("alice@example.com", "catchment demo alice"), "tenant": ("bob@example.com", "catchment demo bob")}
+
+
+def run_demo(api, upstream):
+    """A demo that ran before changes nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run([str(SOURCE / "demo/demo.sh"), api, upstream, folder + "/env"],
+                              capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+def everybody(api):
+    """{name: Visitor}, signed in through the page as far as there is one."""
+    people = {"visitor": visitor.Visitor(api)}
+    for name, who in DEMO.items():
+        people[name] = visitor.Visitor(api, name)
+        if people[name].get("/sign-in").is_page:
+            people[name].sign_in(*who)
+    return people
