@@ -7,6 +7,7 @@ import tempfile
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common import utils
 
 HEIGHT = 900
 WIDTHS = (320, 768, 1280)
@@ -16,9 +17,20 @@ FLAGS = """
     --no-first-run --no-default-browser-check --no-proxy-server --disable-quic --disable-sync
     --disable-background-networking --disable-component-update --disable-default-apps
     --disable-extensions --disable-domain-reliability --disable-client-side-phishing-detection
-    --disable-breakpad --disable-dev-shm-usage --password-store=basic --use-mock-keychain
+    --remote-debugging-pipe --disable-breakpad --disable-dev-shm-usage --password-store=basic --use-mock-keychain
     --disable-features=OptimizationHints,MediaRouter,Translate,AutofillServerCommunication,InterestFeedContentSuggestions
 """.split()
+
+
+class LocalService(Service):
+    """By address: a bare machine may not know the name localhost."""
+
+    @property
+    def service_url(self):
+        return "http://127.0.0.1:%d" % self.port
+
+    def is_connectable(self):
+        return utils.is_connectable(self.port, "127.0.0.1")
 
 
 class Browser:
@@ -35,19 +47,26 @@ class Browser:
             options.add_argument("--no-sandbox")  # Chromium's sandbox does not start as root
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         try:
-            self.driver = self.start(options)
-        except WebDriverException:
-            # some containers let nobody have a sandbox; the pages are our own
-            options.add_argument("--no-sandbox")
-            self.driver = self.start(options)
+            self.driver = self.start_somehow(options)
+        except WebDriverException as error:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise RuntimeError("Chromium did not start. Run it by hand with --headless to see why: %s" % error.msg) from error
         self.driver.set_script_timeout(60)
         self.driver.set_page_load_timeout(60)
         self.reset()
 
+    def start_somehow(self, options):
+        try:
+            return self.start(options)
+        except WebDriverException:
+            # some containers let nobody have a sandbox; the pages are our own
+            options.add_argument("--no-sandbox")
+            return self.start(options)
+
     def start(self, options):
         """What a browser leaves in a home stays in its folder."""
-        home = dict(os.environ, HOME=self.folder, XDG_CONFIG_HOME=self.folder, XDG_CACHE_HOME=self.folder)
-        service = Service(shutil.which("chromedriver") or "chromedriver", log_path=os.devnull, env=home)
+        home = dict(os.environ, HOME=self.folder, TMPDIR=self.folder, XDG_CONFIG_HOME=self.folder, XDG_CACHE_HOME=self.folder)
+        service = LocalService(shutil.which("chromedriver") or "chromedriver", log_path=os.devnull, env=home)
         return webdriver.Chrome(service=service, options=options)
 
     def close(self):
