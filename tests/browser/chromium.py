@@ -51,6 +51,7 @@ class Browser:
         except WebDriverException as error:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise RuntimeError("Chromium did not start. Run it by hand with --headless to see why: %s" % error.msg) from error
+        self.cdp("Network.enable")
         self.driver.set_script_timeout(60)
         self.driver.set_page_load_timeout(60)
         self.reset()
@@ -108,6 +109,12 @@ class Browser:
 
     def go(self, url):
         self.driver.get(url)
+
+    def sent(self):
+        """The address of the page that is open, and its text as it was sent."""
+        frame = self.cdp("Page.getFrameTree")["frameTree"]["frame"]
+        # a page's request goes by the name of its loader
+        return frame["url"], self.cdp("Network.getResponseBody", requestId=frame["loaderId"])["body"]
 
     def complaints(self):
         """What the console said since the last call: errors, refused by the policy, not found."""

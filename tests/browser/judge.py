@@ -9,6 +9,8 @@ import pathlib
 import subprocess
 import urllib.parse
 
+from visitor import Answer
+
 HERE = pathlib.Path(__file__).resolve().parent
 PAGE_MAX = 100 * 1024  # bytes, gzipped, with everything that it loads
 NARROWEST = 320
@@ -82,24 +84,41 @@ class Judge:
     def close(self):
         self.validator.close()
 
-    def judge(self, visitor, url):
-        """Every finding about that page, as this person sees it."""
-        seen = Seen(self, visitor, url)
+    def judge(self, visitor, url, status=200):
+        """Every finding about that page, as this person sees it; status is what it has to answer."""
+        answer = visitor.get(url)
+        assert (answer.status, answer.kind) == (status, "text/html"), (url, answer.status, answer.kind)
+        self.browser.reset()
+        self.browser.become(visitor)
+        self.browser.complaints()  # of the page before
+        self.browser.go(answer.url)
+        return self.look(visitor, answer)
+
+    def judge_open(self, visitor):
+        """Every finding about the page that is open: what followed a form, and cannot be asked for again.
+        The window is wide and light afterwards. JavaScript has to be on, for axe waits."""
+        url, text = self.browser.sent()
+        return self.look(visitor, Answer(url, 200, {"Content-Type": "text/html"}, text.encode()))
+
+    def look(self, visitor, answer):
+        seen = Seen(self, visitor, answer)
+        try:
+            return self.measure(seen)
+        finally:
+            self.browser.theme("light")
+            self.browser.width(1280)
+
+    @staticmethod
+    def measure(seen):
         return ["%s: %s" % (name, finding) for name, measure in MEASURES for finding in measure(seen)]
 
 
 class Seen:
     """A page: as it was sent (answer), and open in the browser."""
 
-    def __init__(self, judge, visitor, url):
+    def __init__(self, judge, visitor, answer):
         self.judge, self.visitor, self.browser = judge, visitor, judge.browser
-        self.answer = visitor.get(url)
-        assert self.answer.is_page, "%s answered %s, %s" % (url, self.answer.status, self.answer.kind)
-        self.page = self.answer.page
-        self.browser.reset()
-        self.browser.become(visitor)
-        self.browser.complaints()  # of the page before
-        self.browser.go(self.answer.url)
+        self.answer, self.page = answer, answer.page
         self.complaints = self.browser.complaints()
         self.browser.run(judge.axe)
 
@@ -114,7 +133,9 @@ def valid(seen):
 def console(seen):
     # a browser asks for the default icon once in its life: outline says it on every page
     said = seen.complaints + seen.browser.complaints()
-    return [one for one in said if "/favicon.ico" not in one]
+    # a page that says what is not there answers 404 itself
+    own = (seen.answer.url + " - Failed to load resource", urllib.parse.urljoin(seen.answer.url, "/favicon.ico"))
+    return [one for one in said if not one.startswith(own)]
 
 
 def size(seen):
@@ -146,11 +167,13 @@ def outline(seen):
 
 
 def links(seen):
+    own = urllib.parse.urldefrag(seen.page.url)[0]
     for url in sorted(set(seen.page.links)):
         address, fragment = urllib.parse.urldefrag(url)
-        if fragment and address == urllib.parse.urldefrag(seen.page.url)[0] and fragment not in seen.page.ids:
-            yield "#%s leads nowhere on the page" % fragment
-        if seen.visitor.is_here(url):
+        if address == own:
+            if fragment and fragment not in seen.page.ids:
+                yield "#%s leads nowhere on the page" % fragment
+        elif seen.visitor.is_here(url):
             status = seen.visitor.status(url)
             if status >= 400:
                 yield "%s answers %d" % (address, status)

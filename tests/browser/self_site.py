@@ -95,6 +95,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.do_GET()
 
     def find(self, path, change, here):
+        if path == "/gone":
+            return 404, KINDS[".html"], (HERE / "good.html").read_text(encoding="utf-8")
         if path == "/broken":
             return 500, "text/plain", "broken"
         if path in EXTRA:

@@ -36,6 +36,21 @@ def test_a_page_is_caught_with(site, anybody, judge, name):
     assert [f for f in found if f.startswith(measure + ": ") and word in f], found
 
 
+def test_a_page_about_what_is_not_there_is_judged_too(site, anybody, judge):
+    assert judge.judge(anybody, site.url + "/gone", status=404) == []
+    with pytest.raises(AssertionError, match="404"):
+        judge.judge(anybody, site.url + "/gone")
+
+
+def test_the_page_that_follows_a_form_is_judged_as_it_stands(site, anybody, browser, judge, keyboard):
+    browser.go(site.url)
+    keyboard.use("Save", "button")
+    assert judge.judge_open(anybody) == [] and browser.driver.current_url == site.url + "/took"
+    browser.go(site.mutant("two h1"))
+    found = judge.judge_open(anybody)
+    assert "outline: it has 2 h1, not one" in found, found
+
+
 def test_every_measure_has_a_mutant():
     assert {name for name, _ in measures.MEASURES} == {row[2] for row in self_site.MUTANTS.values() if row[2]}
 
