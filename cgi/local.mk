@@ -6,6 +6,7 @@ PART_EXECUTE = cgi/part/execute.c cgi/part/execute.h
 noinst_LIBRARIES += cgi/libnouns.a
 cgi_libnouns_a_SOURCES = $(PART_CONFIG_STORE) $(PART_EXECUTE)
 include cgi/account/local.mk
+include cgi/admin/local.mk
 include cgi/collectors/local.mk
 include cgi/datasources/local.mk
 include cgi/exports/local.mk

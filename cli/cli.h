@@ -61,6 +61,7 @@ int cli_user_list(struct cli *, int argc, char **argv);
 int cli_user_add(struct cli *, int argc, char **argv);
 int cli_user_disable(struct cli *, int argc, char **argv);
 int cli_user_enable(struct cli *, int argc, char **argv);
+int cli_user_role(struct cli *, int argc, char **argv);
 int cli_user_password(struct cli *, int argc, char **argv);
 int cli_tenant_list(struct cli *, int argc, char **argv);
 int cli_tenant_limit(struct cli *, int argc, char **argv);

@@ -24,6 +24,8 @@ const struct cli_verb cli_verbs[] = {
 	  cli_user_password },
 	{ "user", "disable", "EMAIL", "let a user in no more; ends all tokens", cli_user_disable },
 	{ "user", "enable", "EMAIL", "let a disabled user in again", cli_user_enable },
+	{ "user", "role", "EMAIL developer|admin|owner|none",
+	  "say who may administer the platform itself", cli_user_role },
 	{ "tenant", "list", "", "all workspaces", cli_tenant_list },
 	{ "tenant", "limit", "TENANT N", "how many runs of a workspace go at once",
 	  cli_tenant_limit },

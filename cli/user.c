@@ -1,4 +1,4 @@
-/* user - catchment user list|add|password|disable|enable */
+/* user - catchment user list|add|password|disable|enable|role */
 #include "config.h"
 
 #include <stdio.h>
@@ -14,8 +14,8 @@
 
 int cli_user_list(struct cli *cli, int argc, char **argv)
 {
-	static const char *const heads[] = { "id",        "email",   "name", "state",
-		                             "createdAt", "tenants", NULL };
+	static const char *const heads[] = { "id",        "email",   "name",         "state",
+		                             "createdAt", "tenants", "platformRole", NULL };
 	struct db_rows *rows;
 	struct err e = { 0 };
 
@@ -116,4 +116,22 @@ int cli_user_disable(struct cli *cli, int argc, char **argv)
 int cli_user_enable(struct cli *cli, int argc, char **argv)
 {
 	return argc == 1 ? set_active(cli, argv[0], true) : cli_usage("user", "enable");
+}
+
+int cli_user_role(struct cli *cli, int argc, char **argv)
+{
+	static const char *const roles[] = { "none", "developer", "admin", "owner" };
+	struct db_rows *rows;
+	struct err e = { 0 };
+	size_t i = 0;
+
+	while (argc == 2 && i < 4 && strcmp(roles[i], argv[1]) != 0)
+		i++;
+	if (argc != 2 || i == 4)
+		return cli_usage("user", "role");
+	if (!cli_db(cli, &e) || !db_run(cli->db, Q_OPERATOR_USER_ROLE,
+	                                DB_ARGS(db_text(argv[0]), db_text(i == 0 ? NULL : argv[1])),
+	                                cli->arena, &rows, &e))
+		return cli_say(&e);
+	return found(rows, argv[0]);
 }

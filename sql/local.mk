@@ -2,6 +2,7 @@
 # One line per noun, in alphabetical order: QUERIES += sql/queries/<noun>.sql
 QUERIES =
 QUERIES += sql/queries/migration.sql
+QUERIES += sql/queries/admin.sql
 QUERIES += sql/queries/audit.sql
 QUERIES += sql/queries/collector.sql
 QUERIES += sql/queries/data_source.sql
@@ -36,5 +37,6 @@ MIGRATIONS = \
   sql/migrations/0010_months_ahead.sql \
   sql/migrations/0011_documents.sql \
   sql/migrations/0012_marketplace.sql \
-  sql/migrations/0013_sessions.sql
+  sql/migrations/0013_sessions.sql \
+  sql/migrations/0014_platform.sql
 nobase_dist_pkgdata_DATA += $(MIGRATIONS)

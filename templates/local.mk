@@ -12,6 +12,8 @@ PAGES_ACCOUNT = \
   templates/account/sign-in.html \
   templates/account/sign-up.html
 
+PAGES_ADMIN =
+
 PAGES_DATASOURCES =
 
 PAGES_COLLECTORS =
@@ -22,7 +24,7 @@ PAGES_INSTANCES =
 
 PAGES_TRIALS =
 
-EXTRA_DIST += $(PAGES_SHARED) $(PAGES_ACCOUNT) $(PAGES_DATASOURCES) $(PAGES_COLLECTORS) $(PAGES_MARKETPLACE) $(PAGES_INSTANCES) $(PAGES_TRIALS)
+EXTRA_DIST += $(PAGES_SHARED) $(PAGES_ACCOUNT) $(PAGES_ADMIN) $(PAGES_DATASOURCES) $(PAGES_COLLECTORS) $(PAGES_MARKETPLACE) $(PAGES_INSTANCES) $(PAGES_TRIALS)
 dist_noinst_SCRIPTS += tools/pages.sh
 
 MAKE_PAGES = $(AM_V_GEN)$(srcdir)/tools/pages.sh tools/tmplc$(EXEEXT) $(srcdir) $@
@@ -30,6 +32,8 @@ PAGES_NEED = tools/tmplc$(EXEEXT) tools/pages.sh $(PAGES_SHARED)
 
 templates/account.c: $(PAGES_NEED) $(PAGES_ACCOUNT)
 	$(MAKE_PAGES) $(PAGES_ACCOUNT)
+templates/admin.c: $(PAGES_NEED) $(PAGES_ADMIN)
+	$(MAKE_PAGES) $(PAGES_ADMIN)
 templates/datasources.c: $(PAGES_NEED) $(PAGES_DATASOURCES)
 	$(MAKE_PAGES) $(PAGES_DATASOURCES)
 templates/collectors.c: $(PAGES_NEED) $(PAGES_COLLECTORS)
@@ -43,6 +47,8 @@ templates/trials.c: $(PAGES_NEED) $(PAGES_TRIALS)
 
 templates/account.h: templates/account.c
 cgi/account/main.$(OBJEXT): templates/account.h
+templates/admin.h: templates/admin.c
+cgi/admin/main.$(OBJEXT): templates/admin.h
 templates/datasources.h: templates/datasources.c
 cgi/datasources/main.$(OBJEXT): templates/datasources.h
 templates/collectors.h: templates/collectors.c
@@ -55,6 +61,7 @@ templates/trials.h: templates/trials.c
 cgi/trials/main.$(OBJEXT): templates/trials.h
 
 CLEANFILES += templates/account.c templates/account.h \
+  templates/admin.c templates/admin.h \
   templates/datasources.c templates/datasources.h \
   templates/collectors.c templates/collectors.h \
   templates/marketplace.c templates/marketplace.h \

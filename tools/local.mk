@@ -13,7 +13,7 @@ tools_openapi_SOURCES = \
   tools/openapi_value.c
 tools_openapi_LDADD = $(JANSSON_LIBS)
 
-OPENAPI_FAMILIES = catchment-account.fcgi catchment-collectors.fcgi catchment-datasources.fcgi \
+OPENAPI_FAMILIES = catchment-account.fcgi catchment-admin.fcgi catchment-collectors.fcgi catchment-datasources.fcgi \
   catchment-exports.fcgi catchment-instances.fcgi catchment-marketplace.fcgi catchment-trials.fcgi
 OPENAPI_ROUTES = $(OPENAPI_FAMILIES:.fcgi=.routes.json)
 nodist_pkgdata_DATA = openapi.json

@@ -289,7 +289,10 @@ static void guard(const json_t *rows, json_t *operation)
 		return;
 	}
 	json_object_set_new(operation, "security", pack("[{s:[]}]", "bearer"));
-	json_object_set(operation, "x-role", json_object_get(row, "role"));
+	json_object_set(operation,
+	                strcmp(value_text(row, "access"), "platform") ? "x-role"
+	                                                              : "x-platform-role",
+	                json_object_get(row, "role"));
 	if (scope)
 		json_object_set(operation, "x-scope", json_object_get(row, "scope"));
 }

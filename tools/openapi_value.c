@@ -140,7 +140,7 @@ bool rows_status(const json_t *rows, int status)
 
 bool rows_member(const json_t *rows)
 {
-	return strcmp(value_text(json_array_get(rows, 0), "access"), "member") == 0;
+	return strcmp(value_text(json_array_get(rows, 0), "access"), "public") != 0;
 }
 
 bool rows_tagged(const json_t *rows, const char *method)

@@ -11,6 +11,10 @@ static const struct field user_fields[] = {
 	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
 	{ .name = "createdAt", .kind = SHAPE_TIME, .flags = SHAPE_REQUIRED },
 	{ .name = "lastSignInAt", .kind = SHAPE_TIME, .flags = SHAPE_NULLABLE },
+	{ .name = "platformRole",
+	  .kind = SHAPE_LINE,
+	  .flags = SHAPE_NULLABLE,
+	  .help = "developer, admin or owner: who may administer the platform itself" },
 	{ .name = NULL },
 };
 static const struct shape user_doc = { .name = "User", .fields = user_fields };

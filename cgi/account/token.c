@@ -77,6 +77,8 @@ static const char *const scopes[] = {
 	"marketplace:write",
 	"members:read",
 	"members:write",
+	"platform:read",
+	"platform:write",
 	"profile:write",
 	"records:read",
 	"tenant:read",

@@ -118,7 +118,7 @@ static bool freeze(struct req *r, const struct publishing *p, struct err *e)
 	               DB_ARGS(id, version, db_str(p->text), db_str(json_write(r->arena, required)),
 	                       db_text(approval)),
 	               &rows, e) &&
-	       req_run(r, Q_RELEASE_PUBLISHED, DB_ARGS(id, version, db_text(approval)), &rows, e);
+	       req_run(r, Q_RELEASE_PUBLISHED, DB_ARGS(id, version), &rows, e);
 }
 
 bool collector_publish(struct req *r, struct err *e)

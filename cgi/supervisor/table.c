@@ -15,13 +15,13 @@
 #define WORDS_MAX   64 /* of an extra's command line */
 
 /* A busy family has two workers, so that one slow query does not stop it; whoever waits for others
- * (trials), or sends without end (exports), has four. */
+ * (trials), or sends without end (exports), has four; few administer the platform. */
 static const struct {
 	const char *name;
 	int workers;
 } families[] = {
 	{ "account", 2 },   { "datasources", 2 }, { "collectors", 2 }, { "marketplace", 2 },
-	{ "instances", 2 }, { "trials", 4 },      { "exports", 4 },
+	{ "instances", 2 }, { "trials", 4 },      { "exports", 4 },    { "admin", 1 },
 };
 
 static bool no_memory(struct err *e)

@@ -95,12 +95,18 @@ static void write_flags(unsigned flags, struct buf *b)
 
 static void write_route(const struct route *t, struct buf *b)
 {
+	static const char *const accesses[] = {
+		[ACCESS_PUBLIC] = "public",
+		[ACCESS_MEMBER] = "member",
+		[ACCESS_PLATFORM] = "platform",
+	};
+
 	json_comma(b);
 	buf_char(b, '{');
 	json_member_text(b, "method", route_method_name(t->method));
 	json_member_text(b, "path", t->path);
 	json_member_text(b, "summary", t->summary);
-	json_member_text(b, "access", t->access == ACCESS_MEMBER ? "member" : "public");
+	json_member_text(b, "access", accesses[t->access]);
 	json_member_text(b, "role", t->role);
 	json_member_text(b, "scope", t->scope);
 	if (t->in)

@@ -21,7 +21,7 @@ static bool refuse_input(struct req *r, struct err *e)
 {
 	struct err denied = { 0 };
 
-	if (r->route->access != ACCESS_MEMBER)
+	if (!route_asks_who(r->route))
 		return false;
 	if (!transaction_enter(r, &denied)) {
 		r->problems->count = 0;
@@ -53,7 +53,7 @@ static bool answer_fits(struct req *r, struct err *e)
 /* A handler that asked the database nothing has not been seen by identity.enter either. */
 static bool finish(struct req *r, struct err *e)
 {
-	if (r->route->access == ACCESS_MEMBER && !r->private_->entered && !transaction_enter(r, e))
+	if (route_asks_who(r->route) && !r->private_->entered && !transaction_enter(r, e))
 		return false;
 	if (!r->reply->done)
 		return err_set(e, ERR_BUG, "no_answer",

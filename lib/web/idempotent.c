@@ -117,7 +117,7 @@ bool idempotent_begin(struct req *r, struct err *e)
 	bool slow = r->route->flags & ROUTE_SLOW;
 	struct db_rows *rows;
 
-	if (!key || r->method != M_POST || r->route->access != ACCESS_MEMBER)
+	if (!key || r->method != M_POST || !route_asks_who(r->route))
 		return true;
 	if (!idempotent_key_ok(key))
 		return err_set(e, ERR_SYNTAX, "idempotency_key_invalid",

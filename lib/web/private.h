@@ -19,6 +19,12 @@ struct web_io {
 	bool (*gone)(void *at); /* the client has closed its end */
 };
 
+/* Somebody must be known before this route answers. */
+static inline bool route_asks_who(const struct route *t)
+{
+	return t->access == ACCESS_MEMBER || t->access == ACCESS_PLATFORM;
+}
+
 struct web_header {
 	const char *name, *value;
 };

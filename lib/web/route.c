@@ -245,10 +245,10 @@ static const char *row_fault(const struct route *t)
 		return "has no method";
 	if (!path_ok(t->path))
 		return "has a path that is empty or holds too many parameters";
-	if (t->access != ACCESS_PUBLIC && t->access != ACCESS_MEMBER)
+	if (t->access != ACCESS_PUBLIC && !route_asks_who(t))
 		return "does not say who has access";
-	if ((t->access == ACCESS_MEMBER) != (t->role != NULL))
-		return "needs a role if it is for members, and none if it is public";
+	if (route_asks_who(t) != (t->role != NULL))
+		return "needs a role, unless it is public";
 	if (t->access == ACCESS_PUBLIC && t->scope)
 		return "is public but names a scope";
 	if (!body_ok(t))

@@ -61,7 +61,7 @@ bool session_read(struct req *r, struct err *e)
 	struct str token = cookie_find(r, "session");
 
 	r->has_token = token.len > 0 && crypt_token_check(token, r->token_hash);
-	if (r->has_token || r->route->access != ACCESS_MEMBER)
+	if (r->has_token || !route_asks_who(r->route))
 		return true;
 	return err_set(e, ERR_UNAUTHORIZED, "signed_out", "Sign in to see this.");
 }
@@ -101,7 +101,7 @@ bool session_csrf_check(struct req *r, struct err *e)
 			e, ERR_FORBIDDEN, "other_site",
 			"This form was sent from another site. Open the page here and send it "
 			"from there.");
-	if (r->route->access != ACCESS_MEMBER ||
+	if (!route_asks_who(r->route) ||
 	    (got && strlen(got) == n && crypt_equal(got, want, n)))
 		return true;
 	return err_set(

@@ -19,7 +19,7 @@ bool reply_stream_open(struct req *r, const char *type, const char *filename, st
 	bool sent;
 
 	/* After this nothing can be refused any more: who asks must be known by now. */
-	if (r->route->access == ACCESS_MEMBER && !r->private_->entered &&
+	if (route_asks_who(r->route) && !r->private_->entered &&
 	    (!transaction_enter(r, e) || !req_commit(r, e)))
 		return false;
 	r->reply->streaming = true;

@@ -17,7 +17,7 @@ bool token_read(struct req *r, struct err *e)
 {
 	struct str text = str_trim(str_of(req_header(r, "Authorization"))), scheme, token;
 
-	if (r->route->access != ACCESS_MEMBER)
+	if (!route_asks_who(r->route))
 		return true;
 	/* a link to a document, opened in a browser; unsafe methods take no cookie here */
 	if (text.len == 0 && r->method == M_GET && req_header(r, "Cookie") && session_read(r, e))

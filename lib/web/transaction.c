@@ -17,9 +17,24 @@ static struct db_arg ip_arg(const struct req *r)
 	                                                                 : db_str(r->remote_ip);
 }
 
+static bool is_platform(const struct req *r)
+{
+	return r->route->access == ACCESS_PLATFORM;
+}
+
+/* A platform route asks nothing of the role in the workspace. */
 #define ENTER_ARGS(r)                                                                              \
 	DB_ARGS(db_bytes((struct str){ (const char *)(r)->token_hash, CRYPT_SHA256 }),             \
-	        db_text((r)->route->scope), db_text((r)->route->role), ip_arg(r))
+	        db_text((r)->route->scope), db_text(is_platform(r) ? NULL : (r)->route->role),     \
+	        ip_arg(r))
+
+/* Who asks, and whether he may; rows are there once what follows has run. */
+static void enter_queue(struct req *r, struct arena *arena, struct db_rows **rows)
+{
+	db_queue_rows(r->app->db, Q_WEB_ENTER, ENTER_ARGS(r), arena, rows);
+	if (is_platform(r))
+		db_queue(r->app->db, Q_WEB_PLATFORM, DB_ARGS(db_text(r->route->role)));
+}
 
 static bool begin(struct req *r, struct err *e)
 {
@@ -35,10 +50,10 @@ static bool begin(struct req *r, struct err *e)
 		              DB_ARGS(db_bytes(
 				      (struct str){ (const char *)r->token_hash, CRYPT_SHA256 })),
 		              r->arena, &p->page.who_rows);
-	if (r->route->access != ACCESS_MEMBER)
+	if (!route_asks_who(r->route))
 		return true;
 	p->enter_rows = NULL;
-	db_queue_rows(r->app->db, Q_WEB_ENTER, ENTER_ARGS(r), r->arena, &p->enter_rows);
+	enter_queue(r, r->arena, &p->enter_rows);
 	return true;
 }
 
@@ -61,12 +76,23 @@ static bool entered(struct req *r, struct err *e)
 	return page_tenant_check(r, e);
 }
 
+static bool enter_alone(struct req *r, struct err *e)
+{
+	struct db_rows **rows = &r->private_->enter_rows, *none;
+
+	if (!is_platform(r))
+		return db_run(r->app->db, Q_WEB_ENTER, ENTER_ARGS(r), r->arena, rows, e);
+	db_queue_rows(r->app->db, Q_WEB_ENTER, ENTER_ARGS(r), r->arena, rows);
+	return db_run(r->app->db, Q_WEB_PLATFORM, DB_ARGS(db_text(r->route->role)), r->arena, &none,
+	              e);
+}
+
 bool transaction_enter(struct req *r, struct err *e)
 {
 	if (!r->app->db)
 		return err_set(e, ERR_BUG, "no_database", "This family has no database.");
 	db_begin(r->app->db);
-	if (db_run(r->app->db, Q_WEB_ENTER, ENTER_ARGS(r), r->arena, &r->private_->enter_rows, e))
+	if (enter_alone(r, e))
 		return entered(r, e);
 	db_rollback(r->app->db);
 	return false;
@@ -115,7 +141,7 @@ bool req_run_apart(struct req *r, struct arena *arena, enum query q, const struc
 	if (!req_commit(r, e))
 		return false;
 	db_begin(r->app->db);
-	db_queue_rows(r->app->db, Q_WEB_ENTER, ENTER_ARGS(r), arena, &enter);
+	enter_queue(r, arena, &enter);
 	if (!db_run_last(r->app->db, q, args, nargs, arena, rows, e))
 		return false;
 	/* A token stays in its tenant; that the pages of one stream do, too, is worth a look. */

@@ -197,7 +197,7 @@ static const char *curl_of(const struct req *r, const char *api)
 	                                                    host ? host : "localhost");
 
 	return arena_printf(r->arena, "curl%s '%s%s'",
-	                    r->route->access == ACCESS_MEMBER
+	                    route_asks_who(r->route)
 	                            ? " -H \"Authorization: Bearer $CATCHMENT_TOKEN\""
 	                            : "",
 	                    base, api);
@@ -403,7 +403,7 @@ static bool form_again(struct req *r, const struct err *e)
 
 	if (!route || r->method == M_GET || !(page->sent.act || is_mendable(e)))
 		return false;
-	if (e->code == ERR_UNAUTHORIZED && r->route->access == ACCESS_MEMBER)
+	if (e->code == ERR_UNAUTHORIZED && route_asks_who(r->route))
 		return false;
 	refusal_note(r, e);
 	reply_reset(r);
@@ -460,7 +460,7 @@ bool view_failed(struct req *r, struct err *e)
 		err_clear(e);
 		return true;
 	}
-	if (e->code == ERR_UNAUTHORIZED && r->route && r->route->access == ACCESS_MEMBER)
+	if (e->code == ERR_UNAUTHORIZED && r->route && route_asks_who(r->route))
 		ask_to_sign_in(r);
 	else
 		error_page(r, e);

@@ -25,9 +25,10 @@
 #include "lib/web/form.h"
 
 enum web_access {
-	ACCESS_UNSET,  /* refuses to start */
-	ACCESS_PUBLIC, /* anyone; a token is not looked at */
-	ACCESS_MEMBER, /* a valid token; `role` and `scope` are checked by identity.enter */
+	ACCESS_UNSET,    /* refuses to start */
+	ACCESS_PUBLIC,   /* anyone; a token is not looked at */
+	ACCESS_MEMBER,   /* a valid token; `role` and `scope` are checked by identity.enter */
+	ACCESS_PLATFORM, /* the same, but `role` is the least platform role, for platform.need */
 };
 
 struct req;
@@ -78,7 +79,8 @@ struct route {
 	 * is a 404; {name:text} is any segment, percent-decoded. At most REQ_PARAMS_MAX of them. */
 	const char *path;
 	enum web_access access;
-	const char *role;          /* least role: "viewer", "editor", "admin", "owner" */
+	const char *role;          /* least role: "viewer", "editor", "admin", "owner"; platform:
+	                            * "developer", "admin", "owner" */
 	const char *scope;         /* "collectors:write"; NULL: any token of that role */
 	size_t body_max;           /* bytes; 0: this route takes no body */
 	const struct shape *query; /* NULL: no parameters; others are refused */

@@ -6,7 +6,8 @@ SELECT util.months_ahead();
 -- name: operator_users :many ()
 SELECT u.id, u.email, u.name, CASE WHEN u.is_active THEN 'active' ELSE 'disabled' END,
 	util.utc(u.created_at),
-	(SELECT count(*) FROM identity.members m WHERE m.user_id = u.id)
+	(SELECT count(*) FROM identity.members m WHERE m.user_id = u.id),
+	(SELECT p.role FROM identity.platform_roles p WHERE p.user_id = u.id)
 FROM identity.users u ORDER BY u.created_at, u.id;
 
 -- name: operator_user_add :one (id uuid, email text, phc text, name text, tenant uuid, tenant_name text)
@@ -17,6 +18,15 @@ SELECT identity.sign_up($1, lower($2), $3, $4, $5, $6);
 WITH who AS (UPDATE identity.users u SET is_active = $2 WHERE u.email = lower($1) RETURNING u.id),
 ended AS (UPDATE identity.tokens k SET revoked_at = clock_timestamp() FROM who
 	WHERE k.user_id = who.id AND k.revoked_at IS NULL AND NOT $2)
+SELECT id FROM who;
+
+-- Who administers the platform itself; a null role takes it away.
+-- name: operator_user_role :maybe (email text, role text)
+WITH who AS (SELECT u.id FROM identity.users u WHERE u.email = lower($1)),
+given AS (INSERT INTO identity.platform_roles (user_id, role)
+	SELECT who.id, $2 FROM who WHERE $2 IS NOT NULL
+	ON CONFLICT (user_id) DO UPDATE SET role = excluded.role),
+taken AS (DELETE FROM identity.platform_roles p USING who WHERE p.user_id = who.id AND $2 IS NULL)
 SELECT id FROM who;
 
 -- name: operator_user_password :maybe (email text, phc text)

@@ -15,6 +15,7 @@ INSERT INTO market.release (collector_id, version, ordinal, document, release_no
 SELECT $1, $2, coalesce(max(r.ordinal), 0) + 1, $3, normalize($4, NFC), $5, collect.author(util.caller())
 FROM market.release r WHERE r.collector_id = $1
 
+-- What a reviewer has rejected is looked at again, whether or not all else needs review.
 -- name: release_listing :exec (id uuid, version text, document json, required json, approval text)
 INSERT INTO market.listing AS l (collector_id, name, description, publisher, data_source, category,
 	category_folded, tags, tags_folded, search, latest_version, approval)
@@ -33,14 +34,15 @@ FROM (SELECT x.document -> 'collector' ->> 'name' AS name, x.document -> 'collec
 ON CONFLICT (collector_id) DO UPDATE SET name = excluded.name, description = excluded.description,
 	publisher = excluded.publisher, data_source = excluded.data_source, category = excluded.category,
 	category_folded = excluded.category_folded, tags = excluded.tags, tags_folded = excluded.tags_folded,
-	search = excluded.search, latest_version = excluded.latest_version, approval = excluded.approval,
+	search = excluded.search, latest_version = excluded.latest_version,
+	approval = CASE WHEN l.approval <> 'approved' AND l.approval_reason <> '' THEN 'pending' ELSE excluded.approval END,
 	is_listed = true, updated_at = clock_timestamp()
 
--- name: release_published :exec (id uuid, version text, approval text)
-UPDATE collect.data_collectors c SET stage = 'Production', approval_status = $3, is_published = true,
+-- name: release_published :exec (id uuid, version text)
+UPDATE collect.data_collectors c SET stage = 'Production', approval_status = l.approval, is_published = true,
 	published_at = r.published_at, published_by = r.published_by, release_version = $2,
 	version = c.version + 1, updated_at = clock_timestamp()
-FROM market.release r
+FROM market.release r JOIN market.listing l ON l.collector_id = r.collector_id
 WHERE c.tenant_id = util.tenant() AND c.id = $1 AND r.collector_id = c.id AND r.version = $2
 
 -- name: release_answer :one (id uuid)

@@ -4,6 +4,10 @@
 SELECT user_id, tenant_id, role, scopes, token_id
 FROM identity.enter($1, $2, $3, $4)
 
+-- Behind web_enter, on routes of the platform's own.
+-- name: web_platform :one (role text)
+SELECT platform.need($1)
+
 -- name: web_idempotency_begin :one (key text, route text, body bytea)
 SELECT state, status, body, location
 FROM identity.idempotency_begin($1, $2, $3)

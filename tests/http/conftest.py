@@ -9,6 +9,7 @@ import json
 import os
 import re
 import secrets
+import subprocess
 import time
 import urllib.parse
 
@@ -222,6 +223,30 @@ def make_tenant(api):
     return make
 
 
+def operate(state, *words):
+    """The catchment command as the system user whom the stack belongs to: the database knows no other."""
+    owner = os.stat(state + "/data")
+    become = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.geteuid() != owner.st_uid else {}
+    return subprocess.run([state + "/app/bin/catchment", "--conf", state + "/catchment.conf", *words],
+                          capture_output=True, text=True, cwd="/", **become)
+
+
+@pytest.fixture(scope="session")
+def make_administrator(make_tenant):
+    """A user of a new workspace with a role on the platform, given as an operator gives it."""
+    state = os.environ.get("CATCHMENT_STATE")
+    if not state:
+        pytest.skip("CATCHMENT_STATE names no installed programs")
+
+    def make(role):
+        client = make_tenant()
+        client.operate = lambda *words: operate(state, *words)
+        done = client.operate("user", "role", client.email, role)
+        assert done.returncode == 0, done.stderr
+        return client
+    return make
+
+
 @pytest.fixture()
 def tenant(make_tenant):
     return make_tenant()
@@ -263,7 +288,7 @@ def check_shape(value, shape, at=""):
         raise AssertionError((at, value, "is none of", shape))
     elif isinstance(shape, re.Pattern):
         assert isinstance(value, str) and shape.match(value), (at, value, shape.pattern)
-    elif shape is None or isinstance(shape, (str, bool)):
+    elif shape is None or isinstance(shape, (str, bool, int)):
         assert value == shape and type(value) is type(shape), (at, value, shape)
     elif shape is int:
         assert type(value) is int, (at, value)

@@ -9,7 +9,7 @@ from conftest import PASSWORD, TIME, UUID, Client, check_shape, seed, unique
 NOWHERE = "01890000-0000-7000-8000-000000000000"
 TOKEN = re.compile(r"ctm_[0-9A-Za-z]{36}\Z")
 MEMBERSHIP = {"id": UUID, "name": str, "role": str}
-PROFILE = {"user": {"id": UUID, "email": str, "name": str, "createdAt": TIME, "lastSignInAt": (TIME, None)},
+PROFILE = {"user": {"id": UUID, "email": str, "name": str, "createdAt": TIME, "lastSignInAt": (TIME, None), "platformRole": None},
            "tenant": MEMBERSHIP, "tenants": [MEMBERSHIP]}
 SIGNED_IN = {**PROFILE, "token": TOKEN, "expiresAt": TIME}
 

@@ -39,7 +39,7 @@ def test_example_2_is_answered_as_it_was_written_but_for_the_secret(tenant, shop
                                         "apiKey": SET, "apiVersion": "2024-01"})
     check_shape(made.json, {
         "id": UUID, "tenantId": tenant.tenant, "name": str, "description": str, "dataSourceId": shop["id"],
-        "dataSourceName": shop["name"], "stage": "Draft", "approvalStatus": "none", "creatorConfig": dict,
+        "dataSourceName": shop["name"], "stage": "Draft", "approvalStatus": "none", "approvalReason": None, "creatorConfig": dict,
         "pipelines": [dict], "isPublished": False, "isListed": False, "publishedAt": None,
         "publishedBy": None, "releaseVersion": None, "marketplaceUrl": None, "isActive": True,
         "version": int, "createdBy": tenant.email, "createdAt": TIME, "updatedAt": TIME})

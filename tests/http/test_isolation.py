@@ -21,6 +21,8 @@ BODIES = {
                          "PATCH": lambda w: {"description": "taken"}},
     "/collectors/{id}/publish": {"POST": lambda w: {"version": "9.9.9"}},
     "/collector-instances/{id}": {"PATCH": lambda w: {"instanceName": "taken"}},
+    "/admin/tenants/{id}": {"PATCH": lambda w: {"isSuspended": True}},
+    "/admin/listings/{id}/reject": {"POST": lambda w: {"reason": "taken"}},
     "/members/{id}": {"PATCH": lambda w: {"role": "viewer"}},
     "/marketplace/collectors/{id}/rating": {"PUT": lambda w: {"stars": 1}},
     "/marketplace/collectors/{id}/test-connection": {"POST": lambda w: {"tenantConfig": {}}},
@@ -40,6 +42,7 @@ def routes():
 
 ROUTES = routes()
 MEMBERS = [r for r in ROUTES if r[3] == "MEMBER"]
+PLATFORM = [r for r in ROUTES if r[3] == "PLATFORM"]
 
 
 def name(route):
@@ -137,6 +140,21 @@ def test_without_a_token_that_counts_nothing_is_told(world, people, anyone, rout
         assert ask(client, world, route, world["instance"]).status == 401
 
 
+@pytest.mark.parametrize("route", PLATFORM, ids=name)
+def test_the_platform_is_for_its_administrators_alone(world, people, anyone, snapshot, route):
+    """An owner of a workspace is nobody here, and learns nothing of what there is."""
+    before = snapshot()
+    for client in (world["owner"], people["admin"], people["platform"]):
+        for ident in world["ids"] + [NOWHERE] if "{id}" in route[2] else [""]:
+            answer = ask(client, world, route, ident)
+            assert (answer.status, answer["code"]) == (403, "role_missing"), (ident, answer.body[:300])
+    answer = ask(people["tokens:read"], world, route, NOWHERE)  # has all scopes of a workspace but that one
+    assert (answer.status, answer["code"]) == (403, "scope_missing")
+    for client in (anyone, people["removed"], people["deleted"]):
+        assert ask(client, world, route, NOWHERE).status == 401
+    assert snapshot() == before
+
+
 CHANGES = [r for r in MEMBERS if r[1] in ("PUT", "PATCH", "DELETE")]
 OWN = {"/datasources/{id}": "source", "/collectors/{id}": "collector", "/collector-instances/{id}": "instance",
        "/marketplace/collectors/{id}/rating": "shown", "/tokens/{id}": "token", "/invitations/{id}": "invitation",
@@ -166,6 +184,7 @@ def people(world, make_tenant, anyone):
     for scope in scopes:
         narrow = [s for s in scopes if s not in (scope, "*") and s != scope.replace(":read", ":write")]
         found[scope] = owner.with_scopes(*narrow)
+    found["platform"] = owner.with_scopes("platform:write")
     found["removed"] = owner.member("admin")
     owner.delete("/members/" + found["removed"].profile["user"]["id"])
     found["deleted"] = make_tenant()

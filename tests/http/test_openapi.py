@@ -15,7 +15,7 @@ import schema
 
 STATE = os.environ.get("CATCHMENT_STATE", "")
 METHODS = {"get", "post", "put", "patch", "delete"}
-FAMILIES = "account collectors datasources exports instances marketplace trials".split()
+FAMILIES = "account admin collectors datasources exports instances marketplace trials".split()
 KEYWORDS = {name.removeprefix("judge_").replace("ref", "$ref") for name in dir(schema.Description)
             if name.startswith("judge_")} | schema.ANNOTATIONS
 
@@ -133,10 +133,11 @@ def test_every_route_shows_who_may_use_it(families, operations):
         operation = operations[at]
         assert name in operation["tags"], at
         assert route["summary"] in operation["summary"], at
-        assert operation.get("x-role") == route.get("role"), at
+        word = "x-platform-role" if route["access"] == "platform" else "x-role"
+        assert operation.get(word) == route.get("role"), at
         assert operation.get("x-scope") == route.get("scope"), at
-        assert operation["security"] == ([{"bearer": []}] if route["access"] == "member" else []), at
-        assert ("401" in operation["responses"]) == (route["access"] == "member" or 401 in route["also"]), at
+        assert operation["security"] == ([] if route["access"] == "public" else [{"bearer": []}]), at
+        assert ("401" in operation["responses"]) == (route["access"] != "public" or 401 in route["also"]), at
 
 
 def test_every_route_shows_what_it_takes(document, families, operations):
@@ -147,7 +148,7 @@ def test_every_route_shows_what_it_takes(document, families, operations):
         assert {one["name"] for one in route.get("query", [])} <= shown, at
         named = {one["name"] for one in found if one["in"] == "header"}
         assert ("If-Match" in named) == ("versioned" in route["flags"]), at
-        assert ("Idempotency-Key" in named) == (at[0] == "post" and route["access"] == "member"), at
+        assert ("Idempotency-Key" in named) == (at[0] == "post" and route["access"] != "public"), at
         body = operations[at].get("requestBody")
         assert (body is not None) == ("in" in route), at
         if body:
@@ -191,7 +192,7 @@ def test_every_operation_is_well_formed(document, operations):
     for (method, path), operation in operations.items():
         at = (method, path)
         assert method in METHODS and path.startswith("/"), at
-        assert set(operation) <= {"operationId", "summary", "tags", "security", "x-role", "x-scope", "parameters",
+        assert set(operation) <= {"operationId", "summary", "tags", "security", "x-role", "x-platform-role", "x-scope", "parameters",
                                   "requestBody", "responses"}, at
         assert set(operation["tags"]) <= tags, at
         found = [(one["in"], one["name"]) for one in parameters(description, operation)]

@@ -31,6 +31,7 @@ static const struct {
 } query_names[] = {
 	{ Q_WEB_ENTER, "enter" },
 	{ Q_WEB_WHO, "who" },
+	{ Q_WEB_PLATFORM, "platform" },
 	{ Q_WEB_IDEMPOTENCY_BEGIN, "key_begin" },
 	{ Q_WEB_IDEMPOTENCY_END, "key_end" },
 	{ Q_WEB_MIGRATION_NUMBER, "migrations" },
@@ -94,6 +95,13 @@ void db_begin(struct db *db)
 bool db_in_transaction(const struct db *db)
 {
 	return db->in_transaction;
+}
+
+void db_queue(struct db *db, enum query q, const struct db_arg *args, size_t nargs)
+{
+	(void)args;
+	(void)nargs;
+	note_query(db, q);
 }
 
 void db_queue_rows(struct db *db, enum query q, const struct db_arg *args, size_t nargs,
@@ -257,7 +265,8 @@ static const struct view changed = { .then = "/things/{0}?of={name}",
 static const struct view entered = { .then = "back", .form_at = "/enter" };
 static const struct view left_view = { .then = "/" };
 
-#define MEMBER .access = ACCESS_MEMBER, .role = "viewer", .scope = "things:write"
+#define MEMBER   .access = ACCESS_MEMBER, .role = "viewer", .scope = "things:write"
+#define PLATFORM .access = ACCESS_PLATFORM, .role = "admin", .scope = "things:write"
 
 static const struct route routes[] = {
 	{ M_GET, "/things", MEMBER, .query = &list_query, .out = &thing, .status = 200,
@@ -289,6 +298,10 @@ static const struct route routes[] = {
 	  .summary = "Streams things" },
 	{ M_GET, "/constant", MEMBER, .out = &thing, .status = 200, .handle = thing_constant,
 	  .summary = "Asks the database nothing" },
+	{ M_GET, "/platform/{id}", PLATFORM, .out = &thing, .status = 200, .handle = thing_get,
+	  .summary = "Shows a thing to who administers the platform" },
+	{ M_GET, "/platform", PLATFORM, .out = &thing, .status = 200, .handle = thing_constant,
+	  .summary = "Asks the database nothing, for the same" },
 	{ M_POST, "/optional", ACCESS_PUBLIC, .body_max = 1000, .in = &list_query, .out = &thing,
 	  .status = 200, .flags = ROUTE_BODY_OPTIONAL, .handle = thing_constant,
 	  .summary = "Takes a body or none" },

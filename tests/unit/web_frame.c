@@ -69,6 +69,19 @@ static void bad_tokens_are_401(void **state)
 	}
 }
 
+static void platform_is_asked_behind_enter(void **state)
+{
+	struct client *c = *state;
+
+	assert_int_equal(200,
+	                 client_send_as_member(c, "GET", "/api/platform/" CLIENT_ID, NULL, NULL));
+	assert_string_equal("begin enter platform get commit", c->db.asked);
+	c->db.asked[0] = '\0';
+	assert_int_equal(200, client_send_as_member(c, "GET", "/api/platform", NULL, NULL));
+	assert_string_equal("begin enter platform commit", c->db.asked);
+	assert_int_equal(401, client_send(c, "GET", "/api/platform", NULL, NULL));
+}
+
 static void refusals_of_enter(void **state)
 {
 	struct client *c = *state;
@@ -317,6 +330,8 @@ int main(void)
 		T("what is no token of ours is 401 and asks nothing", bad_tokens_are_401),
 		T("a token that enter refuses is 401 or 403 with a challenge", refusals_of_enter),
 		T("who asks is settled before what was wrong is told", who_before_what),
+		T("a route of the platform asks for its role in the same flight",
+		  platform_is_asked_behind_enter),
 		T("a handler that queries nothing is still behind enter",
 		  handler_without_query_still_enters),
 		T("a handler without an answer is a 500 that says nothing", silent_handler_is_500),

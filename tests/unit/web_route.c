@@ -135,6 +135,8 @@ static void wrong_tables_are_refused(void **state)
 		{ "four parameters", { GOOD, .path = "/{a}/{b}/{c}/{d}" } },
 		{ "no access", { GOOD, .access = ACCESS_UNSET } },
 		{ "a member without a role", { GOOD, .role = NULL } },
+		{ "the platform without a role",
+		  { GOOD, .access = ACCESS_PLATFORM, .role = NULL } },
 		{ "the public with a role", { GOOD, .access = ACCESS_PUBLIC } },
 		{ "a body without a shape", { GOOD, .in = NULL } },
 		{ "a shape without a body", { GOOD, .body_max = 0 } },

@@ -1,0 +1,67 @@
+/*
+ * admin - the platform itself: what awaits approval, workspaces, users, the queue
+ *
+ *   GET /admin/overview   /admin/measures   /admin/queue
+ *   GET /admin/listings   /admin/listings/{id}       POST .../{id}/approve   .../{id}/reject
+ *   GET /admin/tenants    GET PATCH /admin/tenants/{id}
+ *   GET /admin/users      /admin/users/{id}          POST .../{id}/deactivate   .../{id}/activate
+ */
+#include "config.h"
+
+#include "cgi/admin/admin.h"
+#include "lib/base/poison.h"
+
+#define BODY_MAX (16 * 1024)
+
+/* clang-format off: a row a route */
+static const struct route routes[] = {
+	{ M_GET, "/admin/overview", ACCESS_PLATFORM, "developer", "platform:read", 0, NULL, NULL,
+	  &admin_overview_doc, 200, admin_overview, "The platform at a glance", 0 },
+	{ M_GET, "/admin/measures", ACCESS_PLATFORM, "developer", "platform:read", 0, NULL, NULL,
+	  &admin_measures_doc, 200, admin_measures, "The platform's measures beside their targets",
+	  0 },
+	{ M_GET, "/admin/queue", ACCESS_PLATFORM, "developer", "platform:read", 0, NULL, NULL,
+	  &admin_queue_doc, 200, admin_queue, "Runners, and what is due, running and waiting", 0 },
+	{ M_GET, "/admin/listings", ACCESS_PLATFORM, "developer", "platform:read", 0,
+	  &admin_listings_query, NULL, &admin_listings_doc, 200, admin_listings,
+	  "All listings, or those that await approval", 0 },
+	{ M_GET, "/admin/listings/{id}", ACCESS_PLATFORM, "developer", "platform:read", 0, NULL,
+	  NULL, &admin_listing_doc, 200, admin_listing,
+	  "One listing with all that its latest version does", 0 },
+	{ M_POST, "/admin/listings/{id}/approve", ACCESS_PLATFORM, "admin", "platform:write",
+	  BODY_MAX, NULL, &admin_approve_in, &admin_listing_doc, 200, admin_approve,
+	  "Let it into the marketplace", ROUTE_BODY_OPTIONAL },
+	{ M_POST, "/admin/listings/{id}/reject", ACCESS_PLATFORM, "admin", "platform:write",
+	  BODY_MAX, NULL, &admin_reject_in, &admin_listing_doc, 200, admin_reject,
+	  "Keep it out of the marketplace; its creator sees the reason", 0 },
+	{ M_GET, "/admin/tenants", ACCESS_PLATFORM, "developer", "platform:read", 0,
+	  &admin_tenants_query, NULL, &admin_tenants_doc, 200, admin_tenants,
+	  "Workspaces with their counts and limits", 0 },
+	{ M_GET, "/admin/tenants/{id}", ACCESS_PLATFORM, "developer", "platform:read", 0, NULL,
+	  NULL, &admin_tenant_doc, 200, admin_tenant, "One workspace, also a deleted one", 0 },
+	{ M_PATCH, "/admin/tenants/{id}", ACCESS_PLATFORM, "admin", "platform:write", BODY_MAX,
+	  NULL, &admin_tenant_in, &admin_tenant_doc, 200, admin_tenant_change,
+	  "Limit its runs, suspend it, lift that", ROUTE_UNVERSIONED },
+	{ M_GET, "/admin/users", ACCESS_PLATFORM, "admin", "platform:read", 0, &admin_users_query,
+	  NULL, &admin_users_doc, 200, admin_users, "Users of all workspaces", 0 },
+	{ M_GET, "/admin/users/{id}", ACCESS_PLATFORM, "admin", "platform:read", 0, NULL, NULL,
+	  &admin_user_doc, 200, admin_user, "One user", 0 },
+	{ M_POST, "/admin/users/{id}/deactivate", ACCESS_PLATFORM, "admin", "platform:write", 0,
+	  NULL, NULL, &admin_user_doc, 200, admin_deactivate,
+	  "Let a user in no more; ends all sign-ins and tokens", 0 },
+	{ M_POST, "/admin/users/{id}/activate", ACCESS_PLATFORM, "admin", "platform:write", 0, NULL,
+	  NULL, &admin_user_doc, 200, admin_activate, "Let a user in again", 0 },
+};
+/* clang-format on */
+
+static const struct web_family family = {
+	.name = "admin",
+	.role = "web",
+	.routes = routes,
+	.route_count = sizeof(routes) / sizeof(routes[0]),
+};
+
+int main(int argc, char **argv)
+{
+	return web_main(argc, argv, &family);
+}
