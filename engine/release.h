@@ -29,6 +29,12 @@ int release_version_compare(const struct release_version *, const struct release
 /* [{"code":"stream_removed","name":"orders-pipeline","sentence":"..."}], empty when nothing breaks;
  * never NULL. Codes: stream_removed, config_field_required, key_changed. */
 json_t *release_breaking(struct arena *, const json_t *old_document, const json_t *new_document);
+/* All that differs, in the same form; breaking or not. Codes: pipeline_, function_, config_field_ with
+ * added, changed, removed; member_changed, whose name is dataSource.baseUrl and the like. */
+json_t *release_changes(struct arena *, const json_t *old_document, const json_t *new_document);
+/* What a version after that one is best called: by SemVer, a greater first number when something
+ * breaks. latest NULL: 1.0.0. */
+const char *release_version_next(struct arena *, const char *latest, bool breaks);
 /* The config fields that an installation must fill in: required ones without a default, as
  * [{"name","label","type","required"}]. */
 json_t *release_required_config(struct arena *, const json_t *config_fields);

@@ -10,7 +10,7 @@
 
 web_handler collector_list, collector_get, collector_create;
 web_handler collector_replace, collector_patch, collector_delete;
-web_handler collector_publish, collector_delist, collector_relist;
+web_handler collector_preview, collector_publish, collector_delist, collector_relist;
 web_handler release_list, release_get;
 
 /* The whole document as the answer; commits. */
@@ -21,7 +21,7 @@ bool collector_missing(struct err *); /* 404; returns false */
 
 extern const struct shape collector_list_query, collector_list_doc, collector_doc;
 extern const struct shape collector_patch_in;
-extern const struct shape collector_publish_in, collector_publish_doc;
+extern const struct shape collector_preview_doc, collector_publish_in, collector_publish_doc;
 extern const struct shape release_list_doc, release_doc;
 
 #endif

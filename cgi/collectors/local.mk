@@ -2,6 +2,7 @@ pkglibexec_PROGRAMS += catchment-collectors.fcgi
 COLLECTORS_NOUNS = \
   cgi/collectors/collector.c \
   cgi/collectors/collectors.h \
+  cgi/collectors/preview.c \
   cgi/collectors/publish.c \
   cgi/collectors/release.c
 catchment_collectors_fcgi_SOURCES = cgi/collectors/main.c $(COLLECTORS_NOUNS) $(PART_CONFIG_STORE)

@@ -2,7 +2,7 @@
  * collectors - workflow templates and their publishing
  *
  *   GET POST /collectors                  GET PUT PATCH DELETE /collectors/{id}
- *   POST /collectors/{id}/publish         POST /collectors/{id}/delist   .../relist
+ *   GET POST /collectors/{id}/publish     POST /collectors/{id}/delist   .../relist
  *   GET /collectors/{id}/releases         GET /collectors/{id}/releases/{version}
  */
 #include "config.h"
@@ -35,6 +35,9 @@ static const struct route routes[] = {
 	  NULL, 204, collector_delete,
 	  "Delete a collector that is not listed and that nobody else has installed",
 	  ROUTE_VERSIONED },
+	{ M_GET, "/collectors/{id}/publish", ACCESS_MEMBER, "viewer", "collectors:read", 0, NULL,
+	  NULL, &collector_preview_doc, 200, collector_preview,
+	  "What publishing now would change and break", 0 },
 	{ M_POST, "/collectors/{id}/publish", ACCESS_MEMBER, "admin", "collectors:write",
 	  SMALL_BODY, NULL, &collector_publish_in, &collector_publish_doc, 200, collector_publish,
 	  "Freeze a version and list it in the marketplace", ROUTE_VERSIONED },

@@ -392,6 +392,14 @@ RETURN (SELECT json_build_object('id', c.id, 'tenantId', c.tenant_id, 'name', c.
 	FROM collect.data_sources d LEFT JOIN market.listing l ON l.collector_id = c.id
 	WHERE d.tenant_id = c.tenant_id AND d.id = c.data_source_id);
 
+-- What publishing now would freeze.
+CREATE FUNCTION collect.draft_document(c collect.data_collectors, d collect.data_sources) RETURNS json
+LANGUAGE sql STABLE SET search_path = pg_catalog
+RETURN json_build_object('collector', json_build_object('id', c.id, 'name', c.name,
+		'description', c.description, 'pipelines', c.pipelines),
+	'dataSource', collect.data_source_definition(d));
+GRANT EXECUTE ON FUNCTION collect.draft_document TO catchment_web;
+
 -- Why a run that was asked for has not begun; since now a lane may be closed from outside.
 CREATE OR REPLACE FUNCTION collect.queue_doc(p_tenant uuid) RETURNS json
 LANGUAGE sql STABLE

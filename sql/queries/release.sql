@@ -2,9 +2,7 @@
 
 -- What would be published now, and what was published last.
 -- name: release_draft :maybe (id uuid)
-SELECT c.version, json_build_object('collector', json_build_object('id', c.id, 'name', c.name,
-		'description', c.description, 'pipelines', c.pipelines),
-	'dataSource', collect.data_source_definition(d)), c.release_version, r.document
+SELECT c.version, collect.draft_document(c, d), c.release_version, r.document
 FROM collect.data_collectors c
 JOIN collect.data_sources d ON d.tenant_id = c.tenant_id AND d.id = c.data_source_id
 LEFT JOIN market.release r ON r.collector_id = c.id AND r.version = c.release_version
@@ -14,6 +12,17 @@ WHERE c.tenant_id = util.tenant() AND c.id = $1 FOR NO KEY UPDATE OF c
 INSERT INTO market.release (collector_id, version, ordinal, document, release_notes, breaking, published_by)
 SELECT $1, $2, coalesce(max(r.ordinal), 0) + 1, $3, normalize($4, NFC), $5, collect.author(util.caller())
 FROM market.release r WHERE r.collector_id = $1
+
+-- The same to look at, with whom it concerns.
+-- name: release_preview :maybe (id uuid)
+SELECT c.version, collect.draft_document(c, d), c.release_version, r.document,
+	market.release_hosts(collect.draft_document(c, d)), coalesce(l.installs, 0),
+	coalesce(l.approval <> 'approved' AND l.approval_reason <> '', false)
+FROM collect.data_collectors c
+JOIN collect.data_sources d ON d.tenant_id = c.tenant_id AND d.id = c.data_source_id
+LEFT JOIN market.release r ON r.collector_id = c.id AND r.version = c.release_version
+LEFT JOIN market.listing l ON l.collector_id = c.id
+WHERE c.tenant_id = util.tenant() AND c.id = $1
 
 -- What a reviewer has rejected is looked at again, whether or not all else needs review.
 -- name: release_listing :exec (id uuid, version text, document json, required json, approval text)

@@ -103,6 +103,40 @@ def test_what_breaks_is_detected_and_kept(tenant, made):
     assert tenant.get(made.where + "/releases/2.0.0")["breaking"] == found
 
 
+def test_what_publishing_would_change_is_shown_before(tenant, made):
+    first = tenant.get(made.where + "/publish").json
+    check_shape(first, {"id": made.collector["id"], "from": None, "suggestedVersion": "1.0.0", "isPublishable": True,
+                        "problems": [dict], "changes": [dict], "breaking": [dict], "hosts": [str], "installs": 0,
+                        "needsReview": False, "version": 1})
+    assert first["problems"] == first["changes"] == first["breaking"] == []
+    made.publish("1.0.0")
+    same = tenant.get(made.where + "/publish").json
+    assert (same["from"], same["suggestedVersion"], same["changes"]) == ("1.0.0", "1.1.0", [])
+    pipelines = made.collector["pipelines"]
+    made.change(description="More", pipelines=[{**pipelines[0], "name": "Goods"}])
+    shown = tenant.get(made.where + "/publish").json
+    assert [(c["code"], c["name"]) for c in shown["changes"]] == [
+        ("member_changed", "collector.description"), ("pipeline_changed", "product-sync-pipeline"),
+        ("pipeline_removed", "order-sync-pipeline")]
+    assert [(c["code"], c["name"]) for c in shown["breaking"]] == [("stream_removed", "order-sync-pipeline")]
+    assert (shown["suggestedVersion"], shown["version"]) == ("2.0.0", 3)
+    assert tenant.get(made.where)["releaseVersion"] == "1.0.0"  # looking changes nothing
+    assert made.publish(shown["suggestedVersion"])["breaking"] == shown["breaking"]
+
+
+def test_the_preview_names_what_would_be_refused(tenant, made):
+    made.change_source(functions=made.source["functions"][1:])
+    shown = tenant.get(made.where + "/publish").json
+    assert shown["isPublishable"] is False
+    refused = made.publish("1.0.0", 422).pointers()
+    assert {p["pointer"]: p["code"] for p in shown["problems"]} == refused and refused
+
+
+def test_any_member_may_look_but_no_stranger(tenant, other_tenant, made):
+    tenant.member("viewer").get(made.where + "/publish")
+    other_tenant.get(made.where + "/publish", 404, "not_found")
+
+
 def test_what_does_not_run_is_not_published(tenant, made):
     made.change_source(functions=made.source["functions"][1:])
     answer = made.publish("1.0.0", 422)

@@ -218,6 +218,73 @@ static void required_config_is_what_an_installer_must_fill_in(void **state)
 	arena_free(a);
 }
 
+static const struct row differences[] = {
+	{ "nothing changed", OLD, "" },
+	{ "members in another order",
+	  DOCUMENT(FIELDS, FUNCTIONS, "{'functionId':'f1','name':'Products','id':'p1'}," P2), "" },
+	{ "a pipeline more, one less",
+	  DOCUMENT(FIELDS, FUNCTIONS, P1 ",{'id':'p3','functionId':'f1'}"),
+	  "pipeline_added p3 pipeline_removed p2 " },
+	{ "a pipeline in another way",
+	  DOCUMENT(FIELDS, FUNCTIONS, P1 ",{'id':'p2','name':'Orders','functionId':'f2'}"),
+	  "pipeline_changed p2 " },
+	{ "functions with a name alone",
+	  DOCUMENT(FIELDS, "'functions':[{'name':'products'},{'name':'stock'}]", P1 "," P2),
+	  "function_changed products function_added stock function_removed f2 " },
+	{ "config fields",
+	  DOCUMENT("'configFields':[{'name':'shop'},{'name':'region'}]", FUNCTIONS, P1 "," P2),
+	  "config_field_changed shop config_field_added region config_field_removed key "
+	  "config_field_removed when config_field_removed note " },
+	{ "another address, and a member that is null as before",
+	  DOCUMENT("'baseUrl':'https://x.example','headers':null," FIELDS, FUNCTIONS, P1 "," P2),
+	  "member_changed dataSource.baseUrl " },
+};
+
+static void all_that_differs_is_named(void **state)
+{
+	struct arena *a = arena_new(1 << 20);
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(differences); i++) {
+		const json_t *list = release_changes(a, doc(a, OLD),
+		                                     doc(a, differences[i].document)),
+			     *one;
+		const char *found = "";
+		size_t k;
+
+		json_array_foreach(list, k, one)
+		{
+			found = arena_printf(a, "%s%s %s ", found, json_text(one, "code", ""),
+			                     json_text(one, "name", ""));
+			row_check(differences[i].row, strlen(json_text(one, "sentence", "")) > 15);
+		}
+		row_check(differences[i].row, strcmp(found, differences[i].breaks) == 0);
+	}
+	arena_free(a);
+}
+
+static void the_next_version_follows_from_what_breaks(void **state)
+{
+	static const struct {
+		const char *latest;
+		bool breaks;
+		const char *next;
+	} steps[] = {
+		{ NULL, false, "1.0.0" },         { NULL, true, "1.0.0" },
+		{ "1.2.3", false, "1.3.0" },      { "1.2.3", true, "2.0.0" },
+		{ "2.0.0-rc.1", false, "2.0.0" }, { "2.0.0-rc.1", true, "2.0.0" },
+		{ "0.1.0+b", false, "0.2.0" },
+	};
+	struct arena *a = arena_new(1 << 16);
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(steps); i++)
+		row_check(steps[i].next,
+		          strcmp(release_version_next(a, steps[i].latest, steps[i].breaks),
+		                 steps[i].next) == 0);
+	arena_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +292,8 @@ int main(void)
 		cmocka_unit_test(build_metadata_does_not_count),
 		cmocka_unit_test(what_is_no_version_is_refused),
 		cmocka_unit_test(what_breaks_is_named),
+		cmocka_unit_test(all_that_differs_is_named),
+		cmocka_unit_test(the_next_version_follows_from_what_breaks),
 		cmocka_unit_test(required_config_is_what_an_installer_must_fill_in),
 	};
 
