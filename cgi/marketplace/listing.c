@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "cgi/marketplace/marketplace.h"
+#include "engine/auth.h"
 #include "engine/definition.h"
 #include "lib/db/queries.h"
 #include "lib/base/poison.h"
@@ -10,19 +11,29 @@
 #define NOTES_MAX    20000
 #define VERSIONS_MAX 10000
 
-static const char *const sorts[] = { "relevance", "installs", "rating", "newest", "name", NULL };
+static const char *const sorts[] = { "relevance", "installs", "rating", "updated",
+	                             "newest",    "name",     NULL };
 
 static const struct field query_fields[] = {
 	WEB_PAGE_FIELDS,
 	{ .name = "q",
 	  .kind = SHAPE_LINE,
 	  .max = 200,
-	  .help = "Beginnings of words in name, description and tags" },
+	  .help = "Beginnings of words in name, description, data source, category, tags, streams "
+	          "and publisher" },
 	{ .name = "category",
 	  .kind = SHAPE_LINE,
 	  .max = 100,
 	  .help = "Compared by letters and digits: ecommerce finds E-commerce" },
 	{ .name = "tag", .kind = SHAPE_LINE, .max = 100 },
+	{ .name = "authType",
+	  .kind = SHAPE_CHOICE,
+	  .choices = AUTH_KIND_NAMES,
+	  .help = "How it signs in where it collects" },
+	{ .name = "publisher", .kind = SHAPE_LINE, .max = 400, .help = "As listings show it" },
+	{ .name = "verified",
+	  .kind = SHAPE_BOOLEAN,
+	  .help = "Whether the platform has reviewed the version that is listed" },
 	{ .name = "sort",
 	  .kind = SHAPE_CHOICE,
 	  .choices = sorts,
@@ -78,14 +89,56 @@ static const struct shape source_doc = { .name = "ListedDataSource", .fields = s
 		  .kind = SHAPE_LIST,                                                              \
 		  .flags = SHAPE_REQUIRED,                                                         \
 		  .item = SHAPE_LINE },                                                            \
+		{ .name = "isVerified",                                                            \
+		  .kind = SHAPE_BOOLEAN,                                                           \
+		  .flags = SHAPE_REQUIRED,                                                         \
+		  .help = "The platform has reviewed this version" },                              \
+		{ .name = "authType",                                                              \
+		  .kind = SHAPE_CHOICE,                                                            \
+		  .flags = SHAPE_REQUIRED,                                                         \
+		  .choices = AUTH_KIND_NAMES },                                                    \
+		{ .name = "publishedAt", .kind = SHAPE_TIME, .flags = SHAPE_REQUIRED },            \
 	{                                                                                          \
-		.name = "publishedAt", .kind = SHAPE_TIME, .flags = SHAPE_REQUIRED                 \
+		.name = "updatedAt", .kind = SHAPE_TIME, .flags = SHAPE_REQUIRED,                  \
+		.help = "When the latest version was published"                                    \
 	}
 
 static const struct field listing_fields[] = { LISTING_FIELDS, { .name = NULL } };
 static const struct shape listing_doc = { .name = "ListedCollector", .fields = listing_fields };
 
+static const struct field count_fields[] = {
+	{ .name = "value",
+	  .kind = SHAPE_LINE,
+	  .flags = SHAPE_REQUIRED,
+	  .max = 400,
+	  .help = "As the parameter of this name takes it" },
+	{ .name = "count", .kind = SHAPE_INTEGER, .flags = SHAPE_REQUIRED, .max = INT64_MAX },
+	{ .name = NULL },
+};
+static const struct shape count_doc = { .name = "FacetValue", .fields = count_fields };
+
+#define FACET(what)                                                                                \
+	{                                                                                          \
+		.name = (what), .kind = SHAPE_LIST, .flags = SHAPE_REQUIRED, .of = &count_doc      \
+	}
+
+static const struct field facets_fields[] = {
+	FACET("category"), FACET("authType"), FACET("publisher"),
+	FACET("verified"), FACET("tag"),      { .name = NULL },
+};
+static const struct shape facets_doc = { .name = "Facets", .fields = facets_fields };
+
 static const struct field list_fields[] = {
+	{ .name = "total",
+	  .kind = SHAPE_INTEGER,
+	  .max = INT64_MAX,
+	  .help = "Of all pages; with the first page" },
+	{ .name = "facets",
+	  .kind = SHAPE_OBJECT,
+	  .of = &facets_doc,
+	  .help = "How many fit each value, given all filters but that of its own name; the 50 "
+	          "most "
+	          "frequent ones, with the first page" },
 	{ .name = "collectors",
 	  .kind = SHAPE_LIST,
 	  .flags = SHAPE_REQUIRED,
@@ -181,6 +234,13 @@ static const struct field release_fields[] = {
 };
 const struct shape listing_release_doc = { .name = "ListedRelease", .fields = release_fields };
 
+static struct db_arg verified_asked(const struct req *r)
+{
+	const json_t *flag = json_object_get(r->query, "verified");
+
+	return json_is_boolean(flag) ? db_bool(json_is_true(flag)) : db_null();
+}
+
 bool listing_list(struct req *r, struct err *e)
 {
 	const char *q = json_text(r->query, "q", NULL);
@@ -195,7 +255,10 @@ bool listing_list(struct req *r, struct err *e)
 	       req_run_last(r, Q_LISTING_LIST,
 	                    DB_ARGS(db_text(page.after), db_int(page.limit), db_text(q),
 	                            db_text(json_text(r->query, "category", NULL)),
-	                            db_text(json_text(r->query, "tag", NULL)), db_text(sort)),
+	                            db_text(json_text(r->query, "tag", NULL)), db_text(sort),
+	                            db_text(json_text(r->query, "authType", NULL)),
+	                            db_text(json_text(r->query, "publisher", NULL)),
+	                            verified_asked(r)),
 	                    &rows, e) &&
 	       reply_list(r, "collectors", rows, e);
 }

@@ -27,25 +27,22 @@ WHERE c.tenant_id = util.tenant() AND c.id = $1
 -- What a reviewer has rejected is looked at again, whether or not all else needs review.
 -- name: release_listing :exec (id uuid, version text, document json, required json, approval text)
 INSERT INTO market.listing AS l (collector_id, name, description, publisher, data_source, category,
-	category_folded, tags, tags_folded, search, latest_version, approval)
-SELECT $1, d.name, d.description, collect.author(util.caller()),
+	category_folded, tags, tags_folded, auth_type, search, latest_version, approval)
+SELECT $1, d.name, d.description, d.publisher,
 	json_build_object('name', d.source ->> 'name', 'requiredConfig', $4::json), d.category,
-	util.fold(coalesce(d.category, '')), d.tags, d.tags_folded,
-	market.words(d.name, 'A') || market.words(d.source ->> 'name', 'B')
-		|| market.words(array_to_string(d.tags_plain, ' ') || ' ' || coalesce(d.category, ''), 'B')
-		|| market.words(d.description, 'C'), $2, $5
+	util.fold(coalesce(d.category, '')), d.tags,
+	coalesce((SELECT array_agg(util.fold(t)) FROM json_array_elements_text(d.tags) t), '{}'),
+	market.auth_type($3), market.listing_words($3, d.publisher), $2, $5
 FROM (SELECT x.document -> 'collector' ->> 'name' AS name, x.document -> 'collector' ->> 'description' AS description,
 		x.document -> 'dataSource' AS source, x.document -> 'dataSource' ->> 'category' AS category,
-		coalesce(x.document -> 'dataSource' -> 'tags', '[]') AS tags, t.tags_plain, t.tags_folded
-	FROM (SELECT $3::json AS document) x,
-	LATERAL (SELECT coalesce(array_agg(t), '{}') AS tags_plain, coalesce(array_agg(util.fold(t)), '{}') AS tags_folded
-		FROM json_array_elements_text(coalesce(x.document -> 'dataSource' -> 'tags', '[]')) t) t) d
+		coalesce(x.document -> 'dataSource' -> 'tags', '[]') AS tags, collect.author(util.caller()) AS publisher
+	FROM (SELECT $3::json AS document) x) d
 ON CONFLICT (collector_id) DO UPDATE SET name = excluded.name, description = excluded.description,
 	publisher = excluded.publisher, data_source = excluded.data_source, category = excluded.category,
 	category_folded = excluded.category_folded, tags = excluded.tags, tags_folded = excluded.tags_folded,
-	search = excluded.search, latest_version = excluded.latest_version,
+	auth_type = excluded.auth_type, search = excluded.search, latest_version = excluded.latest_version,
 	approval = CASE WHEN l.approval <> 'approved' AND l.approval_reason <> '' THEN 'pending' ELSE excluded.approval END,
-	is_listed = true, updated_at = clock_timestamp()
+	is_listed = true, updated_at = clock_timestamp(), released_at = clock_timestamp()
 
 -- name: release_published :exec (id uuid, version text)
 UPDATE collect.data_collectors c SET stage = 'Production', approval_status = l.approval, is_published = true,

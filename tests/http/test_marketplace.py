@@ -1,6 +1,7 @@
 """The marketplace: what everybody sees of published collectors, and ratings."""
 import concurrent.futures
 import re
+import urllib.parse
 
 import pytest
 from conftest import TIME, UUID, check_shape, contains, unique
@@ -12,6 +13,7 @@ LISTED = {
     "dataSource": {"name": str, "requiredConfig": [
         {"name": str, "label": str, "type": str, "required": True}]},
     "version": str, "category": (None, str), "tags": [str], "publishedAt": TIME,
+    "isVerified": bool, "authType": str, "updatedAt": TIME,
 }
 VERSION = {"version": str, "releaseNotes": str, "breaking": list, "publishedAt": TIME}
 DETAIL = {
@@ -54,7 +56,7 @@ def found(client, query):
 
 def test_example_5_is_answered_as_it_is_written(anyone, published, creator):
     answer = anyone.get(f"/marketplace/collectors?category=ecommerce&tag={published.tag}")
-    assert list(answer.json) == ["collectors", "nextCursor"] and answer["nextCursor"] is None
+    assert set(answer.json) == {"collectors", "nextCursor", "total", "facets"} and answer["nextCursor"] is None
     [one] = answer["collectors"]
     check_shape(one, LISTED)
     contains(one, {
@@ -94,12 +96,106 @@ def test_another_category_or_tag_finds_nothing(anyone, published):
     ("stripes", {"Zebra", "Mango"}), ("stri", {"Zebra", "Mango"}), ("FRUIT", {"apple", "Mango"}),
     ("zeb", {"Zebra"}), ("stripes+fruit", {"Mango"}), ("fruit+zebra", set()), ("ebra", set()),
     ("man'go", set()), ("%2B%2B", set()), ("stripes+%26+%21", {"Zebra", "Mango"}),
-    ("%27+OR+1%3D1", set()), ("", {"Zebra", "apple", "Mango"}),
+    ("%27+OR+zq%3Dzq", set()), ("", {"Zebra", "apple", "Mango"}),
 ])
 def test_a_search_is_beginnings_of_words_in_name_and_description(anyone, shelf, q, names):
     mark, all_of_them = shelf
     by_id = {one.id: one.body["name"].split()[0] for one in all_of_them}
     assert {by_id[i] for i in found(anyone, f"tag={mark}&q={q}")} == names
+
+
+def test_a_search_finds_streams_publisher_and_source(anyone, shelf, creator):
+    mark, all_of_them = shelf
+    ids = {one.id for one in all_of_them}
+    for word in ("getProducts", "order", creator.email.split("@")[0].replace("-", "+"), "Shop+API"):
+        assert set(found(anyone, f"tag={mark}&q={word}")) == ids, word
+    assert found(anyone, f"tag={mark}&q=getInvoices") == []
+
+
+def facets(client, query):
+    """{facet: {value: count}}"""
+    shown = client.get("/marketplace/collectors?limit=1&" + query).json
+    assert list(shown["facets"]) == ["category", "authType", "publisher", "verified", "tag"]
+    for values in shown["facets"].values():
+        counts = [one["count"] for one in values]
+        assert counts == sorted(counts, reverse=True)
+    return {name: {one["value"]: one["count"] for one in values} for name, values in shown["facets"].items()}, shown["total"]
+
+
+@pytest.fixture(scope="module")
+def wall(make_tenant):
+    """Five collectors that share a word: two publishers, two categories, two ways to sign in."""
+    mark, alice, bob = tag(), make_tenant(), make_tenant()
+    bearer = {"type": "Bearer", "details": {"token": "{config.apiKey}"}}
+    rows = ((alice, "Animals", None, ["big"]), (alice, "Animals", bearer, ["big", "wild"]),
+            (alice, "Food & Drink", bearer, ["wild"]), (bob, "food drink", None, ["big"]), (bob, None, bearer, []))
+    made = []
+    for who, category, auth, tags in rows:
+        body = source_body(tags=tags, category=category or "")
+        body.update({"authConfig": auth} if auth else {})
+        made.append(Collector(who, body, collector_body(name=unique(f"{mark} thing"))).publish())
+    return mark, alice, bob, made
+
+
+def test_facets_count_what_fits_each_value(anyone, wall):
+    mark, alice, bob, _ = wall
+    shown, total = facets(anyone, f"q={mark}")
+    assert total == 5
+    assert shown == {"category": {"Animals": 2, "Food & Drink": 2}, "authType": {"Custom": 2, "Bearer": 3},
+                     "publisher": {alice.email: 3, bob.email: 2}, "verified": {"false": 5},
+                     "tag": {"big": 3, "wild": 2}}
+
+
+@pytest.mark.parametrize("query, total, expected", [
+    ("category=animals", 2, {"category": {"Animals": 2, "Food & Drink": 2}, "authType": {"Custom": 1, "Bearer": 1},
+                             "tag": {"big": 2, "wild": 1}}),
+    ("authType=Bearer", 3, {"authType": {"Custom": 2, "Bearer": 3}, "category": {"Animals": 1, "Food & Drink": 1},
+                            "tag": {"big": 1, "wild": 2}}),
+    ("tag=BIG&category=Animals", 2, {"tag": {"big": 2, "wild": 1}, "category": {"Animals": 2, "food drink": 1}}),
+    ("verified=true", 0, {"verified": {"false": 5}, "category": {}, "tag": {}}),
+])
+def test_a_facet_counts_under_all_filters_but_its_own(anyone, wall, query, total, expected):
+    shown, count = facets(anyone, f"q={wall[0]}&{query}")
+    assert count == total == len(found(anyone, f"q={wall[0]}&{query}"))
+    assert {name: shown[name] for name in expected} == expected
+
+
+def test_each_value_of_a_facet_finds_as_many_as_it_says(anyone, wall):
+    shown, _ = facets(anyone, f"q={wall[0]}")
+    for name, values in shown.items():
+        for value, count in values.items():
+            query = f"q={wall[0]}&{name}={urllib.parse.quote(value)}"
+            assert len(found(anyone, query)) == count, query
+
+
+def test_facets_stand_on_the_first_page_alone(anyone, wall):
+    first = anyone.get(f"/marketplace/collectors?q={wall[0]}&limit=2")
+    second = anyone.get(f"/marketplace/collectors?q={wall[0]}&limit=2&cursor={first['nextCursor']}").json
+    assert set(second) == {"collectors", "nextCursor"} and len(second["collectors"]) == 2
+
+
+def test_what_the_platform_has_reviewed_is_marked_until_the_next_version(anyone, wall, make_administrator):
+    mark, _, bob, made = wall
+    admin, one = make_administrator("admin"), made[3]
+    admin.post(f"/admin/listings/{one.id}/approve", {"version": "1.0.0"}, 200)
+    assert found(anyone, f"q={mark}&verified=true") == [one.id]
+    assert anyone.get(one.path)["isVerified"] is True
+    one.publish("1.1.0")
+    assert found(anyone, f"q={mark}&verified=true") == [] and anyone.get(one.path)["isVerified"] is False
+
+
+def test_sorting_by_updated_shows_the_last_version_first(anyone, wall):
+    mark, _, _, made = wall
+    made[0].publish("3.0.0")
+    assert found(anyone, f"q={mark}&sort=updated")[0] == made[0].id
+    assert found(anyone, f"q={mark}&sort=newest")[-1] == made[0].id
+
+
+@pytest.mark.parametrize("query, pointer, code", [
+    ("authType=Magic", "authType", "not_a_choice"), ("verified=maybe", "verified", "wrong_type"),
+    ("sort=size", "sort", "not_a_choice"), ("author=x", "author", "unknown_parameter")])
+def test_a_filter_that_is_wrong_is_named(anyone, query, pointer, code):
+    assert anyone.get("/marketplace/collectors?" + query, 422).pointers() == {pointer: code}
 
 
 def test_a_search_finds_tags(anyone, shelf):
@@ -130,7 +226,7 @@ def test_sorting_by_installs_and_rating(anyone, shelf, make_tenant):
     assert found(anyone, f"tag={mark}&sort=rating") == [zebra.id, apple.id, mango.id]
 
 
-@pytest.mark.parametrize("sort", ["installs", "rating", "newest", "name", "relevance"])
+@pytest.mark.parametrize("sort", ["installs", "rating", "newest", "updated", "name", "relevance"])
 def test_every_order_pages_through_all_of_them_once(anyone, shelf, sort):
     mark, all_of_them = shelf
     query = f"/marketplace/collectors?tag={mark}&sort={sort}&limit="
