@@ -195,7 +195,7 @@ def test_what_is_accepted_is_asked(who, accept, status):
     ("GET", "/nothing", 404), ("GET", "/datasource", 404), ("GET", "/datasources/", 404),
     ("GET", "/datasources/x/y", 404), ("GET", "api/v2/datasources", 404), ("GET", "datasources", 404),
     ("PUT", "/datasources", 405), ("POST", "/datasources/" + NOWHERE, 405), ("DELETE", "/collectors", 405),
-    ("PATCH", "/tokens", 405), ("GET", "/sign-in", 405), ("GET", "/collectors/" + NOWHERE + "/publish", 405),
+    ("PATCH", "/tokens", 405), ("GET", "/sign-in", 405), ("PUT", "/collectors/" + NOWHERE + "/publish", 405),
 ])
 def test_an_address_or_method_that_is_none(who, method, path, status):
     answer = who.ask(method, path, status)
