@@ -158,13 +158,22 @@ static const char *success_word(int status)
 	return status == 201 ? "Made." : "The answer.";
 }
 
+static const char *type_of(const json_t *row)
+{
+	if (value_has(row, "flags", "csv"))
+		return "text/csv";
+	return value_has(row, "flags", "stream") ? "application/x-ndjson" : "application/json";
+}
+
 static void success_add(const struct openapi *api, const json_t *row, json_t *response)
 {
 	json_t *schema;
 
 	if (value_has(row, "flags", "stream"))
 		schema = pack("{s:s, s:s}", "type", "string", "description",
-		              "One JSON object a line.");
+		              value_has(row, "flags", "csv")
+		                      ? "A line of names, then a line a record (RFC 4180)."
+		                      : "One JSON object a line.");
 	else if (value_text(row, "out"))
 		schema = either(api,
 		                json_incref(json_object_get(
@@ -174,11 +183,7 @@ static void success_add(const struct openapi *api, const json_t *row, json_t *re
 		                value_text(row, "out"));
 	else
 		return;
-	json_object_set_new(response, "content",
-	                    pack("{s:{s:o}}",
-	                         value_has(row, "flags", "stream") ? "application/x-ndjson"
-	                                                           : "application/json",
-	                         "schema", schema));
+	json_object_set_new(response, "content", pack("{s:{s:o}}", type_of(row), "schema", schema));
 }
 
 static const int successes[] = { 200, 201, 202, 204 };

@@ -1,5 +1,6 @@
 pkglibexec_PROGRAMS += catchment-exports.fcgi
 catchment_exports_fcgi_SOURCES = \
+  cgi/exports/csv.c \
   cgi/exports/exports.h \
   cgi/exports/main.c \
   cgi/exports/record.c

@@ -1,7 +1,7 @@
 /*
  * exports - streams of any size
  *
- *   GET /collector-instances/{id}/records.ndjson
+ *   GET /collector-instances/{id}/records.ndjson   .../records.csv
  */
 #include "config.h"
 
@@ -13,6 +13,9 @@ static const struct route routes[] = {
 	{ M_GET, "/collector-instances/{id}/records.ndjson", ACCESS_MEMBER, "viewer",
 	  "records:read", 0, &record_export_query, NULL, NULL, 200, record_export,
 	  "All records of a stream, one a line, then a trailer with count and hash", ROUTE_STREAM },
+	{ M_GET, "/collector-instances/{id}/records.csv", ACCESS_MEMBER, "viewer", "records:read",
+	  0, &record_export_csv_query, NULL, NULL, 200, record_export_csv,
+	  "All records of a stream as a table; nested values as JSON", ROUTE_STREAM | ROUTE_CSV },
 };
 /* clang-format on */
 

@@ -65,6 +65,7 @@ static void write_flags(unsigned flags, struct buf *b)
 		{ ROUTE_SHOWS_SECRET, "showsSecret" },
 		{ ROUTE_SLOW, "slow" },
 		{ ROUTE_STREAM, "stream" },
+		{ ROUTE_CSV, "csv" },
 		{ ROUTE_BODY_OPTIONAL, "bodyOptional" },
 		{ ROUTE_UNVERSIONED, "unversioned" },
 		{ ROUTE_VERSIONED, "versioned" },

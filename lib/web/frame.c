@@ -105,6 +105,8 @@ static void fail(struct req *r, struct err *e)
 		db_rollback(r->app->db);
 	if (r->reply->streaming) { /* too late for another answer; the trailer is missing */
 		log_err(LOG_WARN, "stream_broken", e);
+		if (r->private_->io->cut)
+			r->private_->io->cut(r->private_->io->at);
 		return;
 	}
 	if (r->private_->page.on) {

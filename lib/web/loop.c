@@ -83,6 +83,18 @@ static bool wire_gone(void *at)
 	return poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR));
 }
 
+/* What has been written must not look whole. A closed socket would: nginx takes it for the end, and
+ * ends the client's answer properly. A record of no version of FastCGI makes it break off. */
+static void wire_cut(void *at)
+{
+	static const unsigned char no_record[8] = { 0xff };
+	FCGX_Request *f = at;
+
+	if (send(f->ipcFd, no_record, sizeof(no_record), MSG_NOSIGNAL) < 0)
+		log_warn("stream_cut", "A broken answer could not be cut: %s.", strerror(errno));
+	shutdown(f->ipcFd, SHUT_WR);
+}
+
 static void socket_limit(int fd, int64_t timeout_s)
 {
 	struct timeval t = { .tv_sec = timeout_s };
@@ -111,6 +123,7 @@ static void serve_one(const struct loop_options *o, struct arena *arena, FCGX_Re
 		.write = wire_write,
 		.flush = wire_flush,
 		.gone = wire_gone,
+		.cut = wire_cut,
 	};
 	int fd = accept_one(o->fd);
 

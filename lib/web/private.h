@@ -17,6 +17,7 @@ struct web_io {
 	bool (*write)(void *at, struct str);             /* false: the client left */
 	bool (*flush)(void *at);
 	bool (*gone)(void *at); /* the client has closed its end */
+	void (*cut)(void *at);  /* ends it as broken; NULL: cannot */
 };
 
 /* Somebody must be known before this route answers. */
@@ -98,7 +99,8 @@ MUST_CHECK bool request_accept_check(const struct req *, struct err *);
 MUST_CHECK bool request_if_match_read(struct req *, struct err *);
 MUST_CHECK bool request_body_read(struct req *, struct err *);
 MUST_CHECK bool request_bytes_read(struct req *, size_t length, struct err *);
-bool request_accepts(const char *accept, bool stream); /* NULL or "": anything */
+/* accept NULL or "": anything; stream: the type of a route that streams, or NULL. */
+bool request_accepts(const char *accept, const char *stream);
 bool request_type_is_json(const char *type, bool patch);
 
 /* route.c */

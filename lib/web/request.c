@@ -151,7 +151,7 @@ static bool item_refused(struct str params)
 	return false;
 }
 
-bool request_accepts(const char *accept, bool stream)
+bool request_accepts(const char *accept, const char *stream)
 {
 	static const char *const ours[] = { "*/*", "application/*", "application/json",
 		                            PROBLEM_TYPE };
@@ -173,7 +173,7 @@ bool request_accepts(const char *accept, bool stream)
 		for (size_t i = 0; i < n; i++)
 			if (str_eq_nocase(name, ours[i]) && !item_refused(params))
 				return true;
-		if (stream && str_eq_nocase(name, "application/x-ndjson") && !item_refused(params))
+		if (stream && str_eq_nocase(name, stream) && !item_refused(params))
 			return true;
 		list = rest;
 	}
@@ -182,9 +182,11 @@ bool request_accepts(const char *accept, bool stream)
 
 bool request_accept_check(const struct req *r, struct err *e)
 {
-	bool stream = r->route && (r->route->flags & ROUTE_STREAM);
+	unsigned flags = r->route ? r->route->flags : 0;
+	const char *stream = flags & ROUTE_CSV ? "text/csv" : "application/x-ndjson";
 
-	if (r->private_->page.on || request_accepts(req_header(r, "Accept"), stream))
+	if (r->private_->page.on ||
+	    request_accepts(req_header(r, "Accept"), flags & ROUTE_STREAM ? stream : NULL))
 		return true;
 	return err_set(e, ERR_NOT_ACCEPTABLE, "not_acceptable",
 	               "This answers application/json; name it, or */*, in Accept.");

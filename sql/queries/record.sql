@@ -56,5 +56,5 @@ SELECT CASE WHEN pg_try_advisory_lock(hashtextextended('export:' || util.tenant(
 -- name: record_export_end :one (tenant uuid, slot bigint)
 SELECT pg_advisory_unlock(hashtextextended('export:' || $1::text, $2))
 
--- name: record_export_audit :one (instance uuid, stream uuid)
-SELECT audit.write('records.export', 'instance', $1, json_build_object('streamId', $2))
+-- name: record_export_audit :one (instance uuid, stream uuid, format text)
+SELECT audit.write('records.export', 'instance', $1, json_build_object('streamId', $2, 'format', $3))

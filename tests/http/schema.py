@@ -186,10 +186,10 @@ class Description:
             if declared.get("content") and method != "HEAD" and answer.status != 304:
                 found.append("the body is missing")
             return found
-        kind = answer.headers["Content-Type"]
+        kind = answer.headers["Content-Type"].split(";")[0]
         if kind not in declared.get("content", {}):
             return found + [f"the type {kind} is not described"]
-        if kind == "application/x-ndjson":
+        if kind in ("application/x-ndjson", "text/csv"):
             return found
         return found + self.problems(answer.json, declared["content"][kind]["schema"])
 

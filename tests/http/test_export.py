@@ -154,7 +154,7 @@ def test_other_methods_are_refused(owner, path):
 def test_it_is_in_the_audit_log(owner, path):
     owner.get(path)
     entry = owner.get("/audit?action=records.export&limit=1")["entries"][0]
-    assert entry["objectId"] == path.split("/")[2] and set(entry["detail"]) == {"streamId"}
+    assert entry["objectId"] == path.split("/")[2] and set(entry["detail"]) == {"streamId", "format"}
 
 
 def test_a_large_export_arrives_whole(large):

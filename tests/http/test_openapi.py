@@ -164,7 +164,9 @@ def test_every_route_shows_what_it_answers(families, operations):
             assert str(status) in answers, (at, status)
         success = json.dumps(answers[str(route["status"])])
         assert ("out" not in route) or "/" + route["out"] + '"' in success, at
-        assert ("application/x-ndjson" in success) == ("stream" in route["flags"]), at
+        flags = set(route["flags"])
+        assert ("application/x-ndjson" in success) == ("stream" in flags and "csv" not in flags), at
+        assert ("text/csv" in success) == ("csv" in flags), at
         assert ("412" in answers) == bool({"versioned", "unversioned"} & set(route["flags"])), at
         assert ("415" in answers) == ("in" in route), at
         assert "429" in answers and "503" in answers and "default" in answers, at

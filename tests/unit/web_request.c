@@ -39,9 +39,10 @@ static void accept_is_json_or_anything(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ROWS(rows); i++)
-		row_check(rows[i].accept, request_accepts(rows[i].accept, false) == rows[i].ok);
-	assert_true(request_accepts(NULL, false));
-	assert_true(request_accepts("application/x-ndjson", true));
+		row_check(rows[i].accept, request_accepts(rows[i].accept, NULL) == rows[i].ok);
+	assert_true(request_accepts(NULL, NULL));
+	assert_true(request_accepts("application/x-ndjson", "application/x-ndjson"));
+	assert_false(request_accepts("text/csv", "application/x-ndjson"));
 }
 
 static void type_is_json_in_utf8(void **state)
