@@ -35,6 +35,10 @@ struct http_request {
 	struct http_text body; /* wire NULL: none */
 	int64_t timeout_ms;    /* whole transfer; 0: 30 s, at most 120 s */
 	size_t body_max;       /* decoded bytes; 0: 16 MiB, at most 64 MiB */
+	/* Takes the body of a 2xx answer as it comes, of any size and without an end of time; the
+	 * answer's body is then empty. False ends the transfer as cancelled. NULL: the body is kept. */
+	bool (*sink)(void *arg, struct str bytes);
+	void *sink_arg;
 };
 
 /* What stood between us and a whole answer. Each has a stable slug and a sentence. */

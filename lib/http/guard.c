@@ -16,6 +16,7 @@
 
 struct guard {
 	bool http_allowed;
+	char *origin; /* a URL: its origin alone, at whatever address; NULL: the rules below */
 	struct address_range *allow, *deny; /* an allow rule has a port, a deny rule has none */
 	size_t allow_count, deny_count;
 };
@@ -110,10 +111,35 @@ bool guard_from_conf(const struct conf *c, struct guard **out, struct err *e)
 	                  conf_flag(c, "EGRESS_HTTP", false), out, e);
 }
 
+bool guard_new_origin(const char *url, struct guard **out, struct err *e)
+{
+	struct url_parts u;
+	const char *why;
+	struct guard *g;
+
+	if (!url_split(str_of(url), &u, &why)) {
+		(void)err_set(e, ERR_INPUT, "url_unreadable",
+		              "The address %.100s cannot be used; write one like "
+		              "https://catchment.example.com.",
+		              url);
+		return err_detail(e, "%s", why);
+	}
+	if (!guard_make(NULL, NULL, true, &g, e))
+		return false;
+	g->origin = strdup(url);
+	if (g->origin == NULL) {
+		guard_free(g);
+		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is no memory left.");
+	}
+	*out = g;
+	return true;
+}
+
 void guard_free(struct guard *g)
 {
 	if (g == NULL)
 		return;
+	free(g->origin);
 	free(g->allow);
 	free(g->deny);
 	free(g);
@@ -137,8 +163,18 @@ static bool port_is_ordinary(uint16_t port)
 	return false;
 }
 
+static bool origin_has_port(const struct guard *g, uint16_t port)
+{
+	struct url_parts u;
+	const char *why;
+
+	return url_split(str_of(g->origin), &u, &why) && u.port == port;
+}
+
 static const char *denied_by(const struct guard *g, const struct address *a)
 {
+	if (g->origin != NULL)
+		return origin_has_port(g, a->port) ? NULL : "port";
 	if (allowed_by_operator(g, a))
 		return NULL;
 	if (!port_is_ordinary(a->port))
@@ -237,6 +273,9 @@ bool guard_url(const struct guard *g, struct str url, struct err *e)
 	const char *why;
 	bool numeric = false, by_operator = false;
 
+	if (g->origin != NULL)
+		return guard_same_origin(str_of(g->origin), url) ||
+		       refused(e, url_split(url, &u, &why) ? u.host : STR("?"), "origin");
 	if (!url_split(url, &u, &why))
 		return strcmp(why, "scheme") == 0 ? scheme_refused(e) : refused(e, u.host, why);
 	why = name_judge(u.host, &numeric);

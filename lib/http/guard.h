@@ -26,6 +26,9 @@ struct guard;
 
 MUST_CHECK bool guard_new(const char *allow, bool http_allowed, struct guard **, struct err *);
 MUST_CHECK bool guard_from_conf(const struct conf *, struct guard **, struct err *);
+/* The other kind, for a client of one server that its user named: lets through that URL's scheme,
+ * host and port, at whatever address, and nothing else. Never for a tenant's URL. */
+MUST_CHECK bool guard_new_origin(const char *url, struct guard **, struct err *);
 void guard_free(struct guard *);
 
 /* The text alone; nothing is resolved. */

@@ -80,6 +80,8 @@ struct http_transfer {
 	struct curl_slist *headers;
 	enum http_method method;
 	size_t body_max;
+	bool (*sink)(void *arg, struct str bytes);
+	void *sink_arg;
 	int64_t total_ms, started_ms;
 
 	/* of the present hop */

@@ -13,6 +13,7 @@
 #define HEADERS_MAX     100
 #define TOTAL_MS        INT64_C(30000)
 #define TOTAL_MAX_MS    INT64_C(120000)
+#define TOTAL_SINK_MS   (INT64_C(7) * 24 * 60 * 60 * 1000)
 #define BODY_MAX        (16u << 20)
 #define BODY_HARD_MAX   (64u << 20)
 #define BUFFER_SIZE     (64L << 10)
@@ -158,6 +159,10 @@ enum http_fault request_copy(struct http_transfer *t, const struct http_request 
 	t->total_ms = r->timeout_ms > 0 ? r->timeout_ms : TOTAL_MS;
 	if (t->total_ms > TOTAL_MAX_MS)
 		t->total_ms = TOTAL_MAX_MS;
+	t->sink = r->sink;
+	t->sink_arg = r->sink_arg;
+	if (t->sink != NULL) /* only a stall ends it */
+		t->total_ms = TOTAL_SINK_MS;
 	fault = url_copy(t, r);
 	if (fault == HTTP_FAULT_NONE)
 		fault = headers_copy(t, r);

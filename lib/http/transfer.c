@@ -117,9 +117,20 @@ static size_t stop(struct http_transfer *t, enum http_fault fault, const char *w
 	return CURL_WRITEFUNC_ERROR;
 }
 
+/* The size is then its taker's affair. */
+static bool is_for_sink(const struct http_transfer *t)
+{
+	long status = 0;
+
+	return t->sink != NULL &&
+	       curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK &&
+	       status >= 200 && status < 300;
+}
+
 static bool is_bomb(const struct http_transfer *t, size_t total, int64_t uncounted)
 {
-	return total > BOMB_FROM && (int64_t)total > BOMB_RATIO * (wire_bytes(t) + uncounted);
+	return !is_for_sink(t) && total > BOMB_FROM &&
+	       (int64_t)total > BOMB_RATIO * (wire_bytes(t) + uncounted);
 }
 
 /* Decoded bytes are counted here because no option of libcurl bounds them. */
@@ -131,6 +142,12 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 
 	if (t->fault != HTTP_FAULT_NONE)
 		return CURL_WRITEFUNC_ERROR;
+	if (is_for_sink(t)) {
+		if (!t->sink(t->sink_arg, (struct str){ bytes, len }))
+			return stop(t, HTTP_FAULT_CANCELLED, "its taker wants no more");
+		t->received += len;
+		return len;
+	}
 	if (len > t->body_max - t->received)
 		return stop(t, HTTP_FAULT_BODY_TOO_LARGE, "decoded body over the limit");
 	if (is_bomb(t, t->received + len, BUFFER_LAG))

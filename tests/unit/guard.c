@@ -579,6 +579,48 @@ static void a_host_is_shown_in_lower_case_with_an_unusual_port_only(void **state
 	arena_free(arena);
 }
 
+static const struct {
+	const char *url;
+	bool fine;
+} of_origin[] = {
+	{ "http://127.0.0.1:9000/", true },
+	{ "http://127.0.0.1:9000/api/v1/x?y=z", true },
+	{ "http://127.0.0.1:9000", true },
+	{ "http://127.0.0.1:9001/", false },
+	{ "http://127.0.0.1/", false },
+	{ "https://127.0.0.1:9000/", false },
+	{ "http://127.0.0.2:9000/", false },
+	{ "http://localhost:9000/", false },
+	{ "http://127.0.0.1:9000@example.com/", false },
+	{ "https://example.com/", false },
+	{ "", false },
+};
+
+static void a_guard_of_one_origin_lets_nothing_else_through(void **state)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct guard *g = NULL;
+	struct err e = { 0 };
+	const char *rule;
+
+	(void)state;
+	assert_true(guard_new_origin("http://127.0.0.1:9000/base", &g, &e));
+	for (size_t i = 0; i < sizeof(of_origin) / sizeof(of_origin[0]); i++) {
+		struct err why = { 0 };
+
+		if (guard_url(g, str_of(of_origin[i].url), &why) != of_origin[i].fine)
+			fail_msg("%s", of_origin[i].url);
+	}
+	in.sin_port = htons(9000);
+	assert_int_equal(inet_pton(AF_INET, "10.0.0.1", &in.sin_addr), 1);
+	assert_true(guard_address(g, (const struct sockaddr *)&in, &rule));
+	in.sin_port = htons(443);
+	assert_false(guard_address(g, (const struct sockaddr *)&in, &rule));
+	guard_free(g);
+	assert_false(guard_new_origin("example.com", &g, &e));
+	assert_string_equal(e.slug, "url_unreadable");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -593,6 +635,7 @@ int main(void)
 		cmocka_unit_test(ports_and_families_are_judged_with_the_address),
 		cmocka_unit_test(the_operators_deny_list_comes_after_the_allow_list),
 		cmocka_unit_test(an_origin_is_scheme_host_and_port),
+		cmocka_unit_test(a_guard_of_one_origin_lets_nothing_else_through),
 		cmocka_unit_test(references_resolve_as_in_rfc_3986),
 		cmocka_unit_test(a_host_is_shown_in_lower_case_with_an_unusual_port_only),
 	};
