@@ -2,8 +2,9 @@
  * cli - the catchment command: noun, verb, options
  *
  * Data goes to standard output, messages to standard error. Exit codes: 0 done, 1 failed, 2 wrong
- * usage, 3 partly done. Secrets come from a file, standard input or the environment, never from an
- * option. With --json, lists are one JSON object a line.
+ * usage, and one for each class of refusal below. Secrets come from a file, standard input or the
+ * environment, never from an option. With --json, lists are one JSON object a line; commands that
+ * ask a server print its answer's bytes.
  *
  * Ownership: a struct cli lives in main; everything else in its arena.
  * Errors:    functions return the exit code and have said on standard error what went wrong.
@@ -15,24 +16,37 @@
 #include "lib/base/conf.h"
 #include "lib/db/db.h"
 
-#define CLI_DONE   0
-#define CLI_FAILED 1
-#define CLI_USAGE  2
-#define CLI_PARTLY 3
+#define CLI_DONE      0
+#define CLI_FAILED    1
+#define CLI_USAGE     2
+#define CLI_NOT_FOUND 3
+#define CLI_REFUSED   4 /* by the server: token, scope, role */
+#define CLI_CONFLICT  5 /* with what is there, or changed meanwhile */
+#define CLI_LATER     6 /* try again: too many requests, the server or its database is away */
+#define CLI_INVALID   7 /* a document or value was read, and is wrong */
+#define CLI_PARTLY    8 /* done in part; migrate --check: something is pending */
+
+struct cli_verb;
 
 struct cli {
+	const struct cli_verb *verb; /* the one that runs */
 	const char *conf_path; /* --conf, or NULL: /etc/catchment/catchment.conf when it exists */
 	struct conf *conf;
 	struct arena *arena;
 	bool json;
+	bool no_input; /* never ask */
 	struct db *db;
 };
 
+/* The one table of commands: help, completion and a check of the manual come from it. */
 struct cli_verb {
+	const char *group;       /* a heading of --help; NULL: that of the row before */
 	const char *noun, *verb; /* verb "" : the noun alone is the command */
-	const char *usage;       /* what follows noun and verb */
+	const char *usage;       /* what follows noun and verb; its --words are the options */
 	const char *summary;
 	int (*run)(struct cli *, int argc, char **argv); /* argv: what follows noun and verb */
+	const struct api *api;                           /* for cli_api: what it asks */
+	const char *example;                             /* NULL: none */
 };
 
 extern const struct cli_verb cli_verbs[]; /* ends with a NULL noun */
@@ -72,6 +86,9 @@ int cli_keys_init(struct cli *, int argc, char **argv);
 int cli_keys_add(struct cli *, int argc, char **argv);
 int cli_keys_list(struct cli *, int argc, char **argv);
 int cli_keys_check(struct cli *, int argc, char **argv);
+int cli_api(struct cli *, int argc, char **argv);
+int cli_export(struct cli *, int argc, char **argv);
+int cli_completion(struct cli *, int argc, char **argv);
 int cli_openapi(struct cli *, int argc, char **argv);
 int cli_run(struct cli *, int argc, char **argv);
 

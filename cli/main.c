@@ -10,57 +10,53 @@
 
 #define ARENA_MAX (64u * 1024 * 1024)
 
-/* clang-format off: a row a command */
-const struct cli_verb cli_verbs[] = {
-	{ "migrate", "", "[--check]", "bring the database to this version", cli_migrate },
-	{ "run", "",
-	  "FILE [--pipeline ID] [--limit N] [--config FILE] [--allow CIDR:PORT] [--verbose]",
-	  "run a collector file, without server or database; secrets: CATCHMENT_CONFIG_<FIELD>",
-	  cli_run },
-	{ "user", "list", "", "all users", cli_user_list },
-	{ "user", "add", "EMAIL [--name NAME] [--workspace NAME] [--password-file FILE]",
-	  "add a user with a workspace; the password is read from standard input", cli_user_add },
-	{ "user", "password", "EMAIL [--password-file FILE]", "set a password; ends all tokens",
-	  cli_user_password },
-	{ "user", "disable", "EMAIL", "let a user in no more; ends all tokens", cli_user_disable },
-	{ "user", "enable", "EMAIL", "let a disabled user in again", cli_user_enable },
-	{ "user", "role", "EMAIL developer|admin|owner|none",
-	  "say who may administer the platform itself", cli_user_role },
-	{ "tenant", "list", "", "all workspaces", cli_tenant_list },
-	{ "tenant", "limit", "TENANT N", "how many runs of a workspace go at once",
-	  cli_tenant_limit },
-	{ "token", "list", "EMAIL", "a user's tokens", cli_token_list },
-	{ "token", "add", "EMAIL [--tenant ID] [--name NAME] [--scopes LIST] [--days N]",
-	  "make a token and print it, once", cli_token_add },
-	{ "token", "revoke", "PREFIX", "end a token, named by its first characters",
-	  cli_token_revoke },
-	{ "keys", "init", "", "make the keys that are missing", cli_keys_init },
-	{ "keys", "add", "", "add a sealing key; new secrets use it", cli_keys_add },
-	{ "keys", "list", "", "sealing keys and how many secrets each seals", cli_keys_list },
-	{ "keys", "check", "", "do the key files fit the database?", cli_keys_check },
-	{ "openapi", "", "", "the API's own description, as OpenAPI 3.1", cli_openapi },
-	{ NULL, NULL, NULL, NULL, NULL },
+static const struct {
+	int code;
+	const char *meaning;
+} codes[] = {
+	{ CLI_DONE, "done" },
+	{ CLI_FAILED, "failed" },
+	{ CLI_USAGE, "wrong usage" },
+	{ CLI_NOT_FOUND, "not found" },
+	{ CLI_REFUSED, "refused: token, scope or role" },
+	{ CLI_CONFLICT, "conflict with what is there" },
+	{ CLI_LATER, "try again later" },
+	{ CLI_INVALID, "the document or a value is wrong" },
+	{ CLI_PARTLY, "done in part" },
 };
-/* clang-format on */
 
 static void help(FILE *to)
 {
-	fputs("usage: catchment [--conf FILE] [--json] COMMAND ...\n\n", to);
+	fputs("usage: catchment [--conf FILE] [--json] [--no-input] COMMAND ...\n", to);
 	for (const struct cli_verb *v = cli_verbs; v->noun != NULL; v++) {
 		char words[32];
 
+		if (v->group != NULL)
+			fprintf(to, "\n%s\n", v->group);
 		snprintf(words, sizeof(words), "%s %s", v->noun, v->verb);
-		fprintf(to, "  %-14s %s\n", words, v->summary);
+		fprintf(to, "  %-20s %s\n", words, v->summary);
 	}
 	fputs("\nOptions\n"
 	      "  --conf FILE    settings (default: /etc/catchment/catchment.conf, when it exists)\n"
-	      "  --json         lists as JSON, one object a line\n"
+	      "  --json         the API's answer as it came; other lists one object a line\n"
+	      "  --no-input     never ask\n"
 	      "  --help         this text, or that of a command: catchment user add --help\n"
 	      "  --version      the version\n\n"
-	      "Examples\n"
-	      "  catchment run shop.json --limit 10 | head\n"
-	      "  catchment token add alice@example.com --scopes 'records:read' --days 30\n",
+	      "Settings, also from the environment\n"
+	      "  CATCHMENT_URL         the server, for the commands through its API\n"
+	      "  CATCHMENT_TOKEN       its token; or, better, CATCHMENT_TOKEN_FILE names a file of "
+	      "mode\n"
+	      "                        0600 that holds it\n"
+	      "  DB_MIGRATE            the database, for the commands through it\n"
+	      "  NO_COLOR              no colours\n\n"
+	      "Exit codes\n",
 	      to);
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		fprintf(to, "  %d  %s\n", codes[i].code, codes[i].meaning);
+	fputs("\nExamples\n", to);
+	for (const struct cli_verb *v = cli_verbs; v->noun != NULL; v++)
+		if (v->example != NULL)
+			fprintf(to, "  %s\n", v->example);
 }
 
 int cli_usage(const char *noun, const char *verb)
@@ -115,6 +111,30 @@ static int no_verb(int argc, char **argv)
 	return CLI_USAGE;
 }
 
+static void verb_help(const struct cli_verb *v)
+{
+	printf("usage: catchment %s%s%s %s\n\n  %s\n", v->noun, *v->verb != '\0' ? " " : "",
+	       v->verb, v->usage, v->summary);
+	if (v->example != NULL)
+		printf("\nExample\n  %s\n", v->example);
+}
+
+/* The general options may stand behind the command, too. */
+static int general_take(struct cli *cli, int argc, char **argv)
+{
+	int kept = 0;
+
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			cli->json = true;
+		else if (strcmp(argv[i], "--no-input") == 0)
+			cli->no_input = true;
+		else
+			argv[kept++] = argv[i];
+	}
+	return kept;
+}
+
 static int dispatch(struct cli *cli, int argc, char **argv)
 {
 	const struct cli_verb *v;
@@ -125,11 +145,12 @@ static int dispatch(struct cli *cli, int argc, char **argv)
 		return no_verb(argc, argv);
 	for (int i = words; i < argc; i++) {
 		if (strcmp(argv[i], "--help") == 0) {
-			printf("usage: catchment %s%s%s %s\n\n  %s\n", v->noun,
-			       *v->verb != '\0' ? " " : "", v->verb, v->usage, v->summary);
+			verb_help(v);
 			return CLI_DONE;
 		}
 	}
+	cli->verb = v;
+	argc = words + general_take(cli, argc - words, argv + words);
 	return v->run(cli, argc - words, argv + words);
 }
 
@@ -142,6 +163,8 @@ int main(int argc, char **argv)
 	for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++) {
 		if (strcmp(argv[at], "--json") == 0) {
 			cli.json = true;
+		} else if (strcmp(argv[at], "--no-input") == 0) {
+			cli.no_input = true;
 		} else if (strcmp(argv[at], "--conf") == 0 && at + 1 < argc) {
 			cli.conf_path = argv[++at];
 		} else if (strcmp(argv[at], "--help") == 0) {

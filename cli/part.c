@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/table.h"
 #include "lib/base/buf.h"
 #include "lib/base/poison.h"
 
 #define CONF_DEFAULT "/etc/catchment/catchment.conf"
 #define SECRET_MAX   4096
-#define COLUMNS_MAX  12
 
 int cli_say(const struct err *e)
 {
@@ -127,41 +127,21 @@ static void row_json(const char *const *heads, const struct db_rows *rows, size_
 	buf_free(&b);
 }
 
-static void row_text(const char *const *heads, const struct db_rows *rows, size_t row,
-                     const size_t *widths)
-{
-	for (size_t c = 0; heads[c] != NULL; c++) {
-		struct str cell = row == SIZE_MAX ? str_of(heads[c]) : db_get(rows, row, c);
-		bool last = heads[c + 1] == NULL;
-
-		if (widths[0] == 0) /* not a terminal: tabs, as cut(1) and awk(1) like them */
-			printf("%.*s%s", (int)cell.len, cell.p != NULL ? cell.p : "",
-			       last ? "\n" : "\t");
-		else
-			printf("%-*.*s%s", last ? 0 : (int)widths[c], (int)cell.len,
-			       cell.p != NULL ? cell.p : "", last ? "\n" : "  ");
-	}
-}
-
 void cli_table(const struct cli *cli, const char *const *heads, const struct db_rows *rows)
 {
-	size_t widths[COLUMNS_MAX] = { 0 };
+	struct table t;
 
 	if (cli->json) {
 		for (size_t r = 0; r < db_count(rows); r++)
 			row_json(heads, rows, r);
 		return;
 	}
-	if (isatty(STDOUT_FILENO)) {
-		for (size_t c = 0; heads[c] != NULL && c < COLUMNS_MAX; c++) {
-			widths[c] = strlen(heads[c]);
-			for (size_t r = 0; r < db_count(rows); r++) {
-				if (db_get(rows, r, c).len > widths[c])
-					widths[c] = db_get(rows, r, c).len;
-			}
-		}
-		row_text(heads, rows, SIZE_MAX, widths);
+	table_init(&t, cli->arena, heads);
+	for (size_t r = 0; r < db_count(rows); r++) {
+		struct str *row = table_row(&t);
+
+		for (size_t c = 0; c < t.columns; c++)
+			row[c] = db_get(rows, r, c);
 	}
-	for (size_t r = 0; r < db_count(rows); r++)
-		row_text(heads, rows, r, widths);
+	table_print(&t, table_look(), stdout);
 }

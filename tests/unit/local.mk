@@ -6,6 +6,7 @@ include tests/unit/http.mk
 include tests/unit/engine.mk
 include tests/unit/drive.mk
 include tests/unit/web.mk
+include tests/unit/cli.mk
 endif
 include tests/unit/tpl.mk
 # Needs no cmocka: each header of lib, engine and drive compiles alone.
