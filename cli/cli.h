@@ -88,6 +88,7 @@ int cli_keys_list(struct cli *, int argc, char **argv);
 int cli_keys_check(struct cli *, int argc, char **argv);
 int cli_api(struct cli *, int argc, char **argv);
 int cli_export(struct cli *, int argc, char **argv);
+int cli_doctor(struct cli *, int argc, char **argv);
 int cli_completion(struct cli *, int argc, char **argv);
 int cli_openapi(struct cli *, int argc, char **argv);
 int cli_run(struct cli *, int argc, char **argv);

@@ -10,6 +10,7 @@ catchment_SOURCES = \
   cli/commands.c \
   cli/completion.c \
   cli/datasource.c \
+  cli/doctor.c cli/doctor.h cli/doctor_checks.c \
   cli/execution.c \
   cli/export.c \
   cli/instance.c \

@@ -6,6 +6,7 @@ QUERIES += sql/queries/admin.sql
 QUERIES += sql/queries/audit.sql
 QUERIES += sql/queries/collector.sql
 QUERIES += sql/queries/data_source.sql
+QUERIES += sql/queries/doctor.sql
 QUERIES += sql/queries/execution.sql
 QUERIES += sql/queries/instance.sql
 QUERIES += sql/queries/listing.sql

@@ -30,6 +30,7 @@ END $roles$;
 GRANT catchment_auth TO catchment_owner;    -- so that it can hand functions over
 GRANT catchment_owner TO catchment_migrate;
 GRANT pg_read_all_data TO catchment_backup;
+GRANT pg_monitor TO catchment_migrate;       -- for `catchment doctor`: what others do, and how long
 
 -- A request that cannot finish must not hold a worker; a transaction that idles holds locks.
 ALTER ROLE catchment_web    SET statement_timeout = '10s';
