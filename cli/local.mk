@@ -31,3 +31,9 @@ catchment_SOURCES = \
   cli/view.c \
   cli/words.c 
 catchment_LDADD = $(DRIVE_ALL)
+# The completion is made by the program itself, of its table of commands.
+bashcompletiondir = $(datadir)/bash-completion/completions
+bashcompletion_DATA = cli/bash/catchment
+CLEANFILES += cli/bash/catchment
+cli/bash/catchment: catchment$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) cli/bash && ./catchment$(EXEEXT) completion bash > $@.tmp && mv -f $@.tmp $@

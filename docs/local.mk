@@ -5,3 +5,4 @@ EXTRA_DIST += CONTRIBUTING.md .clang-format .ci/run start demo/demo.sh demo/data
 # ./check has the name of a target: as a file to distribute it would run every test first.
 dist-hook:
 	cp -p $(srcdir)/check $(distdir)/check
+dist_man_MANS = docs/man/catchment.1 docs/man/catchment-runner.8 docs/man/catchmentd.8

@@ -7,3 +7,6 @@ tests_unit_cli_table_tap_LDADD = $(LIB_UNIT_LDADD)
 # The doctor, on a private database where each thing is broken on purpose.
 dist_check_SCRIPTS += tests/unit/doctor.sh
 TESTS += tests/unit/doctor.sh
+# The manual and the completion against the table of commands.
+dist_check_SCRIPTS += tests/unit/manual.sh
+TESTS += tests/unit/manual.sh
