@@ -23,7 +23,8 @@ struct compile {
 };
 
 /* Names that a request's templates may hold. */
-#define COMPILE_REQUEST_NAMES (SCOPE_CONFIG | SCOPE_CURSOR | SCOPE_CLOCK)
+#define COMPILE_REQUEST_NAMES                                                                      \
+	(SCOPE_CONFIG | SCOPE_CURSOR | SCOPE_CLOCK | SCOPE_PAGING | SCOPE_WINDOW)
 
 /* The place to report for a pointer into the data source. */
 const char *compile_at(const struct compile *, const char *pointer);

@@ -11,6 +11,7 @@ engine_libengine_a_SOURCES += \
   engine/reader.c engine/reader.h engine/reader_parts.h engine/reader_lines.c \
   engine/record_twins.c \
   engine/scope.c engine/scope.h \
+  engine/timeform.c engine/timeform.h \
   engine/template.c engine/template.h
 engine_libengine_a_SOURCES += \
   engine/auth.c engine/auth.h \

@@ -327,15 +327,27 @@ static void shorten_key(struct arena *arena, struct crypt_hasher *hasher, struct
 	r->key = str_of(text);
 }
 
-static void find_cursor(struct arena *arena, const struct scan_path *path, struct scan_value root,
+static struct str cursor_time(struct arena *arena, const struct timeform *form, struct str text)
+{
+	char out[CLOCK_TEXT_MAX];
+	int64_t ms;
+
+	if (!timeform_read(form, text, &ms) && !timeform_guess(text, &ms))
+		return (struct str){ NULL, 0 };
+	return arena_copy(arena, str_of(clock_format(ms, out)));
+}
+
+void record_cursor_find(struct arena *arena, const struct record_identity *identity,
                         struct record *r)
 {
-	struct scan_value v = scan_path_first(path, root);
+	struct scan_value v = scan_path_first(identity->cursor, whole(r->bytes));
 
 	if (v.type != SCAN_STRING && v.type != SCAN_NUMBER)
 		return;
 	r->cursor = scan_text_borrowed(arena, v);
 	r->cursor_type = v.type;
+	if (identity->cursor_form != NULL)
+		r->cursor = cursor_time(arena, identity->cursor_form, r->cursor);
 }
 
 void record_identify(struct arena *arena, struct crypt_hasher *hasher,
@@ -355,7 +367,7 @@ void record_identify(struct arena *arena, struct crypt_hasher *hasher,
 		key_by_content(arena, hasher, identity->twins, r);
 	shorten_key(arena, hasher, r);
 	if (identity->cursor != NULL)
-		find_cursor(arena, identity->cursor, root, r);
+		record_cursor_find(arena, identity, r);
 }
 
 /*

@@ -108,6 +108,8 @@ struct record_identity {
 		*key; /* NULL-terminated paths; NULL: "id" when present, else content */
 	const struct scan_path *cursor;
 	struct record_twins *twins; /* optional: without it, twins share a key */
+	/* Optional: the cursor is a time, written so or as is usual, and becomes RFC 3339. */
+	const struct timeform *cursor_form;
 };
 struct crypt_hasher;
 /* Fills key, hash, cursor and the quarantine of what PostgreSQL cannot hold. A record that is
@@ -115,6 +117,8 @@ struct crypt_hasher;
  * a dropped one is left alone. key and cursor point into bytes or the arena. */
 void record_identify(struct arena *, struct crypt_hasher *, const struct record_identity *,
                      struct record *);
+/* The cursor alone, of a record whatever its fate. */
+void record_cursor_find(struct arena *, const struct record_identity *, struct record *);
 /* a < b as cursors: numbers by value, RFC 3339 times by instant, other texts by bytes. */
 bool record_cursor_less(struct str a, struct str b);
 

@@ -3,17 +3,22 @@
  */
 #include "config.h"
 
+#include <inttypes.h>
+
 #include "engine/scope.h"
 #include "lib/base/clock.h"
 
 #include "lib/base/poison.h"
 
 #define NAME_MAX_BYTES 300
+#define DAY_MS         INT64_C(86400000)
+#define SHIFT_MAX      INT64_C(100000000) /* of one unit */
 
 struct scope_row {
 	const char *word;         /* "config." takes a rest, "cursor" is whole */
 	enum scope_names allowed; /* the flag that lets it stand */
 	bool bare;                /* the row's values can be meant by a path without a prefix */
+	bool is_time;             /* a distance may stand behind it */
 	bool (*parse)(struct arena *, struct str rest, struct scope_name *, struct err *);
 	struct scope_found (*find)(const struct scope *, const struct scope_name *);
 };
@@ -23,6 +28,9 @@ struct scope_name {
 	struct str text;  /* as written */
 	struct str first; /* config: the field; steps: the step's id */
 	struct scan_path *path;
+	struct timeform *form; /* how it is written; NULL: as it stands */
+	int64_t shift_ms;
+	bool encode; /* urlencode */
 };
 
 static bool out_of_memory(struct err *e)
@@ -58,9 +66,29 @@ static struct scope_found config_value(const struct scope *scope, const struct s
 	return found;
 }
 
+/* A form of numbers gives a number. */
+static struct scope_found time_found(const struct scope *scope, const struct timeform *form,
+                                     int64_t ms)
+{
+	struct str text = timeform_write(scope->arena, form, ms);
+	struct scope_found found = { .present = text.len > 0, .text = text };
+
+	if (timeform_is_number(form) && found.present)
+		found.value = (struct scan_value){ SCAN_NUMBER, text };
+	if (!found.present)
+		found.refused = "its time is before the year 1 or after the year 9999";
+	return found;
+}
+
+/* With a way to write it, a cursor that is a time is written so, by whatever form it came. */
 static struct scope_found cursor_value(const struct scope *scope, const struct scope_name *name)
 {
-	(void)name;
+	int64_t ms;
+
+	if (scope->cursor_form != NULL && name->form == NULL && name->shift_ms == 0 &&
+	    (timeform_read(scope->cursor_form, scope->cursor, &ms) ||
+	     timeform_guess(scope->cursor, &ms)))
+		return time_found(scope, scope->cursor_form, ms);
 	return (struct scope_found){ .present = scope->cursor.len > 0, .text = scope->cursor };
 }
 
@@ -86,6 +114,47 @@ static struct scope_found today_value(const struct scope *scope, const struct sc
 
 	str_cut(found.text, 'T', &found.text, &rest);
 	return found;
+}
+
+static struct scope_found edge_value(const struct scope *scope, const struct scope_name *name,
+                                     int64_t ms)
+{
+	char text[CLOCK_TEXT_MAX];
+
+	if (!scope->has_window)
+		return (struct scope_found){ 0 };
+	if (scope->cursor_form != NULL && name->form == NULL && name->shift_ms == 0)
+		return time_found(scope, scope->cursor_form, ms);
+	return text_found(scope, clock_format(ms, text));
+}
+
+static struct scope_found start_value(const struct scope *scope, const struct scope_name *name)
+{
+	return edge_value(scope, name, scope->window_start_ms);
+}
+
+static struct scope_found end_value(const struct scope *scope, const struct scope_name *name)
+{
+	return edge_value(scope, name, scope->window_end_ms);
+}
+
+static struct scope_found offset_value(const struct scope *scope, const struct scope_name *name)
+{
+	struct str text;
+
+	(void)name;
+	if (!scope->has_offset)
+		return (struct scope_found){ 0 };
+	text = str_of(arena_printf(scope->arena, "%" PRId64, scope->offset));
+	return (struct scope_found){ .present = text.len > 0,
+		                     .text = text,
+		                     .value = { SCAN_NUMBER, text } };
+}
+
+static struct scope_found next_value(const struct scope *scope, const struct scope_name *name)
+{
+	(void)name;
+	return (struct scope_found){ .present = scope->next.len > 0, .text = scope->next };
 }
 
 static struct scope_found execution_value(const struct scope *scope, const struct scope_name *name)
@@ -157,14 +226,18 @@ static struct scope_found step_value(const struct scope *scope, const struct sco
 
 /* clang-format off */
 static const struct scope_row scope_rows[] = {
-	{ "config.",      SCOPE_CONFIG, false, config_parse, config_value    },
-	{ "cursor",       SCOPE_CURSOR, false, NULL,         cursor_value    },
-	{ "now",          SCOPE_CLOCK,  false, NULL,         now_value       },
-	{ "today",        SCOPE_CLOCK,  false, NULL,         today_value     },
-	{ "execution.id", SCOPE_CLOCK,  false, NULL,         execution_value },
-	{ "step_",        SCOPE_STEPS,  false, step_parse,   step_value      },
-	{ "record.",      SCOPE_RECORD, true,  path_parse,   record_value    },
-	{ "input.",       SCOPE_INPUT,  true,  path_parse,   input_value     },
+	{ "config.",      SCOPE_CONFIG, false, false, config_parse, config_value    },
+	{ "cursor",       SCOPE_CURSOR, false, true,  NULL,         cursor_value    },
+	{ "now",          SCOPE_CLOCK,  false, true,  NULL,         now_value       },
+	{ "today",        SCOPE_CLOCK,  false, true,  NULL,         today_value     },
+	{ "execution.id", SCOPE_CLOCK,  false, false, NULL,         execution_value },
+	{ "window.start", SCOPE_WINDOW, false, true,  NULL,         start_value     },
+	{ "window.end",   SCOPE_WINDOW, false, true,  NULL,         end_value       },
+	{ "offset",       SCOPE_PAGING, false, false, NULL,         offset_value    },
+	{ "next",         SCOPE_PAGING, false, false, NULL,         next_value      },
+	{ "step_",        SCOPE_STEPS,  false, false, step_parse,   step_value      },
+	{ "record.",      SCOPE_RECORD, true,  false, path_parse,   record_value    },
+	{ "input.",       SCOPE_INPUT,  true,  false, path_parse,   input_value     },
 };
 /* clang-format on */
 #define ROW_COUNT (sizeof(scope_rows) / sizeof(*scope_rows))
@@ -209,12 +282,82 @@ static bool row_find(struct str text, unsigned allowed, const struct scope_row *
 	return not_here(text, e);
 }
 
+/*
+ * What stands behind a name
+ */
+
+/* The word at the beginning of the text, if a row with that word may stand here. */
+static const struct scope_row *word_find(struct str text, unsigned allowed)
+{
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		const struct scope_row *row = &scope_rows[i];
+		struct str rest = str_after(text, strlen(row->word));
+
+		if (row->parse != NULL || !(allowed & row->allowed) || !str_starts(text, row->word))
+			continue;
+		if (rest.len == 0 || rest.p[0] == '|' ||
+		    (row->is_time && (rest.p[0] == '+' || rest.p[0] == '-')))
+			return row;
+	}
+	return NULL;
+}
+
+bool scope_name_is_word(struct str text, unsigned allowed)
+{
+	return word_find(text, allowed) != NULL;
+}
+
+/* "+365d" */
+static bool shift_read(struct str text, int64_t *ms)
+{
+	static const struct {
+		char unit;
+		int64_t ms;
+	} units[] = { { 's', 1000 }, { 'm', 60000 }, { 'h', 3600000 }, { 'd', DAY_MS } };
+	struct str digits = { text.p + 1, text.len - 2 };
+	int64_t n;
+
+	if (text.len < 3 || digits.p[0] == '-' || !str_int(digits, 0, SHIFT_MAX, &n))
+		return false;
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		if (units[i].unit != text.p[text.len - 1])
+			continue;
+		*ms = (text.p[0] == '-' ? -n : n) * units[i].ms;
+		return true;
+	}
+	return false;
+}
+
+/* Takes what stands behind the name off the text. */
+static bool behind_parse(struct arena *arena, struct str *text, unsigned allowed,
+                         struct scope_name *name, struct err *e)
+{
+	const struct scope_row *word = word_find(*text, allowed);
+	struct str how = { NULL, 0 }, head = *text;
+
+	if (str_cut(*text, '|', &head, &how))
+		*text = str_trim(head);
+	name->encode = str_eq_text(how, "urlencode");
+	if (how.p != NULL && !name->encode && !timeform_parse(arena, how, &name->form, e))
+		return false;
+	if (word == NULL || text->len == strlen(word->word))
+		return true;
+	if (!shift_read(str_after(*text, strlen(word->word)), &name->shift_ms))
+		return err_set(e, ERR_INPUT, "unknown_name",
+		               "Behind the %s of \"" STR_FMT
+		               "\" stands no distance in time; write for instance +7d, -12h or "
+		               "-30m.",
+		               word->word, STR_ARG(*text));
+	*text = str_of(word->word);
+	return true;
+}
+
 bool scope_name_parse(struct arena *arena, struct str text, unsigned allowed,
                       struct scope_name **out, struct err *e)
 {
 	struct scope_name *name;
 	const struct scope_row *row;
-	struct str rest;
+	struct str rest, bare;
 
 	text = str_trim(text);
 	if (text.len == 0)
@@ -222,25 +365,50 @@ bool scope_name_parse(struct arena *arena, struct str text, unsigned allowed,
 	if (text.len > NAME_MAX_BYTES)
 		return err_set(e, ERR_INPUT, "unknown_name", "A name is longer than %d bytes.",
 		               NAME_MAX_BYTES);
-	if (!row_find(text, allowed, &row, &rest, e))
-		return false;
 	name = arena_alloc(arena, sizeof(*name));
 	if (name == NULL)
 		return out_of_memory(e);
+	bare = text;
+	if (!behind_parse(arena, &bare, allowed, name, e) ||
+	    !row_find(bare, allowed, &row, &rest, e))
+		return false;
 	name->row = row;
-	name->text = arena_copy(arena, text);
+	name->text = arena_copy(arena, bare);
 	if (name->text.p == NULL)
 		return out_of_memory(e);
-	rest = str_after(name->text, text.len - rest.len);
+	rest = str_after(name->text, bare.len - rest.len);
 	if (row->parse != NULL && !row->parse(arena, rest, name, e))
 		return false;
 	*out = name;
 	return true;
 }
 
+/* Its value as a time, moved and written as the name says. */
+static struct scope_found timed(const struct scope *scope, const struct scope_name *name,
+                                struct scope_found found)
+{
+	char text[CLOCK_TEXT_MAX];
+	int64_t ms;
+
+	if (found.secret != NULL || !timeform_guess(found.text, &ms) ||
+	    __builtin_add_overflow(ms, name->shift_ms, &ms))
+		return (struct scope_found){ .refused = "its value is no time" };
+	if (name->form != NULL)
+		return time_found(scope, name->form, ms);
+	clock_format(ms, text);
+	if (found.text.len == 10) /* a date stays one */
+		text[10] = '\0';
+	return text_found(scope, text);
+}
+
 struct scope_found scope_find(const struct scope *scope, const struct scope_name *name)
 {
-	return name->row->find(scope, name);
+	struct scope_found found = name->row->find(scope, name);
+
+	if (found.present && (name->form != NULL || name->shift_ms != 0))
+		found = timed(scope, name, found);
+	found.encode = name->encode;
+	return found;
 }
 
 struct str scope_name_config(const struct scope_name *name)

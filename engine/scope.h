@@ -1,18 +1,24 @@
 /*
  * scope - what a name in a template or a condition means at this moment
  *
- * Names: config.x | cursor | now | today | input.x | step_1.path (outputs of steps, by their id) |
- * record.path | execution.id. One resolver serves templates (engine/template.h) and conditions
+ * Names: config.x | cursor | now | today | window.start | window.end | offset | next | input.x |
+ * step_1.path (outputs of steps, by their id) | record.path | execution.id. One resolver serves templates (engine/template.h) and conditions
  * (engine/condition.h); a new kind of name is one row in its table.
  *
+ * Behind a name may stand how it is written: "now|%Y%m%d", "cursor|unix" (forms of
+ * engine/timeform.h), "config.table|urlencode"; and behind a time a distance: "today+365d",
+ * "now-90m|unix" (s, m, h, d).
+ *
  * Ownership: borrowed by whoever renders.
- * Errors:    an unknown name is found at compile time; an absent value is SCAN_NONE.
+ * Errors:    an unknown name is found at compile time; an absent value is SCAN_NONE; a value that is
+ *            no time where one is needed is `refused`.
  * Threads:   one scope, one run.
  */
 #ifndef CATCHMENT_ENGINE_SCOPE_H
 #define CATCHMENT_ENGINE_SCOPE_H
 
 #include "engine/configuration.h"
+#include "engine/timeform.h"
 #include "lib/json/scan.h"
 
 #define SCOPE_STEPS_MAX 10
@@ -26,7 +32,13 @@ struct scope {
 	struct arena *arena;
 	const struct config *config;
 	struct str cursor; /* greatest stored value less the overlap; empty: none */
+	const struct timeform *cursor_form; /* how it is written; NULL: as it stands */
 	int64_t now_ms;
+	bool has_window; /* of time; written as the cursor is */
+	int64_t window_start_ms, window_end_ms;
+	bool has_offset; /* a paginator counts records */
+	int64_t offset;
+	struct str next; /* the paginator's cursor; empty on the first page */
 	const char *execution_id;
 	struct scan_value input;
 	struct scan_value record;
@@ -43,7 +55,9 @@ enum scope_names {
 	SCOPE_STEPS = 4,
 	SCOPE_RECORD = 8,
 	SCOPE_INPUT = 16,
-	SCOPE_CLOCK = 32, /* now, today, and execution.id */
+	SCOPE_CLOCK = 32,   /* now, today, and execution.id */
+	SCOPE_PAGING = 64,  /* offset, next */
+	SCOPE_WINDOW = 128, /* window.start, window.end */
 };
 
 /* text: "config.apiKey", "step_1.data.0.id", "record.price". A bare path ("price") is a record
@@ -57,8 +71,12 @@ struct scope_found {
 	struct scan_value value; /* JSON: steps, record, input, plain config; else SCAN_NONE */
 	struct str text;         /* the value as text (strings unescaped), also cursor and times */
 	const struct secret *secret; /* set when it is one: then value and text are empty */
+	bool encode;                 /* to be percent-encoded, where its place does not do it */
+	const char *refused;         /* why it cannot be had: "its value is no time" */
 };
 struct scope_found scope_find(const struct scope *, const struct scope_name *);
+/* A name that is whole ("now", not "config.x"), with what may stand behind it. */
+bool scope_name_is_word(struct str text, unsigned allowed);
 /* For config.x names: the field's name, so that definitions can be checked; else empty. */
 struct str scope_name_config(const struct scope_name *);
 enum scope_names scope_name_kind(const struct scope_name *);

@@ -93,16 +93,13 @@ static void add_name(struct parser *p, const struct scope_name *name)
 	p->around.last[0] = p->around.last[1] = '\0';
 }
 
-/* The names that single braces know; all others stay text, since JSON bodies have braces too. */
-static bool is_single_name(struct str name)
+/* The names that single braces know; all others stay text, since JSON bodies have braces too. What
+ * may not stand here is still meant as a name, but for those of paging and windows. */
+static bool is_single_name(const struct parser *p, struct str name)
 {
-	static const char *const words[] = { "cursor", "now", "today", "execution.id" };
+	unsigned known = p->allowed | SCOPE_CURSOR | SCOPE_CLOCK;
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		if (str_eq_text(name, words[i]))
-			return true;
-	}
-	return str_starts(name, "config.");
+	return str_starts(name, "config.") || scope_name_is_word(name, known);
 }
 
 /* Could this be meant as a name, or is it a piece of JSON between two braces? */
@@ -132,7 +129,7 @@ static bool between(struct parser *p, size_t width, struct str *name, size_t *en
 	*name = (struct str){ rest.p, len };
 	if (width == 2)
 		*name = str_trim(*name);
-	if (!looks_like_name(*name) || (width == 1 && !is_single_name(*name)))
+	if (!looks_like_name(*name) || (width == 1 && !is_single_name(p, *name)))
 		return true;
 	if (str_starts(str_after(rest, len), closing[width]))
 		*end = p->at + width + len + width;
@@ -260,6 +257,7 @@ struct value {
 	struct str text;        /* as plain text */
 	struct scan_value json; /* SCAN_NONE: only the text is known */
 	bool secret;
+	bool encode; /* percent-encoded, where its place does not do that */
 };
 
 static void put(struct sink *out, struct str bytes)
@@ -314,7 +312,10 @@ static void put_json_text(struct sink *out, struct str s)
 static void put_plain_value(struct sink *out, const struct part *part, const struct value *v)
 {
 	(void)part;
-	put(out, v->text);
+	if (v->encode)
+		put_percent(out, v->text);
+	else
+		put(out, v->text);
 }
 
 static void put_percent_value(struct sink *out, const struct part *part, const struct value *v)
@@ -333,7 +334,11 @@ static void put_origin_value(struct sink *out, const struct part *part, const st
 
 static void put_json_value(struct sink *out, const struct part *part, const struct value *v)
 {
-	if (part->in_quotes) {
+	if (v->encode) {
+		put(out, part->in_quotes ? STR("") : STR("\""));
+		put_percent(out, v->text);
+		put(out, part->in_quotes ? STR("") : STR("\""));
+	} else if (part->in_quotes) {
 		put_json_text(out, v->text);
 	} else if (v->json.type != SCAN_NONE) {
 		put(out, v->json.span);
@@ -544,13 +549,24 @@ static bool not_allowed(const struct part *part, const struct context *context, 
 	               context->wants);
 }
 
+static bool refused(const struct part *part, const struct scope_found *found, struct err *e)
+{
+	struct str name = scope_name_text(part->name);
+
+	return err_set(e, ERR_INPUT, "value_not_allowed",
+	               "\"" STR_FMT "\" cannot be written as it should be: %s.", STR_ARG(name),
+	               found->refused);
+}
+
 static struct value value_of(const struct scope_found *found)
 {
 	if (found->secret != NULL)
-		return (struct value){ .text = secret_expose(found->secret), .secret = true };
+		return (struct value){ .text = secret_expose(found->secret),
+			               .secret = true,
+			               .encode = found->encode };
 	if (found->value.type == SCAN_NULL)
 		return (struct value){ .json = found->value };
-	return (struct value){ .text = found->text, .json = found->value };
+	return (struct value){ .text = found->text, .json = found->value, .encode = found->encode };
 }
 
 /* Looks every placeholder up once and judges the values; both passes then use the same ones. */
@@ -566,6 +582,8 @@ static bool collect(const struct template *t, const struct scope *scope,
 		if (part->name == NULL)
 			continue;
 		found = scope_find(scope, part->name);
+		if (found.refused != NULL)
+			return refused(part, &found, e);
 		if (!found.present || (context->null_is_missing && found.value.type == SCAN_NULL))
 			return missing(part, e);
 		values[i] = value_of(&found);
@@ -683,7 +701,7 @@ static bool render_single(const struct template *t, const struct scope *scope, s
 
 	if (!found.present)
 		*json = STR("null");
-	else if (found.value.type != SCAN_NONE)
+	else if (found.value.type != SCAN_NONE && !found.encode)
 		*json = found.value.span;
 	else
 		return false;
@@ -697,6 +715,8 @@ static void put_text_json(struct sink *out, const struct template *t, const stru
 	for (size_t i = 0; i < t->count; i++) {
 		if (t->parts[i].name == NULL)
 			put_json_text(out, t->parts[i].literal);
+		else if (values[i].encode && !values[i].secret)
+			put_percent(out, values[i].text);
 		else
 			put_json_text(out, values[i].secret ? STR(SECRET_MASK) : values[i].text);
 	}

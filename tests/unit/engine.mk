@@ -18,10 +18,10 @@ tests_unit_definition_tap_LDADD = $(ENGINE_ALL) $(CMOCKA_LIBS)
 # leaves: values, names, templates, conditions, records
 LEAF_TESTS = tests/unit/template.tap tests/unit/condition.tap tests/unit/record.tap \
   tests/unit/configuration.tap tests/unit/scope.tap tests/unit/reader.tap \
-  tests/unit/canonical.tap
+  tests/unit/canonical.tap tests/unit/timeform.tap
 check_PROGRAMS += $(LEAF_TESTS)
 TESTS += $(LEAF_TESTS)
-EXTRA_DIST += tests/unit/leaves.h
+EXTRA_DIST += tests/unit/leaves.h tests/fuzz/timeform.c
 LEAF_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 LEAF_LDADD = engine/libengine.a lib/libcatchment.a $(JANSSON_LIBS) $(CRYPTO_LIBS) $(CMOCKA_LIBS) -lm
 tests_unit_template_tap_SOURCES = tests/unit/template.c
@@ -33,6 +33,9 @@ tests_unit_condition_tap_LDADD = $(LEAF_LDADD)
 tests_unit_record_tap_SOURCES = tests/unit/record.c
 tests_unit_record_tap_CFLAGS = $(LEAF_CFLAGS)
 tests_unit_record_tap_LDADD = $(LEAF_LDADD)
+tests_unit_timeform_tap_SOURCES = tests/unit/timeform.c
+tests_unit_timeform_tap_CFLAGS = $(LEAF_CFLAGS)
+tests_unit_timeform_tap_LDADD = $(LEAF_LDADD)
 tests_unit_canonical_tap_SOURCES = tests/unit/canonical.c
 tests_unit_canonical_tap_CFLAGS = $(LEAF_CFLAGS)
 tests_unit_canonical_tap_LDADD = $(LEAF_LDADD)

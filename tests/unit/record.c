@@ -491,7 +491,8 @@ static struct record identify(struct leaves *l, const char *bytes, const char *c
 	if (cursor != NULL)
 		assert_true(scan_path_parse(l->arena, str_of(cursor), &cursor_path, &e));
 	record_identify(l->arena, hasher,
-	                &(struct record_identity){ keys == NULL ? NULL : paths, cursor_path, NULL },
+	                &(struct record_identity){ .key = keys == NULL ? NULL : paths,
+	                                           .cursor = cursor_path },
 	                &r);
 	crypt_hasher_free(hasher);
 	return r;
