@@ -154,6 +154,16 @@ static const struct field data_source_fields[] = {
 };
 const struct shape SHAPE_DATA_SOURCE = { "DataSource", data_source_fields, false };
 
+static const struct field window_fields[] = {
+	{ .name = "maxDays", .kind = SHAPE_INTEGER, .flags = SHAPE_REQUIRED, .min = 1, .max = 3660,
+	  .help = "How long a window is at most. {cursor} and {window.start} are where it begins, "
+	          "{window.end} where it ends; an API that counts both days takes one less." },
+	{ .name = "endParam", .kind = SHAPE_LINE, .max = 100,
+	  .help = "The parameter that carries the window's end." },
+	{ .name = NULL }
+};
+static const struct shape window_shape = { "Window", window_fields, false };
+
 static const struct field ingestion_fields[] = {
 	{ .name = "strategy", .kind = SHAPE_CHOICE, .choices = strategies, .fallback = "full-sync",
 	  .help = "What a run does to the records of earlier runs." },
@@ -163,6 +173,19 @@ static const struct field ingestion_fields[] = {
 	  .help = "The member that grows with each change; its greatest value is {cursor}." },
 	{ .name = "overlap", .kind = SHAPE_ANY,
 	  .help = "How far {cursor} stays behind: seconds of times, units of numbers, or \"15m\"." },
+	{ .name = "cursorFormat", .kind = SHAPE_LINE, .max = 200,
+	  .help = "How {cursor} is written: iso8601, date, unix, unix_ms, rfc2822, conversions such as "
+	          "%Y-%m-%d, or one of the words in a text: gte|{iso8601}. The cursor is a time then." },
+	{ .name = "recordTimeFormat", .kind = SHAPE_LINE, .max = 200,
+	  .help = "How records write the cursorField, when that is another form: also /Date(ms)/." },
+	{ .name = "cursorStart", .kind = SHAPE_LINE, .max = 500,
+	  .help = "{cursor} while there is none: {config.startDate}, {now-30d}." },
+	{ .name = "stopAtCursor", .kind = SHAPE_BOOLEAN, .fallback = "false",
+	  .help = "Of an API that lists the newest first: the first record older than {cursor} ends "
+	          "the run." },
+	{ .name = "window", .kind = SHAPE_OBJECT, .of = &window_shape,
+	  .help = "Of an API that answers for a limited time at once: the run goes through one window "
+	          "after another." },
 	{ .name = "primaryKey", .kind = SHAPE_ANY,
 	  .help = "The member, or the list of members, that names a record; by default id." },
 	{ .name = NULL }

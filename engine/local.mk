@@ -19,15 +19,16 @@ engine_libengine_a_SOURCES += \
   engine/credential.c engine/credential.h \
   engine/definition.c engine/definition.h engine/definition_shape.c \
   engine/link.c engine/link.h \
-  engine/paginate.c engine/paginate.h \
-  engine/plan.c engine/plan.h engine/plan_parts.h \
+  engine/paginate.c engine/paginate.h engine/paginate_parts.h \
+  engine/paginate_kind.c engine/paginate_shape.c \
+  engine/plan.c engine/plan_cursor.c engine/plan.h engine/plan_parts.h \
   engine/refusal.c engine/refusal.h \
   engine/release.c engine/release.h engine/release_changes.c \
   engine/request.c engine/request.h engine/request_compile.c engine/request_body.c \
   engine/request_parts.h \
   engine/retry.c engine/retry.h \
   engine/run.c engine/run.h engine/run_parts.h \
-  engine/run_note.c engine/run_page.c engine/run_state.c \
+  engine/run_note.c engine/run_page.c engine/run_state.c engine/run_window.c \
   engine/steps.c engine/steps.h \
   engine/weave.c engine/weave.h
 ENGINE_ALL = engine/libengine.a $(LIB_ALL)

@@ -109,6 +109,82 @@ static bool request_part(struct planning *p)
 	return statics_known(p) && good;
 }
 
+/* Path parameters and headers stay; what stands in query or body says nextRequest alone. */
+static json_t *later_params(struct planning *p)
+{
+	json_t *out = json_array(), *param;
+	size_t i;
+
+	json_array_foreach(json_object_get(p->function, "parameters"), i, param)
+	{
+		const char *place = json_text(param, "location", "query");
+
+		if (strcmp(place, "header") == 0 || strcmp(place, "path") == 0)
+			json_array_append(out, param);
+	}
+	return out;
+}
+
+/* The function as nextRequest changes it. */
+static json_t *later_function(struct planning *p, const json_t *next)
+{
+	json_t *function = json_copy((json_t *)p->function);
+	const char *path = json_text(next, "path", json_text(p->function, "path", ""));
+
+	path = arena_printf(p->c.arena, "%s%s", path, json_text(next, "pathSuffix", ""));
+	json_object_del(function, "body");
+	json_object_set_new(function, "path", json_string(path));
+	json_object_set_new(function, "parameters", later_params(p));
+	if (json_object_get(next, "method"))
+		json_object_set(function, "method", json_object_get(next, "method"));
+	if (json_object_get(next, "body"))
+		json_object_set(function, "body", json_object_get(next, "body"));
+	return function;
+}
+
+/* Its problems point into the step: what it has of the function was judged with the function. */
+static bool later_part(struct planning *p, const json_t *config, const char *at)
+{
+	const json_t *next = json_object_get(config, "nextRequest");
+	const char *here = json_pointer_add(p->c.arena, at, "nextRequest"), *pin = p->c.pin;
+	struct request_source source = { .data_source = p->data_source,
+		                         .ds_at = "",
+		                         .function_at = here,
+		                         .statics_at = below(p, "staticParameters"),
+		                         .statics =
+		                                 json_object_get(p->pipeline, "staticParameters") };
+	json_t *function;
+	bool good;
+
+	if (!next || json_is_null(next))
+		return true;
+	function = later_function(p, next);
+	source.function = function;
+	p->c.pin = NULL;
+	good = request_compile(&p->c, &source, &p->plan->later);
+	p->c.pin = pin;
+	json_decref(function);
+	p->plan->later.timeout_ms = p->plan->request.timeout_ms;
+	p->plan->has_later = good;
+	if (good && !request_uses(&p->plan->later, SCOPE_PAGING))
+		good = problem_add(p->c.problems, here, "position_not_named",
+		                   "The next request has to name the cursor: write {next} into its "
+		                   "path or body.");
+	return good;
+}
+
+/* What a text names must be there when it is rendered. */
+static bool names_have_values(struct planning *p)
+{
+	if (p->plan->paging.by_template || !request_uses(&p->plan->request, SCOPE_PAGING))
+		return true;
+	return problem_add(p->c.problems, compile_at(&p->c, ""), "position_not_named",
+	                   "The function %s names {offset} or {next}, which have values only in a "
+	                   "pipeline whose pagination has inject template. If they are meant as "
+	                   "text, put a space behind the brace.",
+	                   p->plan->request.function);
+}
+
 static bool steps_part(struct planning *p)
 {
 	const json_t *steps = json_object_get(p->pipeline, "processingSteps"), *call, *paging;
@@ -133,7 +209,8 @@ static bool steps_part(struct planning *p)
 	}
 	good &= paging_compile(&p->c, config, paging_at, &p->plan->request, &p->plan->paging);
 	if (good)
-		good = required_given(p);
+		good = required_given(p) && later_part(p, config, paging_at) &&
+		       names_have_values(p);
 	return record_steps_compile(p->c.arena, steps, at, &p->plan->steps, p->c.problems) && good;
 }
 
@@ -163,59 +240,17 @@ static bool key_part(struct planning *p, const json_t *ingestion, const char *at
 	return true;
 }
 
-bool plan_overlap_parse(const json_t *overlap, int64_t *out)
-{
-	static const struct {
-		char unit;
-		int64_t seconds;
-	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
-	struct str text;
-	int64_t factor = 1;
-
-	*out = 0;
-	if (!overlap || json_is_null(overlap))
-		return true;
-	if (json_is_integer(overlap)) {
-		*out = json_integer_value(overlap);
-		return *out >= 0;
-	}
-	text = str_of(json_string_value(overlap));
-	for (size_t i = 0; text.len > 1 && i < sizeof units / sizeof *units; i++)
-		if (text.p[text.len - 1] == units[i].unit) {
-			factor = units[i].seconds;
-			text.len--;
-			break;
-		}
-	if (!str_int(text, 0, INT64_MAX / 86400 / 1000, out))
-		return false;
-	*out *= factor;
-	return true;
-}
-
 static bool ingestion_part(struct planning *p)
 {
 	const json_t *ingestion = json_object_get(p->pipeline, "dataIngestion");
 	const char *at = below(p, "dataIngestion");
-	const char *strategy = json_text(ingestion, "strategy", "full-sync"), *overlap;
+	const char *strategy = json_text(ingestion, "strategy", "full-sync");
 	bool good;
 
 	p->plan->strategy = strcmp(strategy, "incremental") == 0 ? PLAN_INCREMENTAL
 	                    : strcmp(strategy, "append") == 0    ? PLAN_APPEND
 	                                                         : PLAN_FULL_SYNC;
-	good = compile_path(&p->c, json_text(ingestion, "cursorField", NULL),
-	                    json_pointer_add(p->c.arena, at, "cursorField"), &p->plan->cursor);
-	if (!plan_overlap_parse(json_object_get(ingestion, "overlap"), &p->plan->overlap))
-		good = problem_add(
-			p->c.problems, json_pointer_add(p->c.arena, at, "overlap"), "wrong_type",
-			"The overlap is a whole number, or a time such as \"15m\", \"1h\" or "
-			"\"2d\".");
-	if (p->plan->strategy == PLAN_INCREMENTAL && !p->plan->cursor)
-		good = problem_add(
-			p->c.problems, json_pointer_add(p->c.arena, at, "cursorField"), "required",
-			"An incremental pipeline needs a cursorField: the member that grows "
-			"with each change, for instance updated_at.");
-	overlap = json_text(ingestion, "overlap", "");
-	p->plan->overlap_is_time = *overlap && strchr("smhd", overlap[strlen(overlap) - 1]);
+	good = plan_cursor_compile(&p->c, ingestion, at, p->plan);
 	good &= key_part(p, ingestion, at);
 	if (p->plan->steps)
 		record_steps_identity(p->plan->steps, p->plan->key);
@@ -348,7 +383,7 @@ struct plan_budget plan_budget(const struct plan *plan)
 
 bool plan_has_cursor(const struct plan *plan)
 {
-	return plan->cursor != NULL;
+	return plan->cursor != NULL || paging_has_token(&plan->paging);
 }
 
 double plan_rate_per_s(const struct plan *plan)
@@ -374,74 +409,4 @@ bool plan_origin(struct arena *a, const struct plan *plan, const struct config *
 	path = strchr(host ? host + 3 : base.shown, '/');
 	*out = (struct str){ base.shown, path ? (size_t)(path - base.shown) : strlen(base.shown) };
 	return true;
-}
-
-/* How much of a number that counts from 1970 is one second: its size tells. */
-static int64_t units_of_second(int64_t n)
-{
-	static const struct {
-		int64_t from, units;
-	} rows[] = {
-		{ 100000000000000000, 1000000000 },
-		{ 100000000000000, 1000000 },
-		{ 100000000000, 1000 },
-	};
-
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (n >= rows[i].from)
-			return rows[i].units;
-	return 1;
-}
-
-/* A fraction stays as it is written. */
-static bool number_less(struct arena *a, const struct plan *plan, struct str cursor,
-                        struct str *since)
-{
-	struct str whole, rest;
-	bool has_point = str_cut(cursor, '.', &whole, &rest);
-	int64_t n, less;
-
-	if (!decimal_is(cursor) || !str_int(has_point ? whole : cursor, 0, INT64_MAX, &n))
-		return false;
-	if (__builtin_mul_overflow(plan->overlap, plan->overlap_is_time ? units_of_second(n) : 1,
-	                           &less) ||
-	    less >= n)
-		*since = STR("0");
-	else if (has_point)
-		*since = str_of(
-			arena_printf(a, "%lld." STR_FMT, (long long)(n - less), STR_ARG(rest)));
-	else
-		*since = str_of(arena_printf(a, "%lld", (long long)(n - less)));
-	return true;
-}
-
-/* Not before the first year that a time can be written with. */
-static int64_t time_less(const struct plan *plan, int64_t at)
-{
-	int64_t ms;
-
-	if (__builtin_mul_overflow(plan->overlap, 1000, &ms) ||
-	    __builtin_sub_overflow(at, ms, &ms) || ms < FIRST_YEAR_MS)
-		return FIRST_YEAR_MS;
-	return ms;
-}
-
-struct str plan_cursor_since(struct arena *a, const struct plan *plan, struct str cursor)
-{
-	char text[CLOCK_TEXT_MAX];
-	struct str since;
-	int64_t at;
-
-	if (cursor.len == 0 || plan->overlap == 0)
-		return cursor;
-	if (number_less(a, plan, cursor, &since))
-		return since;
-	if (clock_parse(cursor, &at))
-		return str_of(arena_strdup(a, clock_format(time_less(plan, at), text)));
-	if (cursor.len == 10 &&
-	    clock_parse(str_of(arena_printf(a, STR_FMT "T00:00:00Z", STR_ARG(cursor))), &at)) {
-		clock_format(time_less(plan, at), text);
-		return arena_copy(a, (struct str){ text, 10 });
-	}
-	return cursor;
 }

@@ -27,9 +27,17 @@ struct plan {
 	struct reader reader;
 	struct refusal refusal;
 	struct scan_path *const *key;
-	struct scan_path *cursor; /* NULL: none */
-	int64_t overlap;          /* seconds of times, units of numbers */
-	bool overlap_is_time;     /* it was written with a unit of time */
+	struct scan_path *cursor;      /* NULL: none */
+	int64_t overlap;               /* seconds of times, units of numbers */
+	bool overlap_is_time;          /* it was written with a unit of time */
+	struct timeform *cursor_form;  /* how {cursor} is written; NULL: as it stands */
+	struct timeform *record_form;  /* how records write it; NULL: it is no time */
+	struct template *cursor_start; /* of a stream without a cursor; NULL: none */
+	bool stop_at_cursor;           /* newest first: an older record is the end */
+	int64_t window_ms;             /* 0: no windows */
+	const char *window_end_param;  /* NULL: none */
+	bool has_later;                /* later pages have a request of their own */
+	struct request_plan later;
 	int retries;
 };
 
@@ -37,6 +45,10 @@ struct plan {
  * texts stay. An overlap with a unit of time moves a number that counts ms, us or ns since 1970 by as
  * many of them. */
 struct str plan_cursor_since(struct arena *, const struct plan *, struct str cursor);
+/* A cursor as a time, by the plan's forms or as is usual. */
+bool plan_cursor_time(const struct plan *, struct str cursor, int64_t *ms);
+/* plan_cursor.c: the cursor's part of dataIngestion, at its pointer. */
+bool plan_cursor_compile(struct compile *, const json_t *ingestion, const char *at, struct plan *);
 /* Seconds or units of an overlap: a number, or a text such as "90", "15m", "1h", "2d". */
 bool plan_overlap_parse(const json_t *overlap, int64_t *out);
 

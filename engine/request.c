@@ -23,7 +23,9 @@ const struct request_set *request_set_find(const struct request_input *in, const
 
 bool request_is_left_out(const struct request_building *b, const struct request_param *param)
 {
-	return param->first_page_only && !b->in->first_page;
+	bool excluded = b->in->only_sets && param->place != PLACE_HEADER;
+
+	return excluded || (param->first_page_only && !b->in->first_page);
 }
 
 enum request_rendered request_value_render(struct request_building *b,

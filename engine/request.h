@@ -80,6 +80,8 @@ bool request_origin_compile(struct compile *, const json_t *data_source, const c
 bool request_headers_compile(struct compile *, const json_t *headers, const char *at,
                              struct request_plan *);
 bool request_compile(struct compile *, const struct request_source *, struct request_plan *);
+/* Does a text of the function name one of these (scope_names)? */
+bool request_uses(const struct request_plan *, unsigned names);
 /* A parameter that only the paginator gives, in the body. */
 bool request_param_add(struct compile *, struct request_plan *, const char *name, const char *at);
 struct request_param *request_param_find(const struct request_plan *, const char *name);
@@ -96,7 +98,8 @@ struct request_input {
 	const struct request_set *sets;
 	size_t set_count;
 	bool first_page;
-	struct str url;              /* a next link to follow instead of building one; or empty */
+	bool only_sets; /* no parameter in query or body but the sets, and no body's template */
+	struct str url; /* a next link to follow instead of building one; or empty */
 	const char *idempotency_key; /* for REPLAY_KEYED */
 };
 

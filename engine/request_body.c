@@ -144,6 +144,16 @@ bool request_body_compile(struct compile *c, const struct request_source *src,
 	return good;
 }
 
+bool request_body_uses(const struct request_node *node, unsigned names)
+{
+	if (node->text && template_uses(node->text, names))
+		return true;
+	for (const struct request_node *n = node->first; n; n = n->next)
+		if (request_body_uses(n, names))
+			return true;
+	return false;
+}
+
 /*
  * Building
  */
@@ -198,7 +208,7 @@ static enum request_rendered leaf_render(struct request_building *b,
 		return LEFT_OUT;
 	if (param && param->count > 0)
 		return request_value_render(b, param, 0, TEMPLATE_JSON, out);
-	return node->text ? text_render(b, node->text, out) : LEFT_OUT;
+	return node->text && !b->in->only_sets ? text_render(b, node->text, out) : LEFT_OUT;
 }
 
 static enum request_rendered
@@ -241,7 +251,7 @@ static enum request_rendered object_render(struct request_building *b,
 			return FAILED;
 		}
 	}
-	if (!any && object->implied) {
+	if (!any && (object->implied || b->in->only_sets)) {
 		weave_drop(&w);
 		return LEFT_OUT;
 	}

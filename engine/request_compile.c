@@ -348,6 +348,20 @@ struct request_param *request_param_find(const struct request_plan *plan, const 
 	return NULL;
 }
 
+bool request_uses(const struct request_plan *plan, unsigned names)
+{
+	bool uses = plan->body && request_body_uses(plan->body, names);
+
+	for (size_t i = 0; i < plan->param_count; i++)
+		for (size_t k = 0; k < plan->params[i].count; k++)
+			uses |= template_uses(plan->params[i].values[k], names);
+	for (size_t i = 0; i < plan->path_count; i++)
+		uses |= plan->path[i].text && template_uses(plan->path[i].text, names);
+	for (size_t i = 0; i < plan->header_count; i++)
+		uses |= plan->headers[i].value && template_uses(plan->headers[i].value, names);
+	return uses;
+}
+
 bool request_param_add(struct compile *c, struct request_plan *plan, const char *name,
                        const char *at)
 {
@@ -369,8 +383,7 @@ bool request_param_add(struct compile *c, struct request_plan *plan, const char 
 
 static bool is_bare_name(struct str s)
 {
-	if (s.len == 0 || str_eq_text(s, "cursor") || str_eq_text(s, "now") ||
-	    str_eq_text(s, "today"))
+	if (s.len == 0 || scope_name_is_word(s, COMPILE_REQUEST_NAMES))
 		return false;
 	for (size_t i = 0; i < s.len; i++)
 		if (!isalnum((unsigned char)s.p[i]) && s.p[i] != '_' && s.p[i] != '-')
@@ -402,10 +415,14 @@ static bool path_split(struct compile *c, struct request_plan *plan, struct str 
 		struct str rest = str_after(text, i + 1), name, tail;
 		struct request_param *param;
 
-		if (text.p[i] != '{' || !str_cut(rest, '}', &name, &tail) || !is_bare_name(name))
+		if (text.p[i] != '{' || !str_cut(rest, '}', &name, &tail))
 			continue;
 		param = request_param_find(plan, arena_text(c->arena, name));
-		if (!param || param->place != PLACE_PATH)
+		if (param && param->place != PLACE_PATH)
+			param = NULL;
+		if (!is_bare_name(name) && !param)
+			continue;
+		if (!param)
 			return problem_add(c->problems, at, "unknown_name",
 			                   "The path names {" STR_FMT
 			                   "}, but no parameter of that name "

@@ -35,6 +35,7 @@ enum request_rendered request_value_render(struct request_building *, const stru
 bool request_body_compile(struct compile *, const struct request_source *, struct request_plan *);
 bool request_body_param(struct compile *, struct request_plan *, const struct request_param *,
                         const char *at);
+bool request_body_uses(const struct request_node *, unsigned names);
 MUST_CHECK bool request_body_build(struct request_building *);
 
 #endif

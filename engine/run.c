@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "engine/run_parts.h"
+#include "lib/base/clock.h"
 
 #include "lib/base/poison.h"
 
@@ -54,25 +55,58 @@ static bool memory_take(struct run *r)
 	       r->notes.arena[1];
 }
 
-/* {cursor} and {now} hold still for the whole pass: pages asked for with two meanings of one name
- * would not be pages of one list. */
-static bool pass_begin(struct run *r, const struct run_options *o)
+/* Where a stream without a cursor begins; without a value for it, at its beginning. */
+static struct str cursor_start(struct run *r, int64_t now_ms)
+{
+	const struct scope scope = { .arena = r->life, .config = r->config, .now_ms = now_ms };
+	struct http_text text;
+	struct err e = { 0 };
+
+	if (!r->plan->cursor_start ||
+	    !template_render(r->plan->cursor_start, &scope, TEMPLATE_PLAIN, &text, &e))
+		return (struct str){ NULL, 0 };
+	return str_of(text.shown);
+}
+
+/* A cursor that is a time is kept as RFC 3339, whatever it came as. */
+static struct str since_find(struct run *r, const struct run_options *o)
 {
 	struct str since = plan_cursor_since(r->life, r->plan, o->cursor);
+	char text[CLOCK_TEXT_MAX];
+	int64_t ms;
 
-	if (since.len > RUN_CURSOR_MAX)
+	if (since.len == 0)
+		since = cursor_start(r, o->now_ms);
+	if (since.len == 0 || !(r->plan->cursor_form || r->plan->record_form) ||
+	    !plan_cursor_time(r->plan, since, &ms))
+		return since;
+	return arena_copy(r->life, str_of(clock_format(ms, text)));
+}
+
+/* {cursor} and {now} hold still for the whole pass: pages asked for with two meanings of one name
+ * would not be pages of one list. */
+static bool pass_begin(struct run *r, const struct run_options *o, struct err *e)
+{
+	struct str since = since_find(r, o);
+	int64_t ms;
+
+	if (since.len > RUN_TOKEN_MAX)
 		since.len = 0;
 	if (since.len)
 		memcpy(r->live.since, since.p, since.len);
 	r->live.started_ms = o->now_ms;
-	paging_start(&r->plan->paging, &r->here.at);
-	return true;
+	paging_start(&r->plan->paging, since, &r->here.at);
+	run_window_start(r);
+	return r->plan->window_ms == 0 || plan_cursor_time(r->plan, since, &ms) ||
+	       err_set(e, ERR_INPUT, "value_missing",
+	               "The first window has no beginning: cursorStart gives no time. Fill the "
+	               "config field that it names, with a date such as 2025-01-31.");
 }
 
 static bool run_begin(struct run *r, const struct run_options *o, struct err *e)
 {
 	r->execution_id = arena_strdup(r->life, o->execution_id ? o->execution_id : "");
-	if (o->state.len > 0 ? !run_state_read(r, o->state, e) : !pass_begin(r, o))
+	if (o->state.len > 0 ? !run_state_read(r, o->state, e) : !pass_begin(r, o, e))
 		return false;
 	if (!r->execution_id)
 		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
@@ -360,30 +394,47 @@ static const char *idempotency_key(struct run *r)
 	const char *text = arena_printf(r->asking, "%s %s %lld", r->execution_id, r->plan->hash,
 	                                (long long)r->here.pages + 1);
 
-	if (!text || r->plan->request.replay != REPLAY_KEYED)
+	if (!text || run_request_plan(r)->replay != REPLAY_KEYED)
 		return NULL;
 	crypt_sha256(str_of(text), sum);
 	return crypt_hex(r->asking, (struct str){ (char *)sum, 16 }).p;
 }
 
+/* What the paginator adds, and the window's end. */
+static size_t sets_find(struct run *r, const struct scope *scope,
+                        struct request_set sets[REQUEST_SETS_MAX])
+{
+	const struct plan *plan = r->plan;
+	size_t n;
+
+	if (run_request_plan(r) == &plan->later)
+		return 0;
+	n = paging_ask(&plan->paging, &r->here.at, str_of(r->live.since), r->asking, sets);
+	if (scope->has_window && plan->window_end_param &&
+	    !(plan->paging.exclusive && r->here.at.done > 0))
+		sets[n++] = (struct request_set){ plan->window_end_param,
+			                          timeform_write(r->asking, plan->cursor_form,
+			                                         scope->window_end_ms),
+			                          timeform_is_number(plan->cursor_form) };
+	return n;
+}
+
 static bool request_make(struct run *r)
 {
-	const struct scope scope = { .arena = r->asking,
-		                     .config = r->config,
-		                     .cursor = str_of(r->live.since),
-		                     .now_ms = r->live.started_ms,
-		                     .execution_id = r->execution_id };
 	struct request_set sets[REQUEST_SETS_MAX];
 	struct err e = { 0 };
+	struct scope scope;
 	struct request_input in = { .scope = &scope,
 		                    .sets = sets,
-		                    .first_page = r->here.pages == 0,
+		                    .first_page = r->here.at.done == 0,
+		                    .only_sets = r->plan->paging.exclusive && r->here.at.done > 0,
 		                    .url = paging_url(&r->plan->paging, &r->here.at) };
 
 	arena_reset(r->asking);
-	in.set_count = paging_ask(&r->plan->paging, &r->here.at, r->asking, sets);
+	scope = run_scope(r, r->asking);
+	in.set_count = sets_find(r, &scope, sets);
 	in.idempotency_key = idempotency_key(r);
-	if (request_build(&r->plan->request, &in, &r->request, &e))
+	if (request_build(run_request_plan(r), &in, &r->request, &e))
 		return true;
 	return run_over(
 		r,
@@ -400,7 +451,7 @@ static enum run_want ask(struct run *r, struct run_act *act)
 	where_set(r);
 	r->request_id++;
 	r->live.requests++;
-	r->live.intent = r->plan->request.replay == REPLAY_NEVER;
+	r->live.intent = run_request_plan(r)->replay == REPLAY_NEVER;
 	r->phase = PHASE_OUT;
 	act->request_id = r->request_id;
 	act->request = &r->request;
@@ -504,8 +555,11 @@ static bool answer_good(struct run *r, struct http_answer *answer, int64_t now_m
 
 static bool answer_take(struct run *r, struct http_answer *answer, int64_t now_ms)
 {
-	const struct retry_verdict v = retry_judge(answer, r->plan->request.replay, now_ms);
+	const struct retry_verdict v = retry_judge(answer, run_request_plan(r)->replay, now_ms);
 
+	if (answer->fault == HTTP_FAULT_NONE &&
+	    paging_is_past_end(&r->plan->paging, &r->here.at, answer->status))
+		return answer_good(r, answer, now_ms);
 	switch (v.kind) {
 	case RETRY_OK:
 		return answer_good(r, answer, now_ms);

@@ -17,6 +17,8 @@ struct page_work {
 	struct scan_value *values;
 	struct record *records;
 	struct run_position next;
+	bool past;    /* an answer that says that the list has ended before */
+	bool reached; /* a record is older than the cursor */
 };
 
 static bool no_memory(struct run *r)
@@ -53,7 +55,7 @@ static bool body_is_bad(struct run *r, const struct http_answer *answer, const s
 {
 	struct buf shown;
 
-	if (looks_cut(answer->body) && r->plan->request.replay != REPLAY_NEVER)
+	if (looks_cut(answer->body) && run_request_plan(r)->replay != REPLAY_NEVER)
 		return body_was_cut(r, answer, now_ms);
 	buf_init(&shown, 4 * BODY_SHOWN + 16);
 	run_body_show(r, answer->body, BODY_SHOWN, &shown);
@@ -66,12 +68,13 @@ static bool body_is_bad(struct run *r, const struct http_answer *answer, const s
 }
 
 /* 204 and 205 have no body by their meaning: a page without records. Lines have no root. */
-static bool root_read(struct run *r, const struct http_answer *answer, struct scan_value *root,
-                      int64_t now_ms)
+static bool root_read(struct page_work *w, const struct http_answer *answer,
+                      struct scan_value *root, int64_t now_ms)
 {
+	struct run *r = w->run;
 	struct err e = { 0 };
 
-	if (reader_format_of(&r->plan->reader, answer) ||
+	if (w->past || reader_format_of(&r->plan->reader, answer) ||
 	    (answer->body.len == 0 && (answer->status == 204 || answer->status == 205))) {
 		*root = (struct scan_value){ SCAN_NONE, { "", 0 } };
 		return true;
@@ -134,7 +137,7 @@ static bool lines_find(struct page_work *w, const struct http_answer *answer,
 	}
 	if (strcmp(e.slug, "out_of_memory") == 0)
 		return no_memory(r);
-	if (strcmp(e.slug, "body_truncated") == 0 && r->plan->request.replay != REPLAY_NEVER)
+	if (strcmp(e.slug, "body_truncated") == 0 && run_request_plan(r)->replay != REPLAY_NEVER)
 		return body_was_cut(r, answer, now_ms);
 	return run_over(r, (struct run_fail){ RUN_FAILED, REMEDY_DEFINITION, e.slug }, "%s", e.msg);
 }
@@ -171,11 +174,26 @@ static void fate_count(struct run_page *page, struct run_position *next,
 	}
 }
 
+/* Newest first: a record older than the cursor, whatever became of it, is where the last run was. */
+static void cursor_meet(struct page_work *w, const struct record_identity *identity,
+                        const struct record *record)
+{
+	struct str since = str_of(w->run->live.since);
+	struct record probe = *record;
+
+	if (w->reached || since.len == 0)
+		return;
+	if (probe.cursor.len == 0)
+		record_cursor_find(w->run->paging, identity, &probe);
+	w->reached = probe.cursor.len > 0 && record_cursor_less(probe.cursor, since);
+}
+
 static bool records_make(struct page_work *w, size_t count)
 {
 	struct run *r = w->run;
 	const struct record_identity identity = { .key = r->plan->key,
 		                                  .cursor = r->plan->cursor,
+		                                  .cursor_form = r->plan->record_form,
 		                                  .twins = record_twins_new(r->paging) };
 
 	w->records = arena_array(r->paging, count ? count : 1, sizeof *w->records);
@@ -189,6 +207,8 @@ static bool records_make(struct page_work *w, size_t count)
 		record_steps_apply(r->plan->steps, &w->scope, w->seen, w->values[i], record);
 		record_identify(r->paging, r->hasher, &identity, record);
 		fate_count(&r->page, &w->next, record);
+		if (r->plan->stop_at_cursor)
+			cursor_meet(w, &identity, record);
 	}
 	return true;
 }
@@ -209,6 +229,15 @@ static bool base_render(struct page_work *w, struct str *base)
 	return true;
 }
 
+/* The last one of the pass is the stream's cursor. */
+static void token_keep(struct page_work *w, struct str token)
+{
+	if (token.len == 0)
+		return;
+	memcpy(w->next.cursor_after, token.p, token.len);
+	w->next.cursor_after[token.len] = 0;
+}
+
 static bool paging_advance(struct page_work *w, const struct http_answer *answer,
                            struct scan_value root, size_t count)
 {
@@ -225,13 +254,18 @@ static bool paging_advance(struct page_work *w, const struct http_answer *answer
 	if (!base_render(w, &facts.base))
 		return false;
 	verdict = paging_next(&r->plan->paging, &facts, &w->next.at, &end);
+	if (w->reached && verdict != PAGING_STOP) {
+		end = (struct paging_end){ .stop = "the cursor was reached" };
+		verdict = PAGING_STOP;
+	}
 	/* Steps and paginators cannot each say that memory ran out; what they made is not used then. */
 	if (arena_failed(r->paging))
 		return no_memory(r);
 	if (verdict == PAGING_FAIL)
 		return run_over(r, (struct run_fail){ RUN_FAILED, REMEDY_DEFINITION, end.code },
 		                "%s", end.words);
-	if (verdict == PAGING_MORE)
+	token_keep(w, end.token);
+	if (verdict == PAGING_MORE || (!end.incomplete && run_window_next(r, &w->next)))
 		return true;
 	w->next.done = true;
 	w->next.incomplete = end.incomplete;
@@ -240,9 +274,9 @@ static bool paging_advance(struct page_work *w, const struct http_answer *answer
 }
 
 /* A link that carries a live secret would be stored in the clear with the state. */
-static bool cursor_is_clean(struct page_work *w)
+static bool text_is_clean(struct page_work *w, const char *text)
 {
-	struct str cursor = str_of(w->next.at.cursor);
+	struct str cursor = str_of(text);
 	struct str masked;
 
 	if (!w->run->config || cursor.len == 0)
@@ -255,6 +289,12 @@ static bool cursor_is_clean(struct page_work *w)
 	return run_over(
 		w->run, (struct run_fail){ RUN_FAILED, REMEDY_DEFINITION, "next_link_refused" },
 		"The next page's link or cursor holds the credential, which is never stored");
+}
+
+static bool cursor_is_clean(struct page_work *w)
+{
+	return text_is_clean(w, w->next.at.cursor) &&
+	       (!paging_has_token(&w->run->plan->paging) || text_is_clean(w, w->next.cursor_after));
 }
 
 static void page_finish(struct page_work *w, const struct http_answer *answer, size_t count)
@@ -288,16 +328,12 @@ bool run_page_make(struct run *r, const struct http_answer *answer, int64_t now_
 	size_t count;
 
 	memset(&r->page, 0, sizeof r->page);
-	w.scope = (struct scope){ .arena = r->paging,
-		                  .config = r->config,
-		                  .cursor = str_of(r->live.since),
-		                  .now_ms = r->live.started_ms,
-		                  .execution_id = r->execution_id };
+	w.scope = run_scope(r, r->paging);
+	w.past = paging_is_past_end(&r->plan->paging, &r->here.at, answer->status);
 	format = reader_format_of(&r->plan->reader, answer);
-	if (!root_read(r, answer, &root, now_ms) || !answer_is_fine(&w, answer, root) ||
-
-	    !(format ? lines_find(&w, answer, format, &count, now_ms)
-	             : records_find(&w, root, &count)) ||
+	if (!root_read(&w, answer, &root, now_ms) || !answer_is_fine(&w, answer, root) ||
+	    !(format && !w.past ? lines_find(&w, answer, format, &count, now_ms)
+	                        : records_find(&w, root, &count)) ||
 	    !records_make(&w, count) || !paging_advance(&w, answer, root, count) ||
 	    !cursor_is_clean(&w))
 		return false;

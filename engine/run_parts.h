@@ -14,6 +14,7 @@
 #include "lib/crypt/crypt.h"
 
 #define RUN_CURSOR_MAX  512 /* bytes of a record's cursor that counts; longer ones are no cursors */
+#define RUN_TOKEN_MAX   PAGING_TOKEN_MAX /* bytes of a cursor that answers name */
 #define RUN_MESSAGE_MAX 1400
 #define RUN_STOP_MAX    64
 
@@ -24,7 +25,8 @@ struct run_position {
 	bool incomplete; /* by maxPages, with more to come */
 	char stop[RUN_STOP_MAX];
 	int64_t pages, records, filtered, duplicates, quarantined;
-	char cursor_after[RUN_CURSOR_MAX + 1];
+	char cursor_after[RUN_TOKEN_MAX + 1];
+	int64_t window_ms; /* where the window begins, around what the paginator walks */
 };
 
 /* What goes on between pages; parking keeps it too. */
@@ -34,7 +36,7 @@ struct run_live {
 	int waits;    /* in a row, since an answer was good */
 	bool intent;  /* a request that may change something is out */
 	int64_t started_ms;
-	char since[RUN_CURSOR_MAX + 1]; /* {cursor} of the whole pass */
+	char since[RUN_TOKEN_MAX + 1]; /* {cursor} of the whole pass */
 };
 
 enum run_phase { PHASE_ASK, PHASE_OUT, PHASE_WAIT, PHASE_PAGE, PHASE_OVER };
@@ -83,6 +85,16 @@ struct run {
 /* run_state.c */
 bool run_state_read(struct run *, struct str state, struct err *);
 void run_state_write(const struct run *, const struct run_position *, struct buf *);
+
+/* run_window.c */
+void run_window_start(struct run *); /* behind live.since */
+int64_t run_window_end(const struct run *);
+/* The window is over: on to the next one. False: that was the last. */
+bool run_window_next(const struct run *, struct run_position *);
+/* What names mean now, for the request and for its page. */
+struct scope run_scope(const struct run *, struct arena *);
+/* The request of the page that is asked for. */
+const struct request_plan *run_request_plan(const struct run *);
 
 /* run_page.c: from an answer to run->page and run->here; false: run_over or run_again was
  * called. */

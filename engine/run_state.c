@@ -76,6 +76,8 @@ void run_state_write(const struct run *r, const struct run_position *p, struct b
 		buf_text(b, ",\"incomplete\":true");
 	if (p->at.full_seen)
 		buf_text(b, ",\"fullSeen\":true");
+	if (p->window_ms > 0)
+		buf_printf(b, ",\"window\":%" PRId64, p->window_ms);
 	if (r->live.intent)
 		buf_text(b, ",\"intent\":true");
 	buf_char(b, '}');
@@ -129,6 +131,7 @@ static bool members_read(struct run *r, const json_t *state)
 	struct run_position *p = &r->here;
 
 	p->done = json_object_get(state, "stop") != NULL;
+	p->window_ms = json_int(state, "window", 0);
 	p->incomplete = json_flag(state, "incomplete", false);
 	p->at.full_seen = json_flag(state, "fullSeen", false);
 	r->live.intent = json_flag(state, "intent", false);

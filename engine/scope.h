@@ -2,8 +2,9 @@
  * scope - what a name in a template or a condition means at this moment
  *
  * Names: config.x | cursor | now | today | window.start | window.end | offset | next | input.x |
- * step_1.path (outputs of steps, by their id) | record.path | execution.id. One resolver serves templates (engine/template.h) and conditions
- * (engine/condition.h); a new kind of name is one row in its table.
+ * step_1.path (outputs of steps, by their id) | record.path | execution.id. One resolver serves
+ * templates (engine/template.h) and conditions (engine/condition.h); a new kind of name is one row
+ * in its table.
  *
  * Behind a name may stand how it is written: "now|%Y%m%d", "cursor|unix" (forms of
  * engine/timeform.h), "config.table|urlencode"; and behind a time a distance: "today+365d",

@@ -90,5 +90,8 @@ struct str http_answer_header(const struct http_answer *, const char *name);
 int64_t http_retry_after_ms(struct str value, int64_t now_ms);
 /* The target of rel=`rel` in a Link header (RFC 8288); false when absent. */
 bool http_link_find(struct arena *, struct str header, const char *rel, struct str *target);
+/* The same, of links that have the attribute with that value: results="true". */
+bool http_link_find_with(struct arena *, struct str header, const char *rel, const char *attribute,
+                         const char *value, struct str *target);
 
 #endif

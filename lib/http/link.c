@@ -67,6 +67,9 @@ struct link {
 	struct str target;
 	struct str rels;
 	bool has_rel, has_anchor;
+	const char *wanted; /* the attribute that the link must have; NULL: none */
+	const char *wanted_value;
+	bool has_wanted;
 };
 
 static bool param_take(struct arena *arena, struct str *s, struct link *out)
@@ -88,13 +91,14 @@ static bool param_take(struct arena *arena, struct str *s, struct link *out)
 	}
 	/* Such a link is about another resource than the one that was asked for. */
 	out->has_anchor = out->has_anchor || str_eq_nocase(name, "anchor");
+	if (out->wanted != NULL && str_eq_nocase(name, out->wanted))
+		out->has_wanted = str_eq_text(value, out->wanted_value);
 	space_skip(s);
 	return true;
 }
 
 static bool link_take(struct arena *arena, struct str *s, struct link *out)
 {
-	*out = (struct link){ 0 };
 	if (!char_skip(s, '<'))
 		return false;
 	out->target = word_take(s, ">");
@@ -107,20 +111,28 @@ static bool link_take(struct arena *arena, struct str *s, struct link *out)
 	return s->len == 0 || s->p[0] == ',';
 }
 
-bool http_link_find(struct arena *arena, struct str header, const char *rel, struct str *target)
+bool http_link_find_with(struct arena *arena, struct str header, const char *rel,
+                         const char *attribute, const char *value, struct str *target)
 {
-	struct link one;
-
 	while (header.len > 0) {
+		struct link one = { .wanted = attribute,
+			            .wanted_value = value,
+			            .has_wanted = attribute == NULL };
+
 		space_skip(&header);
 		if (char_skip(&header, ','))
 			continue;
 		if (header.len == 0 || !link_take(arena, &header, &one))
 			return false;
-		if (one.has_rel && !one.has_anchor && rel_names(one.rels, rel)) {
+		if (one.has_rel && !one.has_anchor && one.has_wanted && rel_names(one.rels, rel)) {
 			*target = arena_copy(arena, one.target);
 			return target->p != NULL;
 		}
 	}
 	return false;
+}
+
+bool http_link_find(struct arena *arena, struct str header, const char *rel, struct str *target)
+{
+	return http_link_find_with(arena, header, rel, NULL, NULL, target);
 }

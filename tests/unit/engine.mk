@@ -6,7 +6,7 @@
 
 # definition, plan, paginators, run
 ENGINE_RUN_TESTS = tests/unit/definition.tap tests/unit/plan.tap tests/unit/paginate.tap \
-  tests/unit/run.tap tests/unit/forms.tap
+  tests/unit/run.tap tests/unit/forms.tap tests/unit/walks.tap
 check_PROGRAMS += $(ENGINE_RUN_TESTS)
 TESTS += $(ENGINE_RUN_TESTS)
 EXTRA_DIST += tests/unit/engine_doc.h tests/unit/engine_play.h tests/data/seed-000/datasource.json \
@@ -58,6 +58,10 @@ tests_unit_run_tap_LDADD = $(ENGINE_ALL) $(CMOCKA_LIBS)
 tests_unit_plan_tap_SOURCES = tests/unit/plan.c tests/unit/engine_doc.c tests/unit/engine_play.c
 tests_unit_plan_tap_CFLAGS = $(ENGINE_RUN_CFLAGS)
 tests_unit_plan_tap_LDADD = $(ENGINE_ALL) $(CMOCKA_LIBS)
+
+tests_unit_walks_tap_SOURCES = tests/unit/walks.c tests/unit/engine_doc.c tests/unit/engine_play.c
+tests_unit_walks_tap_CFLAGS = $(ENGINE_RUN_CFLAGS)
+tests_unit_walks_tap_LDADD = $(ENGINE_ALL) $(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/unit/release.tap
 TESTS += tests/unit/release.tap

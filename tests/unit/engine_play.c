@@ -243,6 +243,7 @@ void play_run(struct play *p)
 			break;
 		case RUN_END:
 			log_end(p, &act.end);
+			snprintf(p->cursor, sizeof p->cursor, STR_FMT, STR_ARG(run_cursor(p->run)));
 			run_free(p->run);
 			return;
 		}

@@ -18,6 +18,7 @@
 #ifndef CATCHMENT_TESTS_UNIT_ENGINE_PLAY_H
 #define CATCHMENT_TESTS_UNIT_ENGINE_PLAY_H
 
+#include "engine/paginate.h"
 #include "engine/run.h"
 #include "lib/base/buf.h"
 #include "tests/unit/engine_doc.h"
@@ -48,6 +49,7 @@ struct play {
 	size_t sent;
 	char code[64], message[1500]; /* of the last end */
 	enum run_remedy remedy;
+	char cursor[PAGING_TOKEN_MAX + 1]; /* of the run, at its end */
 	size_t cut_after; /* pages of one run before it is rebuilt from its state; 0: never */
 	bool cancel_at_wait;
 	bool cut_at_wait;    /* park: rebuild from the state, go on when the wait is over */
