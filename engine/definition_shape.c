@@ -97,6 +97,9 @@ static const struct field function_fields[] = {
 	{ .name = "bodyFormat", .kind = SHAPE_CHOICE, .choices = READER_FORMATS,
 	  .help = "How answers are written: json, ndjson (a record on each line; known by its "
 	          "Content-Type too), or csv with a header line." },
+	{ .name = "bodyPacking", .kind = SHAPE_CHOICE, .choices = READER_PACKINGS,
+	  .help = "Answers are packed files (known by their Content-Type too): gzip, or zip with one "
+	          "file, of NDJSON also with several." },
 	{ .name = "recordsColumns", .kind = SHAPE_LIST, .item = SHAPE_LINE, .min = 1, .max = 1000,
 	  .help = "Of arrays: the members' names, in order. Of columns: the arrays to take." },
 	REFUSAL_FIELDS,

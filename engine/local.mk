@@ -9,6 +9,7 @@ engine_libengine_a_SOURCES += \
   engine/record_step.c engine/record_step.h \
   engine/record_transform.c engine/record_flatten.c \
   engine/reader.c engine/reader.h engine/reader_parts.h engine/reader_lines.c \
+  engine/reader_packed.c \
   engine/record_twins.c \
   engine/scope.c engine/scope.h \
   engine/timeform.c engine/timeform.h \

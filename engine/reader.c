@@ -432,6 +432,7 @@ static bool format_compile(struct compile *c, const json_t *function, const char
 	const char *name = json_text(function, "bodyFormat", NULL);
 	const char *path = json_text(function, "recordsPath", "");
 
+	reader->packed = json_object_get(function, "bodyPacking") != NULL;
 	reader->detect = name == NULL && reader->kind == kind_find("list");
 	reader->format = name ? reader_format_named(name) : NULL;
 	if (reader->format && reader->kind != kind_find("list"))

@@ -18,6 +18,9 @@
  * recordsPath the record stands; csv (RFC 4180), whose header names the members and whose values
  * are texts. Without it a body is JSON, or NDJSON when its Content-Type says so.
  *
+ * bodyPacking says that the body is a file: gzip, or zip with one file, of NDJSON also with several.
+ * Without it the Content-Type may say so. What does not begin as its packing does stays as it is.
+ *
  * Where records are spans of the body they are not copied; where objects have to be made, they
  * are written from spans, so numbers keep their digits.
  *
@@ -30,11 +33,14 @@
 #define CATCHMENT_ENGINE_READER_H
 
 #include "engine/compile.h"
+#include "lib/base/unpack.h"
 #include "lib/json/scan.h"
 
 extern const char *const READER_KINDS[]; /* NULL-terminated, for shapes */
 
 extern const char *const READER_FORMATS[];
+
+extern const char *const READER_PACKINGS[];
 
 struct reader_kind;
 struct reader_format; /* of bodies that are no JSON document */
@@ -46,6 +52,7 @@ struct reader {
 	const char **columns;               /* NULL-terminated; NULL: none named */
 	const struct reader_format *format; /* NULL: JSON */
 	bool detect;                        /* by the Content-Type */
+	bool packed;                        /* bodyPacking was given */
 };
 
 /* From a function; `at` points to it in the data source. */
@@ -53,6 +60,11 @@ bool reader_compile(struct compile *, const json_t *function, const char *at, st
 MUST_CHECK bool reader_records(struct arena *, const struct reader *, struct scan_value body,
                                struct scan_value **records, size_t *count, struct err *);
 
+/* What this answer's body is to be unpacked from. */
+enum unpack_kind reader_packing_of(const struct reader *, const struct http_answer *);
+/* Unpacks into the buffer, whose maximum is the limit. */
+MUST_CHECK bool reader_unpack(const struct reader *, enum unpack_kind, struct str body,
+                              struct buf *out, struct err *);
 /* How this answer's body is to be read; NULL: as one JSON document. */
 const struct reader_format *reader_format_of(const struct reader *, const struct http_answer *);
 struct reader_found {

@@ -505,8 +505,10 @@ bool request_headers_compile(struct compile *c, const json_t *headers, const cha
 	return c->problems->count == before;
 }
 
-static const char *accept_of(const char *body_format)
+static const char *accept_of(const char *body_format, bool packed)
 {
+	if (packed)
+		return "*/*";
 	if (strcmp(body_format, "csv") == 0)
 		return "text/csv";
 	return strcmp(body_format, "ndjson") == 0 ? "application/x-ndjson" : "application/json";
@@ -532,7 +534,8 @@ bool request_compile(struct compile *c, const struct request_source *src, struct
 	plan->function = arena_strdup(c->arena, json_text(src->function, "name", ""));
 	plan->method =
 		word_index(http_method_names, json_text(src->function, "method", "GET"), HTTP_GET);
-	plan->accept = accept_of(json_text(src->function, "bodyFormat", "json"));
+	plan->accept = accept_of(json_text(src->function, "bodyFormat", "json"),
+	                         json_object_get(src->function, "bodyPacking") != NULL);
 	replay_compile(c, src->function, plan);
 	auth_header_check(c, plan->key_header, compile_at(c, key_at));
 	request_origin_compile(c, src->data_source, src->ds_at, &plan->origin);

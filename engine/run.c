@@ -149,6 +149,7 @@ static void page_drop(struct run *r)
 	if (r->answer && r->release)
 		r->release(r->answer);
 	r->answer = NULL;
+	buf_free(&r->unpacked);
 	r->page_out = false;
 	if (r->paging)
 		arena_reset(r->paging);
@@ -546,6 +547,7 @@ enum run_want run_next(struct run *r, int64_t now_ms, struct run_act *act)
 static bool answer_good(struct run *r, struct http_answer *answer, int64_t now_ms)
 {
 	if (!run_page_make(r, answer, now_ms)) {
+		buf_free(&r->unpacked);
 		arena_reset(r->paging);
 		return false;
 	}

@@ -320,7 +320,36 @@ static void page_finish(struct page_work *w, const struct http_answer *answer, s
 	page->state_after = buf_view(&r->page_state);
 }
 
-bool run_page_make(struct run *r, const struct http_answer *answer, int64_t now_ms)
+/* What went wrong with a packed body. */
+static bool packed_is_bad(struct run *r, const struct http_answer *answer, const struct err *e,
+                          int64_t now_ms)
+{
+	if (strcmp(e->slug, "body_truncated") == 0 && run_request_plan(r)->replay != REPLAY_NEVER)
+		return body_was_cut(r, answer, now_ms);
+	return run_over(r, (struct run_fail){ RUN_FAILED, REMEDY_DEFINITION, e->slug }, "%s",
+	                e->msg);
+}
+
+/* A packed body becomes what is in it; *plain is the answer with that body. */
+static bool body_unpack(struct run *r, const struct http_answer *answer, struct http_answer *plain,
+                        int64_t now_ms)
+{
+	enum unpack_kind kind = reader_packing_of(&r->plan->reader, answer);
+	size_t memory = (size_t)r->budget.memory;
+	struct err e = { 0 };
+
+	*plain = *answer;
+	if (kind == UNPACK_NONE)
+		return true;
+	buf_init(&r->unpacked, memory < RUN_UNPACKED_MAX ? memory : RUN_UNPACKED_MAX);
+	if (!reader_unpack(&r->plan->reader, kind, answer->body, &r->unpacked, &e))
+		return packed_is_bad(r, answer, &e, now_ms);
+	plain->body = buf_view(&r->unpacked);
+	r->live.bytes += (int64_t)plain->body.len;
+	return true;
+}
+
+static bool page_make(struct run *r, const struct http_answer *answer, int64_t now_ms)
 {
 	struct page_work w = { .run = r, .next = r->here };
 	const struct reader_format *format;
@@ -339,4 +368,11 @@ bool run_page_make(struct run *r, const struct http_answer *answer, int64_t now_
 		return false;
 	page_finish(&w, answer, count);
 	return true;
+}
+
+bool run_page_make(struct run *r, const struct http_answer *answer, int64_t now_ms)
+{
+	struct http_answer plain;
+
+	return body_unpack(r, answer, &plain, now_ms) && page_make(r, &plain, now_ms);
 }

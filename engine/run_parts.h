@@ -13,10 +13,11 @@
 #include "lib/base/buf.h"
 #include "lib/crypt/crypt.h"
 
-#define RUN_CURSOR_MAX  512 /* bytes of a record's cursor that counts; longer ones are no cursors */
-#define RUN_TOKEN_MAX   PAGING_TOKEN_MAX /* bytes of a cursor that answers name */
-#define RUN_MESSAGE_MAX 1400
-#define RUN_STOP_MAX    64
+#define RUN_CURSOR_MAX   512 /* bytes of a record's cursor that counts; longer ones are no cursors */
+#define RUN_TOKEN_MAX    PAGING_TOKEN_MAX   /* bytes of a cursor that answers name */
+#define RUN_UNPACKED_MAX ((size_t)64 << 20) /* bytes */
+#define RUN_MESSAGE_MAX  1400
+#define RUN_STOP_MAX     64
 
 /* Where the records of whole pages end: what a commit makes true. */
 struct run_position {
@@ -74,6 +75,7 @@ struct run {
 	bool page_out;   /* handed out; its memory goes with the next run_next */
 	bool ended_said; /* the journal has the end */
 	struct http_answer *answer;
+	struct buf unpacked; /* the page's body, where the answer's is a packed file */
 	void (*release)(struct http_answer *);
 	struct run_end end;
 	char end_message[RUN_MESSAGE_MAX];

@@ -5,7 +5,7 @@
 
 # building and running
 PACKAGES_RUN="gcc libc6-dev make autoconf automake pkg-config libfcgi-dev libpq-dev libjansson-dev
-	libcurl4-openssl-dev libssl-dev postgresql-15 nginx ca-certificates curl jq"
+	libcurl4-openssl-dev libssl-dev zlib1g-dev postgresql-15 nginx ca-certificates curl jq"
 # testing, on top of it
 PACKAGES_CHECK="libcmocka-dev clang-format-14 python3-pytest postgresql-15-pgtap perl openssl xz-utils mandoc"
 # testing pages, on top of both; npm brings what judges them

@@ -8,4 +8,5 @@ lib_libcatchment_a_SOURCES += \
   lib/base/poison.h \
   lib/base/str.c lib/base/str.h \
   lib/base/utf8.h \
+  lib/base/unpack.c lib/base/unpack.h \
   lib/base/uuid.c lib/base/uuid.h

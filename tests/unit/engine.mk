@@ -6,7 +6,7 @@
 
 # definition, plan, paginators, run
 ENGINE_RUN_TESTS = tests/unit/definition.tap tests/unit/plan.tap tests/unit/paginate.tap \
-  tests/unit/run.tap tests/unit/forms.tap tests/unit/walks.tap
+  tests/unit/run.tap tests/unit/forms.tap tests/unit/walks.tap tests/unit/unpack.tap
 check_PROGRAMS += $(ENGINE_RUN_TESTS)
 TESTS += $(ENGINE_RUN_TESTS)
 EXTRA_DIST += tests/unit/engine_doc.h tests/unit/engine_play.h tests/data/seed-000/datasource.json \
@@ -21,7 +21,7 @@ LEAF_TESTS = tests/unit/template.tap tests/unit/condition.tap tests/unit/record.
   tests/unit/canonical.tap tests/unit/timeform.tap
 check_PROGRAMS += $(LEAF_TESTS)
 TESTS += $(LEAF_TESTS)
-EXTRA_DIST += tests/unit/leaves.h tests/fuzz/timeform.c
+EXTRA_DIST += tests/unit/leaves.h tests/fuzz/timeform.c tests/fuzz/unpack.c
 LEAF_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 LEAF_LDADD = engine/libengine.a lib/libcatchment.a $(JANSSON_LIBS) $(CRYPTO_LIBS) $(CMOCKA_LIBS) -lm
 tests_unit_template_tap_SOURCES = tests/unit/template.c
@@ -59,6 +59,10 @@ tests_unit_plan_tap_SOURCES = tests/unit/plan.c tests/unit/engine_doc.c tests/un
 tests_unit_plan_tap_CFLAGS = $(ENGINE_RUN_CFLAGS)
 tests_unit_plan_tap_LDADD = $(ENGINE_ALL) $(CMOCKA_LIBS)
 
+tests_unit_unpack_tap_SOURCES = tests/unit/unpack.c tests/unit/engine_doc.c \
+  tests/unit/engine_play.c tests/upstream/pack.c
+tests_unit_unpack_tap_CFLAGS = $(ENGINE_RUN_CFLAGS)
+tests_unit_unpack_tap_LDADD = $(ENGINE_ALL) $(CMOCKA_LIBS)
 tests_unit_walks_tap_SOURCES = tests/unit/walks.c tests/unit/engine_doc.c tests/unit/engine_play.c
 tests_unit_walks_tap_CFLAGS = $(ENGINE_RUN_CFLAGS)
 tests_unit_walks_tap_LDADD = $(ENGINE_ALL) $(CMOCKA_LIBS)
