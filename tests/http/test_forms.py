@@ -29,7 +29,7 @@ class Api:
         with urllib.request.urlopen(self.address(settings) + path, timeout=30) as answer:
             return answer.read().decode()
 
-    def run(self, function, settings="", pagination=None, steps=(), source=None):
+    def run(self, function, settings="", pagination=None, steps=(), source=None, ingestion=None):
         """(exit status, the lines of records, what it said)"""
         call = [{"name": "call", "type": "api-call", "config": {"retries": 0}}]
         if pagination:
@@ -37,7 +37,8 @@ class Api:
         document = {
             "dataSource": dict({"name": "Forms", "baseUrl": self.address(settings), "configFields": [],
                                 "functions": [dict({"id": "f", "name": "f"}, **function)]}, **(source or {})),
-            "collector": {"pipelines": [{"name": "p", "functionId": "f", "processingSteps": call + list(steps)}]}}
+            "collector": {"pipelines": [{"name": "p", "functionId": "f", "dataIngestion": ingestion or {},
+                                         "processingSteps": call + list(steps)}]}}
         file = self.folder / ("%s.json" % self.name)
         file.write_text(json.dumps(document))
         done = subprocess.run([self.program, "run", str(file), "--allow", "127.0.0.1/32:%d" % self.port],

@@ -6,17 +6,18 @@ tests_upstream_upstream_SOURCES = \
   tests/upstream/setting.c tests/upstream/setting.h tests/upstream/board.c tests/upstream/board.h \
   tests/upstream/answer.c tests/upstream/answer.h tests/upstream/auth.c tests/upstream/auth.h \
   tests/upstream/form.c tests/upstream/form.h \
+  tests/upstream/habit.c tests/upstream/habit.h tests/upstream/pack.c tests/upstream/pack.h \
   tests/upstream/paging.c tests/upstream/paging.h tests/upstream/stock.c tests/upstream/stock.h \
   tests/upstream/product.c tests/upstream/product.h tests/upstream/poison.c tests/upstream/poison.h \
   tests/upstream/fault.c tests/upstream/fault.h tests/upstream/bomb.c tests/upstream/bomb.h \
   tests/upstream/ledger.c tests/upstream/ledger.h
-tests_upstream_upstream_LDADD = lib/libcatchment.a $(FCGI_LIBS)
+tests_upstream_upstream_LDADD = lib/libcatchment.a $(FCGI_LIBS) $(ZLIB_LIBS)
 # A server that breaks HTTP itself; tests start it where they need it.
 noinst_PROGRAMS += tests/upstream/rude
 tests_upstream_rude_SOURCES = tests/upstream/rude.c
 tests_upstream_rude_LDADD = lib/libcatchment.a
 EXTRA_DIST += tests/upstream/README.md tests/upstream/nginx.conf.in tests/http/test_upstream.py \
-  tests/http/test_forms.py
+  tests/http/test_forms.py tests/http/test_walks.py
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/rude.tap
 TESTS += tests/unit/rude.tap

@@ -8,6 +8,7 @@
 #include "lib/base/clock.h"
 #include "lib/json/scan.h"
 #include "tests/upstream/form.h"
+#include "tests/upstream/habit.h"
 #include "tests/upstream/paging.h"
 #include "lib/base/poison.h"
 
@@ -27,6 +28,7 @@ struct paging {
 	bool in_header;       /* X-Next-Cursor */
 	bool posted;          /* asked for by POST, with a JSON body; */
 	const char *inside;   /* whose member of this name holds the parameters */
+	bool in_text;         /* "... STARTPOSITION 1 MAXRESULTS 50", the parameter query */
 };
 
 static const struct paging pagings[] = {
@@ -39,6 +41,7 @@ static const struct paging pagings[] = {
 	{ "search", BY_CURSOR, "cursor", "limit", BODY_OBJECT, .in_body = true, .posted = true },
 	{ "graphql", BY_CURSOR, "after", "first", BODY_OBJECT, .posted = true,
 	  .inside = "variables" },
+	{ "sql", BY_OFFSET, "offset", "limit", BODY_OBJECT, .in_text = true },
 	{ "whole", BY_NOTHING, "", "", BODY_ARRAY, .in_link = false },
 };
 
@@ -157,7 +160,9 @@ static bool cursor_parse(struct page *p, const struct ask *k, const char *cursor
 	if (strtoul(claim, NULL, 16) != check_of(text, p->noun) || start < 0)
 		return err_set(e, ERR_SYNTAX, "bad_cursor", "This cursor is not for this list.");
 	p->start = start;
-	p->sieve = (struct sieve){ .has_since = has > 0, .exclusive = has > 1, .since_ms = since };
+	p->sieve.has_since = has > 0;
+	p->sieve.exclusive = has > 1;
+	p->sieve.since_ms = since;
 	p->sieve.status = status[0] ? arena_strdup(k->arena, status) : NULL;
 	return true;
 }
@@ -181,8 +186,10 @@ static bool sieve_read(const struct ask *k, enum noun noun, struct sieve *v, str
 	if (!since && (since = ask_param(k, "updated_after")))
 		v->exclusive = true;
 	v->has_since = since && since[0];
-	if (v->has_since && !clock_parse(str_of(since), &v->since_ms))
-		return err_set(e, ERR_SYNTAX, "bad_time", "Times look like 2025-01-01T00:00:00Z.");
+	if (v->has_since && !habit_time(k, since, &v->since_ms, e))
+		return false;
+	if (!habit_sieve(k, v, e))
+		return false;
 	if (noun != NOUN_ORDERS || !status || !status[0] || strcmp(status, "any") == 0)
 		return true;
 	v->status = status;
@@ -190,6 +197,22 @@ static bool sieve_read(const struct ask *k, enum noun noun, struct sieve *v, str
 	    strcmp(status, "cancelled") != 0)
 		return err_set(e, ERR_SYNTAX, "bad_status",
 		               "Status is any, open, closed, cancelled.");
+	return true;
+}
+
+/* Positions count from 1 there. */
+static bool text_read(const struct ask *k, struct page *p, struct err *e)
+{
+	const char *at =
+		strstr(ask_param(k, "query") ? ask_param(k, "query") : "", "STARTPOSITION ");
+
+	if (!at ||
+	    sscanf(at, "STARTPOSITION %" SCNd64 " MAXRESULTS %" SCNd64, &p->start, &p->limit) !=
+	            2 ||
+	    p->start < 1 || p->limit < 1)
+		return err_set(e, ERR_SYNTAX, "bad_query",
+		               "A query ends in STARTPOSITION n MAXRESULTS m.");
+	p->start--;
 	return true;
 }
 
@@ -201,10 +224,13 @@ bool paging_read(const struct paging *g, const struct ask *k, enum noun noun, st
 	p->paging = g;
 	p->noun = noun;
 	p->limit = g->where == BY_NOTHING ? INT64_C(10000000) : LIMIT_DEFAULT;
-	if (!sieve_read(k, noun, &p->sieve, e) || !number(k, g->size, 1, &p->limit, e))
+	if (!habit_check(k, e) || !sieve_read(k, noun, &p->sieve, e) ||
+	    !number(k, g->size, 1, &p->limit, e))
 		return false;
 	if (g->where != BY_NOTHING && p->limit > max)
 		p->limit = max;
+	if (g->in_text)
+		return text_read(k, p, e);
 	if (g->where == BY_OFFSET)
 		return number(k, g->position, 0, &p->start, e);
 	if (g->where == BY_PAGE) {
@@ -214,7 +240,7 @@ bool paging_read(const struct paging *g, const struct ask *k, enum noun noun, st
 		return true;
 	}
 	const char *cursor = g->where == BY_CURSOR ? ask_param(k, g->position) : NULL;
-	return !cursor || !cursor[0] || cursor_parse(p, k, cursor, e);
+	return !cursor || !cursor[0] || habit_scrolls(k) || cursor_parse(p, k, cursor, e);
 }
 
 /* The value of the position parameter that leads to the next page. */
@@ -296,6 +322,7 @@ static void facts(const struct page *p, const struct ask *k, const char *next, s
 		cursor_member("next_cursor", next, b);
 	if (g->in_link && ask_setting_is(k, "next_in", "body"))
 		cursor_member("next", next ? link_url(p, k, next) : NULL, b);
+	habit_facts(k, p, b);
 	if (ask_setting(k, "ok"))
 		buf_text(b, ",\"ok\":true");
 	if (g->where == BY_PAGE)
@@ -362,27 +389,32 @@ static void body_write(const struct page *p, const struct ask *k, const char *ne
 	buf_free(&more);
 }
 
-/* Where pages have numbers the first is linked too, before the next: readers must look at rel. */
+/* Where pages have numbers the first is linked too, before the next: readers must look at rel. With
+ * results=1 there is always a next one, which says whether it has any. */
 static void link_write(const struct page *p, const struct ask *k, const char *next,
                        struct answer *a)
 {
 	const struct paging *g = p->paging;
+	bool always = ask_setting(k, "results") != NULL;
+	const char *says = !always ? "" : next ? "; results=\"true\"" : "; results=\"false\"";
 
 	if (!g->in_link || ask_setting_is(k, "next_in", "body"))
 		return;
+	if (always && !next)
+		next = "1";
 	if (g->where == BY_PAGE && next)
-		answer_header(a, "Link", "<%s>; rel=\"first\", <%s>; rel=\"next\"",
-		              link_url(p, k, "1"), link_url(p, k, next));
+		answer_header(a, "Link", "<%s>; rel=\"first\", <%s>; rel=\"next\"%s",
+		              link_url(p, k, "1"), link_url(p, k, next), says);
 	else if (g->where == BY_PAGE)
 		answer_header(a, "Link", "<%s>; rel=\"first\"", link_url(p, k, "1"));
 	else if (next)
-		answer_header(a, "Link", "<%s>; rel=\"next\"", link_url(p, k, next));
+		answer_header(a, "Link", "<%s>; rel=\"next\"%s", link_url(p, k, next), says);
 }
 
 void paging_write(const struct page *p, const struct ask *k, struct answer *a)
 {
 	const struct paging *g = p->paging;
-	const char *next = p->next >= 0 ? next_value(p, k) : NULL;
+	const char *next = habit_scrolls(k) ? "scroll" : p->next >= 0 ? next_value(p, k) : NULL;
 
 	link_write(p, k, next, a);
 	if (g->in_header && next)
@@ -391,4 +423,5 @@ void paging_write(const struct page *p, const struct ask *k, struct answer *a)
 		answer_header(a, "X-Total-Count", "%" PRId64, p->total);
 	if (!form_write_lines(k, buf_view(&p->items), a))
 		body_write(p, k, next, &a->body);
+	habit_pack(k, a);
 }

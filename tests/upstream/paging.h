@@ -20,12 +20,13 @@ struct page {
 	struct sieve sieve;
 	int64_t start; /* position of the first record asked for */
 	int64_t limit;
-	int64_t from;     /* position of the first record shown: start, unless a fault moves it */
-	int64_t count;    /* records shown at most: limit, unless pages overlap */
-	int64_t total;    /* records that pass the sieve */
-	int64_t next;     /* position where the next page starts; -1: there is none */
-	bool more;        /* what has_more says */
-	struct buf items; /* "{...},{...}" */
+	int64_t from;      /* position of the first record shown: start, unless a fault moves it */
+	int64_t count;     /* records shown at most: limit, unless pages overlap */
+	int64_t total;     /* records that pass the sieve */
+	int64_t next;      /* position where the next page starts; -1: there is none */
+	bool more;         /* what has_more says */
+	int64_t newest_ms; /* when the list changed last */
+	struct buf items;  /* "{...},{...}" */
 };
 
 /* By the first segment of the path: page, offset, cursor, link, header, whole; shop for "admin". */

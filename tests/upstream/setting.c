@@ -13,6 +13,10 @@ static const char *const names[] = {
 	"overlap", "poison", "at", "poison_bytes",
 	/* how it is paged and wrapped */
 	"limit_max", "body", "member", "form", "cursor_in", "next_in", "link", "hide", "ok",
+	"packed", "packed_type",
+	/* what single APIs insist on */
+	"only_cursor", "continue", "past", "ends", "results", "scroll", "sync", "since_form",
+	"window_days", "newest",
 	/* who may ask */
 	"auth", "auth_name", "secret", "user", "rate",
 	/* what goes wrong, and when */

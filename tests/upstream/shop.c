@@ -9,6 +9,7 @@
 
 #include "tests/upstream/auth.h"
 #include "tests/upstream/fault.h"
+#include "tests/upstream/habit.h"
 #include "tests/upstream/poison.h"
 #include "tests/upstream/shop.h"
 #include "lib/base/poison.h"
@@ -97,6 +98,7 @@ static void page_plan(const struct visit *v, const struct stock *s, struct page 
 	int64_t overlap = ask_setting_int(v->ask, "overlap", 0);
 
 	p->total = stock_count(s, &p->sieve);
+	p->newest_ms = stock_newest_ms(s);
 	p->from = p->start > overlap ? p->start - overlap : 0;
 	p->count = p->limit + p->start - p->from;
 	p->next = p->start + p->limit < p->total ? p->start + p->limit : -1;
@@ -134,6 +136,8 @@ static void list_answer(const struct visit *v, const struct target *t, int64_t r
 		answer_err(a, &e);
 		return;
 	}
+	if (habit_scrolls(v->ask))
+		p.start = requests * p.limit;
 	const struct fault *f = fault_pick(v->ask, v->shop->board, &p);
 	a->fault = f ? ask_setting_or(v->ask, "fault", "") : "";
 	if (f && f->replace) {
@@ -142,6 +146,10 @@ static void list_answer(const struct visit *v, const struct target *t, int64_t r
 	}
 	stock_open(&s, v->ask, t->noun, requests);
 	page_plan(v, &s, &p);
+	if (!habit_place(v->ask, &p, &e)) {
+		answer_err(a, &e);
+		return;
+	}
 	if (f && f->page)
 		f->page(&p);
 	page_answer(v, &s, &p);

@@ -25,6 +25,7 @@ void stock_open(struct stock *s, const struct ask *k, enum noun noun, int64_t re
 	s->gone = clamp(ask_setting_int(k, "gone", 0), 0, s->size);
 	s->touched = clamp(ask_setting_int(k, "touched", 0), 0, s->size - s->gone);
 	s->ties = clamp(ask_setting_int(k, "ties", 1), 1, SIZE_MAX_RECORDS);
+	s->newest = ask_setting(k, "newest") != NULL;
 	s->step_ms = clamp(ask_setting_int(k, "step_s", 60), 0, 86400) * 1000;
 	s->moved = clamp(ask_setting_int(k, "shift", 0), -1000, 1000) * requests;
 }
@@ -57,6 +58,8 @@ static bool passes(const struct sieve *v, const struct item *i)
 {
 	if (v->status && strcmp(v->status, item_order_status(i)) != 0)
 		return false;
+	if (v->has_before && i->updated_ms > v->before_ms)
+		return false;
 	if (!v->has_since)
 		return true;
 	return v->exclusive ? i->updated_ms > v->since_ms : i->updated_ms >= v->since_ms;
@@ -64,7 +67,7 @@ static bool passes(const struct sieve *v, const struct item *i)
 
 static bool lets_all_pass(const struct sieve *v)
 {
-	return !v->status && !v->has_since;
+	return !v->status && !v->has_since && !v->has_before;
 }
 
 int64_t stock_list(const struct stock *s, const struct sieve *v, int64_t start, int64_t limit,
@@ -74,11 +77,18 @@ int64_t stock_list(const struct stock *s, const struct sieve *v, int64_t start, 
 
 	/* Positions are records when nothing is filtered: no need to walk up to the first. */
 	for (int64_t p = lets_all_pass(v) ? start : 0; p < size && n < limit; p++) {
-		struct item i = item_at(s, p);
+		struct item i = item_at(s, s->newest ? size - 1 - p : p);
 		if (lets_all_pass(v) || (passes(v, &i) && seen++ >= start))
 			out[n++] = i;
 	}
 	return n;
+}
+
+int64_t stock_newest_ms(const struct stock *s)
+{
+	int64_t size = stock_size(s);
+
+	return size > 0 ? item_at(s, size - 1).updated_ms : ITEM_EPOCH_MS;
 }
 
 int64_t stock_count(const struct stock *s, const struct sieve *v)

@@ -19,6 +19,7 @@ struct stock {
 	int64_t touched; /* of the rest, the first so many were changed last */
 	int64_t ties;    /* so many neighbours share one updated_at */
 	int64_t step_ms; /* between two updated_at */
+	bool newest;     /* first */
 	int64_t moved;   /* records added at the front meanwhile; negative: removed there */
 };
 
@@ -28,6 +29,8 @@ struct sieve {
 	bool has_since;
 	bool exclusive;   /* after since_ms, not at it */
 	int64_t since_ms; /* wall clock */
+	bool has_before;
+	int64_t before_ms; /* at it, not after */
 };
 
 /* `requests`: how many were answered before this one in the scenario. */
@@ -35,6 +38,7 @@ void stock_open(struct stock *, const struct ask *, enum noun, int64_t requests)
 /* Fills at most `limit` items from position `start` of those that pass; returns how many. */
 int64_t stock_list(const struct stock *, const struct sieve *, int64_t start, int64_t limit,
                    struct item *out);
+int64_t stock_newest_ms(const struct stock *); /* the last change */
 int64_t stock_count(const struct stock *, const struct sieve *);
 bool stock_find(const struct stock *, int64_t id, struct item *out);
 
