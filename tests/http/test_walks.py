@@ -1,7 +1,10 @@
 """However an API pages, remembers and packs: `catchment run` sees every record of it once."""
 import json
+import urllib.request
 
 import pytest
+from conftest import unique
+from market import Collector, install, run
 
 from test_forms import Api, all_ids, ids, shop  # noqa: F401  (a fixture)
 
@@ -149,9 +152,83 @@ def test_packed_files_are_read(shop, settings, function):
     walked(shop, dict({"path": "/whole/products"}, **function), TWENTY_THREE + settings)
 
 
-def test_a_token_begins_the_next_run(shop):
-    function = {"path": "/cursor/products?limit=5", "recordsPath": "items"}
-    pages = {"type": "cursor", "cursorParam": "cursor", "cursorPath": "next_cursor",
-             "syncToken": {"param": "sync_token", "path": "sync_token"}}
-    said = walked(shop, function, TWENTY_THREE + ",sync=1", pages, {"strategy": "incremental"}, requests=5)
-    assert "sync_token" not in json.dumps(shop.ledger()), said
+#
+# Second runs, by the runner
+#
+
+
+class Remembered:
+    """An installation whose scenario is stored, so that it can change between two runs."""
+
+    def __init__(self, tenant, upstream_url, function, pages, ingestion, settings):
+        self.tenant, self.url, self.name = tenant, upstream_url, unique("walk").replace(" ", "-")
+        self.change(settings)
+        source = {"name": unique("Walks"), "baseUrl": "%s/s/%s" % (upstream_url, self.name), "configFields": [],
+                  "functions": [dict({"id": "f", "name": "f", "recordsPath": "items"}, **function)]}
+        collector = {"name": unique("Walks"), "pipelines": [{
+            "name": "p", "functionId": "f", "dataIngestion": ingestion, "processingSteps": [
+                {"name": "call", "type": "api-call"},
+                {"name": "pages", "type": "pagination", "config": pages}]}]}
+        published = Collector(tenant, source, collector).publish()
+        self.instance = install(tenant, published, {})["instanceId"]
+
+    def change(self, settings):
+        self.settings = settings
+        request = urllib.request.Request("%s/_scenario/%s" % (self.url, self.name), settings.encode(), method="PUT")
+        urllib.request.urlopen(request, timeout=30).close()
+
+    def run(self):
+        """(records that came, what the requests asked for)"""
+        urllib.request.urlopen(urllib.request.Request(
+            "%s/_ledger?scenario=%s" % (self.url, self.name), method="DELETE"), timeout=30).close()
+        self.change(self.settings)
+        done, = run(self.tenant, self.instance)
+        assert done["status"] == "Success", done
+        with urllib.request.urlopen("%s/_ledger?scenario=%s" % (self.url, self.name), timeout=30) as answer:
+            lines = [json.loads(line) for line in answer.read().decode().splitlines()]
+        return done, [dict(pair.split("=", 1) for pair in line["query"].split("&") if pair) for line in lines]
+
+
+BY_CURSOR = {"type": "cursor", "cursorParam": "cursor", "cursorPath": "next_cursor"}
+
+
+def test_a_token_begins_the_next_run_of_an_installation(tenant, upstream_url):
+    walk = Remembered(tenant, upstream_url, {"path": "/cursor/products?limit=10"},
+                      dict(BY_CURSOR, syncToken={"param": "sync_token", "path": "sync_token"}),
+                      {"strategy": "incremental"}, "products=23,sync=1")
+    first, asked_first = walk.run()
+    assert first["recordsProcessed"] == 23 and not any("sync_token" in one for one in asked_first)
+    walk.change("products=23,sync=1,touched=3")
+    second, asked_second = walk.run()
+    assert second["recordsProcessed"] == second["recordsChanged"] == 3 and second["recordsVanished"] == 0
+    assert asked_second[0]["sync_token"].startswith("sync-")
+    third, asked_third = walk.run()
+    assert third["recordsProcessed"] == 0 and asked_third[0]["sync_token"] > asked_second[0]["sync_token"]
+
+
+def test_newest_first_reads_in_the_second_run_what_is_new(tenant, upstream_url):
+    walk = Remembered(tenant, upstream_url, {"path": "/page/products"},
+                      {"type": "page", "sizeParam": "per_page", "pageSize": 5},
+                      {"strategy": "incremental", "cursorField": "updated_at", "stopAtCursor": True},
+                      "products=23,newest=1")
+    first, asked_first = walk.run()
+    assert first["recordsProcessed"] == 23 and len(asked_first) == 5
+    walk.change("products=23,newest=1,touched=3")
+    second, asked_second = walk.run()
+    assert second["recordsChanged"] == 3 and second["recordsProcessed"] == 5 and len(asked_second) == 1
+    assert second["stopReason"] == "the cursor was reached"
+
+
+def test_windows_go_on_where_the_last_run_was(tenant, upstream_url):
+    walk = Remembered(tenant, upstream_url,
+                      {"path": "/cursor/products",
+                       "parameters": [{"name": "updated_since", "default": "{cursor}"}]},
+                      BY_CURSOR, {"strategy": "incremental", "cursorField": "updated_at", "cursorStart": "2025-01-01",
+                                  "window": {"maxDays": 100, "endParam": "updated_before"}},
+                      "products=23,step_s=86400,window_days=100")
+    first, asked_first = walk.run()
+    assert first["recordsUnchanged"] + first["recordsNew"] == 23 and len(asked_first) > 4
+    second, asked_second = walk.run()
+    # the last window that was whole is behind us, the one up to now is not
+    assert len(asked_second) == 1 and second["recordsProcessed"] == 0
+    assert asked_second[0]["updated_since"] == asked_first[-1]["updated_since"]
