@@ -42,6 +42,7 @@ static bool inject(struct compile *c, const json_t *config, const char *at,
 		{ p->page_size > 0 ? p->size_param : NULL,
 		  p->offset_param ? "limitParam" : "sizeParam" },
 		{ p->sync_param, "syncToken" },
+		{ p->carry_param, "carry" },
 	};
 	bool good = true;
 
@@ -100,12 +101,24 @@ static bool sync_compile(struct compile *c, const json_t *config, const char *at
 	return paging_place_compile(c, sync, "path", here, &p->sync);
 }
 
+static bool carry_compile(struct compile *c, const json_t *config, const char *at, struct paging *p)
+{
+	const json_t *carry = json_object_get(config, "carry");
+
+	if (!carry || json_is_null(carry))
+		return true;
+	p->carry_param = arena_strdup(c->arena, json_text(carry, "param", ""));
+	return paging_place_compile(c, carry, "path", json_pointer_add(c->arena, at, "carry"),
+	                            &p->carry);
+}
+
 static bool places_compile(struct compile *c, const json_t *config, const char *at,
                            struct paging *p)
 {
 	return paging_place_compile(c, config, "hasMorePath", at, &p->has_more) &&
 	       paging_place_compile(c, config, "endPath", at, &p->end) &&
-	       paging_place_compile(c, config, "totalPath", at, &p->total);
+	       paging_place_compile(c, config, "totalPath", at, &p->total) &&
+	       carry_compile(c, config, at, p);
 }
 
 static bool kind_compile(struct compile *c, const json_t *config, const char *at, struct paging *p)
@@ -201,6 +214,8 @@ size_t paging_ask(const struct paging *p, const struct paging_at *at, struct str
 			sets[0] = sets[n - 1];
 		return n > 0;
 	}
+	if (p->carry_param && at->carried[0])
+		sets[n++] = (struct request_set){ p->carry_param, str_of(at->carried), false };
 	if (p->sync_param && since.len > 0)
 		sets[n++] = (struct request_set){ p->sync_param, since, false };
 	return n;
@@ -365,6 +380,25 @@ static bool token_take(const struct paging *p, const struct paging_facts *f, str
 	return true;
 }
 
+/* The newest one counts. */
+static bool carry_take(const struct paging *p, const struct paging_facts *f, struct paging_at *at,
+                       struct paging_end *end)
+{
+	struct str text;
+
+	if (!paging_text(f, &p->carry, &text))
+		return true;
+	if (text.len > PAGING_CARRY_MAX || memchr(text.p, 0, text.len) || !str_utf8_valid(text)) {
+		paging_fail(end, "cursor_invalid",
+		            "The value to carry to the next page is longer than 256 bytes or no "
+		            "text");
+		return false;
+	}
+	memcpy(at->carried, text.p, text.len);
+	at->carried[text.len] = 0;
+	return true;
+}
+
 static enum paging_verdict judged(const struct paging *p, const struct paging_facts *f,
                                   struct paging_at *at, struct paging_end *end)
 {
@@ -388,7 +422,7 @@ enum paging_verdict paging_next(const struct paging *p, const struct paging_fact
 	at->done++;
 	if (paging_is_past_end(p, &(struct paging_at){ .done = at->done - 1 }, f->answer->status))
 		return paging_stop(end, "not found behind the last page");
-	if (!token_take(p, f, end))
+	if (!token_take(p, f, end) || !carry_take(p, f, at, end))
 		return PAGING_FAIL;
 	verdict = judged(p, f, at, end);
 	if (verdict == PAGING_MORE && p->max_pages > 0 && at->done >= p->max_pages) {

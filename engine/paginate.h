@@ -26,6 +26,7 @@
 
 #define PAGING_CURSOR_MAX 4096 /* bytes of a cursor or a next link */
 #define PAGING_TOKEN_MAX  2048 /* bytes of a token for the next run */
+#define PAGING_CARRY_MAX  256  /* bytes of a value that later pages are asked with */
 #define PAGING_REPEATS    3    /* the same body, or an empty page with more, this often: a loop */
 
 struct paging;
@@ -33,6 +34,7 @@ struct paging;
 /* Where a run stands: what the next request asks for. */
 struct paging_at {
 	char cursor[PAGING_CURSOR_MAX + 1]; /* cursor or next link; "" on the first page */
+	char carried[PAGING_CARRY_MAX + 1]; /* what an answer gave for later pages; "": nothing */
 	int64_t page;                       /* of page paging */
 	int64_t offset;
 	int64_t done; /* pages before this one */
@@ -92,6 +94,8 @@ struct paging {
 	struct paging_place has_more, end;
 	struct paging_place sync; /* the next run's token */
 	const char *sync_param;   /* NULL: the token is an address */
+	struct paging_place carry;
+	const char *carry_param;
 	const char *cursor_param;
 	struct paging_place cursor;
 	bool cursor_by_link;              /* nothing was named, so a Link header goes first */

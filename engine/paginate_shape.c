@@ -25,6 +25,15 @@ static const struct field next_request_fields[] = {
 };
 static const struct shape next_request_shape = { "NextRequest", next_request_fields, false };
 
+static const struct field carry_fields[] = {
+	{ .name = "path", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED,
+	  .help = "Where answers hold the value, or header:X." },
+	{ .name = "param", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED,
+	  .help = "The parameter that carries it to the next pages." },
+	{ .name = NULL }
+};
+static const struct shape carry_shape = { "CarriedValue", carry_fields, false };
+
 static const struct field sync_fields[] = {
 	{ .name = "path", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED,
 	  .help = "Where answers hold the token, or header:X; the last one of a whole run counts." },
@@ -47,13 +56,16 @@ static const struct shape sync_shape = { "SyncToken", sync_fields, false };
 	{ .name = "stop", .kind = SHAPE_CHOICE, .choices = PAGING_STOPS,                           \
 	  .help = "What alone ends the pages: one without records, one with fewer than pageSize, " \
 	          "or behind the first a status 404." },                                           \
+	{ .name = "carry", .kind = SHAPE_OBJECT, .of = &carry_shape,                               \
+	  .help = "A value of an answer that all later pages are asked with, beside their "        \
+	          "position: a session's id." },                                                   \
 	{ .name = "syncToken", .kind = SHAPE_OBJECT, .of = &sync_shape,                            \
 	  .help = "A token that answers hold and the next run begins with; it is the cursor." },   \
 	{ .name = "firstPageOnlyParams", .kind = SHAPE_LIST, .item = SHAPE_LINE, .max = 50,        \
 	  .help = "Parameters that are sent with the first page only." }
 #define SIZE_FIELDS                                                                                \
 	{ .name = "sizeParam", .kind = SHAPE_LINE, .help = "The parameter for the page's size." }, \
-	{ .name = "pageSize", .kind = SHAPE_INTEGER, .min = 1, .max = 100000,                      \
+	{ .name = "pageSize", .kind = SHAPE_INTEGER, .min = 1, .max = 1000000,                      \
 	  .help = "Records per page." }
 #define CURSOR_FIELDS                                                                              \
 	{ .name = "cursorPath", .kind = SHAPE_LINE,                                                \
@@ -120,7 +132,7 @@ static const struct field page_fields[] = { PAGING_FIELDS, PAGE_FIELDS, SIZE_FIE
 	                                    { .name = NULL } };
 static const struct field offset_fields[] = { PAGING_FIELDS, OFFSET_FIELDS, TOTAL_FIELD,
 	INJECT_FIELD,
-	{ .name = "pageSize", .kind = SHAPE_INTEGER, .min = 1, .max = 100000,
+	{ .name = "pageSize", .kind = SHAPE_INTEGER, .min = 1, .max = 1000000,
 	  .help = "Records per page." },
 	{ .name = NULL } };
 static const struct field all_fields[] = { PAGING_FIELDS, CURSOR_PARAM, CURSOR_FIELDS,

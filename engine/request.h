@@ -16,7 +16,7 @@
 
 #include "engine/auth.h"
 
-#define REQUEST_SETS_MAX 4
+#define REQUEST_SETS_MAX 5 /* position, size, token, what is carried, a window's end */
 
 enum request_place { PLACE_QUERY, PLACE_PATH, PLACE_HEADER, PLACE_BODY, PLACE__MAX };
 /* May a request be sent a second time when nobody knows what became of the first? */

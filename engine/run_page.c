@@ -293,7 +293,7 @@ static bool text_is_clean(struct page_work *w, const char *text)
 
 static bool cursor_is_clean(struct page_work *w)
 {
-	return text_is_clean(w, w->next.at.cursor) &&
+	return text_is_clean(w, w->next.at.cursor) && text_is_clean(w, w->next.at.carried) &&
 	       (!paging_has_token(&w->run->plan->paging) || text_is_clean(w, w->next.cursor_after));
 }
 

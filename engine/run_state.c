@@ -64,6 +64,7 @@ void run_state_write(const struct run *r, const struct run_position *p, struct b
 	numbers_write(position_numbers, sizeof position_numbers / sizeof *position_numbers, p, b);
 	numbers_write(live_numbers, sizeof live_numbers / sizeof *live_numbers, &r->live, b);
 	text_write(b, "cursor", p->at.cursor);
+	text_write(b, "carried", p->at.carried);
 	text_write(b, "cursorAfter", p->cursor_after);
 	text_write(b, "since", r->live.since);
 	buf_printf(b, ",\"tortoise\":\"%016" PRIx64 "\",\"body\":\"%016" PRIx64 "\"",
@@ -140,6 +141,7 @@ static bool members_read(struct run *r, const json_t *state)
 	       numbers_read(live_numbers, sizeof live_numbers / sizeof *live_numbers, state,
 	                    &r->live) &&
 	       text_read(state, "cursor", p->at.cursor, sizeof p->at.cursor) &&
+	       text_read(state, "carried", p->at.carried, sizeof p->at.carried) &&
 	       text_read(state, "cursorAfter", p->cursor_after, sizeof p->cursor_after) &&
 	       text_read(state, "since", r->live.since, sizeof r->live.since) &&
 	       text_read(state, "stop", p->stop, sizeof p->stop) &&
