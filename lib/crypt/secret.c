@@ -63,6 +63,11 @@ void secret_free(struct secret *s)
 	free(s);
 }
 
+struct secret *secret_copy(const struct secret *s)
+{
+	return secret_new(secret_expose(s));
+}
+
 struct str secret_expose(const struct secret *s)
 {
 	if (s == NULL)

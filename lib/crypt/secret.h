@@ -17,6 +17,7 @@ struct secret;
 
 struct secret *secret_new(struct str bytes);
 struct secret *secret_new_in(struct arena *, struct str bytes); /* wiped when the arena resets */
+struct secret *secret_copy(const struct secret *);              /* to be freed on its own */
 void secret_free(struct secret *);                              /* NULL is fine */
 struct str secret_expose(const struct secret *);                /* borrowed; handle with care */
 bool secret_eq(const struct secret *, struct str);              /* constant time */
