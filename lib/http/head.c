@@ -38,7 +38,7 @@ static const char *length_judge(struct http_transfer *t, struct str value)
 	if (value.len > LENGTH_DIGITS_MAX || value.len == 0 || value.p[0] < '0' ||
 	    value.p[0] > '9' || !str_int(value, 0, INT64_MAX, &n))
 		return "Content-Length is no plausible number";
-	if (t->method != HTTP_HEAD && (uint64_t)n > t->body_max)
+	if (t->method != HTTP_HEAD && !transfer_is_for_sink(t) && (uint64_t)n > t->body_max)
 		t->fault = HTTP_FAULT_BODY_TOO_LARGE;
 	return t->fault != HTTP_FAULT_NONE ? "Content-Length is over the limit" : NULL;
 }

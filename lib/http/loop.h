@@ -109,6 +109,8 @@ bool transfer_start(struct http_transfer *);                    /* one hop; fals
 void transfer_say(struct http_transfer *, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3))); /* the first detail wins */
 
+bool transfer_is_for_sink(const struct http_transfer *); /* a 2xx answer with a taker */
+
 /* head.c */
 size_t head_line(char *bytes, size_t size, size_t count, void *transfer); /* HEADERFUNCTION */
 bool head_finish(struct held *, size_t count);

@@ -118,7 +118,7 @@ static size_t stop(struct http_transfer *t, enum http_fault fault, const char *w
 }
 
 /* The size is then its taker's affair. */
-static bool is_for_sink(const struct http_transfer *t)
+bool transfer_is_for_sink(const struct http_transfer *t)
 {
 	long status = 0;
 
@@ -129,7 +129,7 @@ static bool is_for_sink(const struct http_transfer *t)
 
 static bool is_bomb(const struct http_transfer *t, size_t total, int64_t uncounted)
 {
-	return !is_for_sink(t) && total > BOMB_FROM &&
+	return !transfer_is_for_sink(t) && total > BOMB_FROM &&
 	       (int64_t)total > BOMB_RATIO * (wire_bytes(t) + uncounted);
 }
 
@@ -142,7 +142,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 
 	if (t->fault != HTTP_FAULT_NONE)
 		return CURL_WRITEFUNC_ERROR;
-	if (is_for_sink(t)) {
+	if (transfer_is_for_sink(t)) {
 		if (!t->sink(t->sink_arg, (struct str){ bytes, len }))
 			return stop(t, HTTP_FAULT_CANCELLED, "its taker wants no more");
 		t->received += len;

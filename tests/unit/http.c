@@ -315,6 +315,40 @@ static void a_large_body_is_mapped_and_survives_its_http(void **state)
 			fail_msg("byte %zu", i);
 }
 
+struct taker {
+	size_t bytes, most;
+};
+
+static bool take(void *arg, struct str bytes)
+{
+	struct taker *t = arg;
+
+	t->bytes += bytes.len;
+	return t->bytes <= t->most;
+}
+
+/* Whatever body_max and the budget say: the five megabytes are not kept. */
+static void a_sink_takes_a_good_answers_body_and_nothing_else(void **state)
+{
+	struct world *w = *state;
+	struct taker t = { .most = SIZE_MAX };
+	struct http_request r = { .sink = take, .sink_arg = &t, .body_max = 1000 };
+	const struct http_answer *a = fetch_as(w, r, "/five");
+
+	assert_fault(a, HTTP_FAULT_NONE, "/five");
+	assert_int_equal(t.bytes, 5 * MIB);
+	assert_int_equal(a->body.len, 0);
+	t.bytes = 0;
+	a = fetch_as(w, r, "/teapot");
+	assert_true(str_eq_text(a->body, "tea"));
+	a = fetch_as(w, r, "/to-nowhere");
+	assert_int_equal(t.bytes, 0);
+	assert_fault(fetch_as(w, r, "/cut-length"), HTTP_FAULT_TRUNCATED, "/cut-length");
+	t = (struct taker){ .most = MIB };
+	assert_fault(fetch_as(w, r, "/five"), HTTP_FAULT_CANCELLED, "/five");
+	assert_true(t.bytes < 2 * MIB);
+}
+
 /* --- requests --- */
 
 static void a_request_is_sent_as_it_was_asked_for(void **state)
@@ -955,6 +989,7 @@ int main(void)
 		TEST(a_folded_header_is_one_value),
 		TEST(a_refresh_header_and_cookies_are_ignored),
 		TEST(a_large_body_is_mapped_and_survives_its_http),
+		TEST(a_sink_takes_a_good_answers_body_and_nothing_else),
 		TEST(a_request_is_sent_as_it_was_asked_for),
 		TEST(a_header_that_could_smuggle_is_refused_before_a_socket),
 		TEST(every_broken_answer_is_named),
