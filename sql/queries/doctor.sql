@@ -77,7 +77,7 @@ SELECT 'warning', s.relid::regclass::text, CASE WHEN coalesce(s.last_analyze, s.
 	THEN s.n_live_tup || ' rows, and was never analyzed'
 	ELSE s.n_mod_since_analyze || ' of ' || s.n_live_tup || ' rows changed since it was analyzed' END
 FROM pg_stat_user_tables s
-WHERE s.n_live_tup > 1000 AND (coalesce(s.last_analyze, s.last_autoanalyze) IS NULL
+WHERE s.n_live_tup > 1000 AND s.schemaname !~ '^pg_temp' AND (coalesce(s.last_analyze, s.last_autoanalyze) IS NULL
 	AND s.n_mod_since_analyze > 1000 + s.n_live_tup * 0.2
 	OR s.n_mod_since_analyze > 10000 + s.n_live_tup * 0.5)
 ORDER BY s.n_mod_since_analyze DESC;
@@ -86,7 +86,7 @@ ORDER BY s.n_mod_since_analyze DESC;
 -- name: doctor_unused_indexes :many (days int)
 SELECT 'warning', s.indexrelid::regclass::text, pg_size_pretty(pg_relation_size(s.indexrelid)) || ' and never used'
 FROM pg_stat_user_indexes s JOIN pg_index i ON i.indexrelid = s.indexrelid
-WHERE s.idx_scan = 0 AND NOT i.indisunique AND pg_relation_size(s.indexrelid) >= 8 * 1024 * 1024
+WHERE s.idx_scan = 0 AND s.schemaname !~ '^pg_temp' AND NOT i.indisunique AND pg_relation_size(s.indexrelid) >= 8 * 1024 * 1024
 	AND (SELECT coalesce(d.stats_reset, pg_postmaster_start_time()) FROM pg_stat_database d
 		WHERE d.datname = current_database()) <= clock_timestamp() - make_interval(days => $1)
 ORDER BY pg_relation_size(s.indexrelid) DESC;
@@ -134,7 +134,7 @@ ORDER BY 2;
 -- name: doctor_dead_rows :many ()
 SELECT 'warning', s.relid::regclass::text, s.n_dead_tup || ' dead rows beside ' || s.n_live_tup || ' live ones; last vacuum '
 	|| coalesce(util.utc(greatest(s.last_vacuum, s.last_autovacuum)), 'never')
-FROM pg_stat_user_tables s WHERE s.n_dead_tup > 10000 + s.n_live_tup * 0.3
+FROM pg_stat_user_tables s WHERE s.n_dead_tup > 10000 + s.n_live_tup * 0.3 AND s.schemaname !~ '^pg_temp'
 UNION ALL
 SELECT 'error', c.oid::regclass::text, 'its oldest row is ' || age(c.relfrozenxid) || ' transactions old'
 FROM pg_class c WHERE c.relkind IN ('r', 't') AND age(c.relfrozenxid) > 1000000000

@@ -163,6 +163,15 @@ sql -c "DROP TABLE scratch.t"
 fine "without it"
 
 # --- sessions ---
+# a runner's staging tables live as long as its connection, and nobody analyzes them
+printf '%s;\n' "CREATE TEMPORARY TABLE staging AS SELECT generate_series(1, 50000) AS n" "SELECT pg_sleep(1.1)" \
+	"DELETE FROM staging" "SELECT pg_sleep(1.1)" "SELECT pg_sleep(61)" | sql >/dev/null 2>&1 &
+sleepers=$!
+seen="EXISTS (SELECT FROM pg_stat_user_tables WHERE relname = 'staging' AND n_dead_tup > 40000)"
+until_true "$seen"
+[ "$(sql -c "SELECT $seen")" = t ] || fail "a session's own table has statistics"
+fine "a session's own tables" --slow-ms 60000
+session_end
 session "SELECT pg_sleep(60)"
 until_true "EXISTS (SELECT FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND query_start < clock_timestamp() - interval '1.2 s')"
 finds warning slow-now "SELECT pg_sleep(60)"
