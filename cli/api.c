@@ -308,6 +308,8 @@ static int ask_and_show(struct api_asked *a)
 		if (code != CLI_DONE || next.len == 0)
 			return code;
 		cursor = arena_text(a->cli->arena, next);
+		if (a->cli->json && a->all)
+			fputc('\n', stdout); /* between two documents */
 		if (!a->all) {
 			if (a->api->pages && !a->cli->json)
 				fprintf(stderr, "There are more: add --all, or --cursor %s\n",

@@ -32,7 +32,7 @@ struct table_look {
 	bool people;  /* aligned, with heads */
 	bool colours; /* states in colour */
 };
-/* What suits standard output: NO_COLOR, TERM=dumb and --no-color are heard (no-color.org). */
+/* What suits standard output: NO_COLOR (no-color.org) and TERM=dumb are heard. */
 struct table_look table_look(void);
 void table_print(const struct table *, struct table_look, FILE *);
 /* One text without what could steer a terminal, or break a line of cells. */

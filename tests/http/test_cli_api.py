@@ -247,6 +247,8 @@ def test_a_list_tells_how_to_go_on(owner, instance, execution):
     every = run(owner, "instance", "records", instance, "--limit", "1", "--all")
     assert every.rows == first.rows + rest.rows and len(every.rows) == 3
     assert "--cursor" not in every.said + rest.said
+    pages = run(owner, "instance", "records", instance, "--limit", "2", "--all", "--json").out
+    assert [len(json.loads(page)["records"]) for page in pages.replace(b"}\n{", b"}\0{").split(b"\0")] == [2, 1]
 
 
 # --- who asks, and where ---
