@@ -12,7 +12,7 @@ web_handler instance_list, instance_get, instance_update, instance_uninstall;
 web_handler instance_upgrade_preview, instance_upgrade;
 web_handler execution_request, execution_list, execution_get, execution_log, execution_quarantine;
 web_handler execution_cancel, execution_retry;
-web_handler instance_streams, instance_records;
+web_handler instance_streams, instance_records, instance_record;
 
 /* An installation whose row is locked, and whose version is the one that If-Match names. */
 struct instance_locked {
@@ -29,5 +29,6 @@ extern const struct shape execution_list_query, execution_list_doc;
 extern const struct shape execution_log_query, execution_log_doc, execution_quarantine_doc;
 extern const struct shape execution_cancel_doc;
 extern const struct shape record_streams_doc, record_list_query, record_list_doc;
+extern const struct shape record_one_query, record_detail_doc;
 
 #endif

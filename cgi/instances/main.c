@@ -3,7 +3,7 @@
  *
  *   GET /collector-instances                      GET PATCH DELETE /collector-instances/{id}
  *   GET POST /collector-instances/{id}/upgrade    POST GET /collector-instances/{id}/execute(ions)
- *   GET /collector-instances/{id}/streams         GET /collector-instances/{id}/records
+ *   GET /collector-instances/{id}/streams         GET /collector-instances/{id}/records   .../records/{key}
  *   GET /executions/{id}   .../log   .../quarantine     POST /executions/{id}/cancel   .../retry
  */
 #include "config.h"
@@ -45,6 +45,9 @@ static const struct route routes[] = {
 	{ M_GET, "/collector-instances/{id}/records", ACCESS_MEMBER, "viewer", "records:read", 0,
 	  &record_list_query, NULL, &record_list_doc, 200, instance_records, "Records of a stream",
 	  0 },
+	{ M_GET, "/collector-instances/{id}/records/{key:text}", ACCESS_MEMBER, "viewer",
+	  "records:read", 0, &record_one_query, NULL, &record_detail_doc, 200, instance_record,
+	  "One record, and which run wrote it last", 0 },
 	{ M_GET, "/executions/{id}", ACCESS_MEMBER, "viewer", "executions:read", 0, NULL, NULL,
 	  &execution_doc, 200, execution_get, "One run", 0 },
 	{ M_GET, "/executions/{id}/log", ACCESS_MEMBER, "viewer", "executions:read", 0,

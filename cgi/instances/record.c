@@ -30,6 +30,8 @@ static const struct field streams_fields[] = {
 };
 const struct shape record_streams_doc = { .name = "Streams", .fields = streams_fields };
 
+static const char *const sorts[] = { "key", "newest", "oldest", NULL };
+
 static const struct field query_fields[] = {
 	WEB_PAGE_FIELDS,
 	{ .name = "stream",
@@ -37,6 +39,7 @@ static const struct field query_fields[] = {
 	  .max = 200,
 	  .help = "A stream's id or name, or a pipeline's id; the first stream without it" },
 	{ .name = "key", .kind = SHAPE_LINE, .max = 512, .help = "The record of this key" },
+	{ .name = "keyPrefix", .kind = SHAPE_LINE, .max = 512, .help = "How the key begins" },
 	{ .name = "field",
 	  .kind = SHAPE_LINE,
 	  .max = 200,
@@ -46,27 +49,68 @@ static const struct field query_fields[] = {
 	  .kind = SHAPE_BOOLEAN,
 	  .help = "Only records that vanished upstream, or only others" },
 	{ .name = "changedSince", .kind = SHAPE_TIME },
+	{ .name = "sort",
+	  .kind = SHAPE_CHOICE,
+	  .choices = sorts,
+	  .fallback = "key",
+	  .help = "newest, oldest: by the last change; slow in large streams" },
 	{ .name = NULL },
 };
+static const struct field one_query_fields[] = {
+	{ .name = "stream",
+	  .kind = SHAPE_LINE,
+	  .max = 200,
+	  .help = "A stream's id or name, or a pipeline's id; the first stream without it" },
+	{ .name = NULL },
+};
+const struct shape record_one_query = { .name = "RecordQuery", .fields = one_query_fields };
+
 const struct shape record_list_query = { .name = "RecordsQuery", .fields = query_fields };
 
-static const struct field record_fields[] = {
-	{ .name = "key", .kind = SHAPE_TEXT, .flags = SHAPE_REQUIRED, .max = 2000 },
-	{ .name = "firstSeenAt", .kind = SHAPE_TIME, .flags = SHAPE_REQUIRED },
-	{ .name = "changedAt", .kind = SHAPE_TIME, .flags = SHAPE_REQUIRED },
-	{ .name = "vanishedAt", .kind = SHAPE_TIME, .flags = SHAPE_NULLABLE },
-	{ .name = "data", .kind = SHAPE_ANY, .flags = SHAPE_REQUIRED | SHAPE_NULLABLE },
-	{ .name = NULL },
-};
+#define RECORD_FIELDS                                                                              \
+	{ .name = "key", .kind = SHAPE_TEXT, .flags = SHAPE_REQUIRED, .max = 2000 },               \
+		{ .name = "firstSeenAt", .kind = SHAPE_TIME, .flags = SHAPE_REQUIRED },            \
+		{ .name = "changedAt", .kind = SHAPE_TIME, .flags = SHAPE_REQUIRED },              \
+		{ .name = "vanishedAt", .kind = SHAPE_TIME, .flags = SHAPE_NULLABLE },             \
+	{                                                                                          \
+		.name = "data", .kind = SHAPE_ANY, .flags = SHAPE_REQUIRED | SHAPE_NULLABLE        \
+	}
+
+static const struct field record_fields[] = { RECORD_FIELDS, { .name = NULL } };
 static const struct shape record_doc = { .name = "Record", .fields = record_fields };
 
+#define STREAM_FIELDS                                                                              \
+	{ .name = "streamId", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },                       \
+		{ .name = "pipelineId", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },             \
+		{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },                   \
+		{ .name = "strategy", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },               \
+		{ .name = "recordCount", .kind = SHAPE_INTEGER, .flags = SHAPE_REQUIRED },         \
+	{                                                                                          \
+		.name = "collectedAt", .kind = SHAPE_TIME, .flags = SHAPE_NULLABLE                 \
+	}
+
+static const struct field write_fields[] = {
+	{ .name = "executionId", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },
+	{ .name = "page", .kind = SHAPE_INTEGER, .flags = SHAPE_REQUIRED, .max = INT64_MAX },
+	{ .name = "at", .kind = SHAPE_TIME, .flags = SHAPE_REQUIRED },
+	{ .name = NULL },
+};
+static const struct shape write_doc = { .name = "RecordWrite", .fields = write_fields };
+
+static const struct field detail_fields[] = {
+	STREAM_FIELDS,
+	RECORD_FIELDS,
+	{ .name = "lastWrite",
+	  .kind = SHAPE_OBJECT,
+	  .flags = SHAPE_REQUIRED | SHAPE_NULLABLE,
+	  .of = &write_doc,
+	  .help = "The page of which run wrote it last; null once that run is forgotten" },
+	{ .name = NULL },
+};
+const struct shape record_detail_doc = { .name = "RecordDetail", .fields = detail_fields };
+
 static const struct field list_fields[] = {
-	{ .name = "streamId", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },
-	{ .name = "pipelineId", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
-	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
-	{ .name = "strategy", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
-	{ .name = "recordCount", .kind = SHAPE_INTEGER, .flags = SHAPE_REQUIRED },
-	{ .name = "collectedAt", .kind = SHAPE_TIME, .flags = SHAPE_NULLABLE },
+	STREAM_FIELDS,
 	{ .name = "records",
 	  .kind = SHAPE_LIST,
 	  .flags = SHAPE_REQUIRED,
@@ -120,32 +164,71 @@ static struct db_arg flag_asked(const struct req *r, const char *name)
 	return json_is_boolean(flag) ? db_bool(json_is_true(flag)) : db_null();
 }
 
+static bool stream_find(struct req *r, struct uuid *stream, struct err *e)
+{
+	struct db_rows *rows;
+
+	if (!req_run(r, Q_RECORD_STREAM,
+	             DB_ARGS(db_uuid(&r->params[0]), db_text(json_text(r->query, "stream", NULL))),
+	             &rows, e))
+		return false;
+	if (db_count(rows) == 0 || !db_get_uuid(rows, 0, 0, stream))
+		return err_set(e, ERR_NOT_FOUND, "stream_not_found",
+		               "There is no such stream. A stream exists once its pipeline was "
+		               "asked to run.");
+	return true;
+}
+
+static bool page_find(struct req *r, const struct req_page *page, const struct uuid *stream,
+                      struct db_rows **rows, struct err *e)
+{
+	const char *sort = json_text(r->query, "sort", "key");
+	const struct db_arg args[] = {
+		db_uuid(stream),
+		db_text(page->after),
+		db_int(page->limit),
+		db_text(json_text(r->query, "key", NULL)),
+		db_text(field_path(r)),
+		db_text(json_text(r->query, "value", NULL)),
+		flag_asked(r, "vanished"),
+		db_text(json_text(r->query, "changedSince", NULL)),
+		db_text(json_text(r->query, "keyPrefix", NULL)),
+		db_bool(str_eq_text(str_of(sort), "newest")),
+	};
+	size_t n = sizeof(args) / sizeof(args[0]);
+
+	if (str_eq_text(str_of(sort), "key"))
+		return req_run_last(r, Q_RECORD_LIST, args, n - 1, rows, e);
+	return req_run_last(r, Q_RECORD_LIST_CHANGED, args, n, rows, e);
+}
+
 bool instance_records(struct req *r, struct err *e)
 {
-	const char *field = field_path(r), *value = json_text(r->query, "value", NULL);
+	bool field = json_object_get(r->query, "field"), value = json_object_get(r->query, "value");
 	struct req_page page;
 	struct db_rows *rows;
 	struct uuid stream;
 
-	if ((field == NULL) != (value == NULL)) {
+	if (field != value) {
 		err_set(e, ERR_INPUT, "field_and_value",
 		        "The parameters field and value go together.");
-		return err_at(e, "%s", field == NULL ? "field" : "value");
+		return err_at(e, "%s", field ? "value" : "field");
 	}
-	if (!req_page(r, &page, e) ||
-	    !req_run(r, Q_RECORD_STREAM,
-	             DB_ARGS(db_uuid(&r->params[0]), db_text(json_text(r->query, "stream", NULL))),
-	             &rows, e))
+	return req_page(r, &page, e) && stream_find(r, &stream, e) &&
+	       page_find(r, &page, &stream, &rows, e) && reply_list(r, "records", rows, e);
+}
+
+bool instance_record(struct req *r, struct err *e)
+{
+	struct db_rows *rows;
+	struct uuid stream;
+
+	if (!stream_find(r, &stream, e) ||
+	    !req_run_last(r, Q_RECORD_GET, DB_ARGS(db_uuid(&stream), db_text(r->texts[1])), &rows,
+	                  e))
 		return false;
-	if (db_count(rows) == 0 || !db_get_uuid(rows, 0, 0, &stream))
-		return err_set(e, ERR_NOT_FOUND, "stream_not_found",
-		               "There is no such stream. A stream exists once its pipeline was "
-		               "asked to run.");
-	return req_run_last(r, Q_RECORD_LIST,
-	                    DB_ARGS(db_uuid(&stream), db_text(page.after), db_int(page.limit),
-	                            db_text(json_text(r->query, "key", NULL)), db_text(field),
-	                            db_text(value), flag_asked(r, "vanished"),
-	                            db_text(json_text(r->query, "changedSince", NULL))),
-	                    &rows, e) &&
-	       reply_list(r, "records", rows, e);
+	if (db_count(rows) == 0)
+		return err_set(e, ERR_NOT_FOUND, "not_found",
+		               "This stream has no record of that key.");
+	return reply_document(r, rows, e);
 }

@@ -18,22 +18,55 @@ FROM collect.collector_instances i
 JOIN market.release r ON r.collector_id = i.collector_id AND r.version = i.release_version
 WHERE i.tenant_id = util.tenant() AND i.id = $1
 
--- name: record_list :one (stream uuid, after text, row_limit bigint, key text, field text[], value text, vanished bool, since timestamptz)
+-- name: record_list :one (stream uuid, after text, row_limit bigint, key text, field text[], value text, vanished bool, since timestamptz, prefix text)
 WITH page AS (
-	SELECT c.* FROM collect.records c
+	SELECT c AS record, c.record_key FROM collect.records c
 	WHERE c.tenant_id = util.tenant() AND c.stream_id = $1 AND ($2::text IS NULL OR c.record_key > $2)
 		AND ($4::text IS NULL OR c.record_key = $4)
 		AND ($5::text[] IS NULL OR c.data #>> $5 = $6)
 		AND ($7::bool IS NULL OR (c.vanished_at IS NOT NULL) = $7)
 		AND ($8::timestamptz IS NULL OR c.changed_at >= $8)
+		AND ($9::text IS NULL OR c.record_key ^@ $9)
 	ORDER BY c.record_key LIMIT $3 + 1),
 shown AS (SELECT * FROM page ORDER BY record_key LIMIT $3)
-SELECT coalesce((SELECT json_agg(json_build_object('key', s.record_key, 'firstSeenAt', util.utc(s.first_seen_at),
-		'changedAt', util.utc(s.changed_at), 'vanishedAt', util.utc(s.vanished_at), 'data', s.data)
-		ORDER BY s.record_key) FROM shown s), '[]'),
+SELECT coalesce((SELECT json_agg(collect.record_doc(s.record) ORDER BY s.record_key) FROM shown s), '[]'),
 	CASE WHEN (SELECT count(*) FROM page) > $3 THEN (SELECT max(s.record_key) FROM shown s) END,
 	collect.stream_doc(st)::text
 FROM collect.streams st WHERE st.tenant_id = util.tenant() AND st.id = $1
+
+-- The same by the time of the last change, newest or oldest first. No index helps: it would cost every
+-- commit of a changed record, this costs a walk over the stream to who asks.
+-- name: record_list_changed :one (stream uuid, after json, row_limit bigint, key text, field text[], value text, vanished bool, since timestamptz, prefix text, newest bool)
+WITH page AS (
+	SELECT c AS record, c.record_key, p.place FROM collect.records c,
+		LATERAL (SELECT CASE WHEN $10 THEN -1 ELSE 1 END * extract(epoch FROM c.changed_at) AS place) p
+	WHERE c.tenant_id = util.tenant() AND c.stream_id = $1
+		AND ($2::json IS NULL OR (p.place, c.record_key) > (($2 ->> 0)::numeric, $2 ->> 1))
+		AND ($4::text IS NULL OR c.record_key = $4)
+		AND ($5::text[] IS NULL OR c.data #>> $5 = $6)
+		AND ($7::bool IS NULL OR (c.vanished_at IS NOT NULL) = $7)
+		AND ($8::timestamptz IS NULL OR c.changed_at >= $8)
+		AND ($9::text IS NULL OR c.record_key ^@ $9)
+	ORDER BY p.place, c.record_key LIMIT $3 + 1),
+shown AS (SELECT * FROM page ORDER BY place, record_key LIMIT $3)
+SELECT coalesce((SELECT json_agg(collect.record_doc(s.record) ORDER BY s.place, s.record_key) FROM shown s), '[]'),
+	CASE WHEN (SELECT count(*) FROM page) > $3 THEN (SELECT json_build_array(s.place::text, s.record_key)::text
+		FROM shown s ORDER BY s.place DESC, s.record_key DESC LIMIT 1) END,
+	collect.stream_doc(st)::text
+FROM collect.streams st WHERE st.tenant_id = util.tenant() AND st.id = $1
+
+-- One record, and the page of which run wrote it last: the ledger's row is as old as the change, so it
+-- is found by its id's time.
+-- name: record_get :maybe (stream uuid, key text)
+SELECT util.json_join(collect.stream_doc(st), util.json_join(collect.record_doc(c), json_build_object('lastWrite',
+	(SELECT json_build_object('executionId', l.execution_id, 'page', l.page, 'at', util.utc(l.at))
+		FROM collect.ledger l
+		WHERE l.tenant_id = c.tenant_id AND l.stream_id = c.stream_id AND l.seq = c.seq
+			AND l.id >= util.uuid_floor(c.changed_at - interval '5 seconds')
+			AND l.id < util.uuid_floor(c.changed_at + interval '5 minutes')
+		ORDER BY l.id LIMIT 1))))
+FROM collect.records c JOIN collect.streams st ON st.tenant_id = c.tenant_id AND st.id = c.stream_id
+WHERE c.tenant_id = util.tenant() AND c.stream_id = $1 AND c.record_key = $2
 
 -- A page ends behind the record that fills 8 MiB, however many rows were asked for: the responder
 -- holds it in memory.

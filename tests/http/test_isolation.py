@@ -94,7 +94,7 @@ def snapshot(world):
 def ask(client, world, route, ident):
     _, method, path, _, _, _ = route
     body = BODIES.get(path, {}).get(method, lambda w: None)(world)
-    where = path.replace("{id}", ident).replace("{version:text}", "1.0.0")
+    where = path.replace("{id}", ident).replace("{version:text}", "1.0.0").replace("{key:text}", "1")
     return client.send(method, where + ("?wait=1" if route[0] == "trials" and "instances" in path
                                         and path.endswith("/execute") else ""), body)
 

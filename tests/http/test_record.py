@@ -82,6 +82,59 @@ def test_records_are_found_by_the_value_of_a_field(owner):
         assert owner.get(f"{owner.records}?field={odd}&value=x")["records"] == []
 
 
+def keys(client, query):
+    return [one["key"] for one in client.every(f"{client.records}?{query}", "records")]
+
+
+def test_records_are_found_by_how_their_key_begins(owner):
+    whole = keys(owner, "limit=200")
+    prefix = whole[40][:-4]
+    expected = [key for key in whole if key.startswith(prefix)]
+    assert 0 < len(expected) < len(whole)
+    assert keys(owner, f"keyPrefix={prefix}") == keys(owner, f"keyPrefix={prefix}&limit=1") == expected
+    assert keys(owner, f"keyPrefix={prefix}&key={expected[0]}") == expected[:1]
+    assert keys(owner, "keyPrefix=%25") == keys(owner, "keyPrefix=_") == []  # no pattern
+
+
+def test_records_are_sorted_by_their_last_change(tenant, make_tenant, upstream_url):
+    """Three states of one shop: what the last run changed comes first, and pages go through all once."""
+    collector = Collector(make_tenant()).publish()
+    instance = install_shop(tenant, collector, upstream_url, products=60)
+    run(tenant, instance, PRODUCTS)
+    tenant.records = f"/collector-instances/{instance}/records"
+    for sort in ("newest", "oldest"):
+        shown = tenant.get(f"{tenant.records}?sort={sort}&limit=200")["records"]
+        times = [one["changedAt"] for one in shown]
+        assert len(shown) == 60 and times == sorted(times, reverse=sort == "newest")
+        for size in (1, 7, 60):
+            assert keys(tenant, f"sort={sort}&limit={size}") == [one["key"] for one in shown]
+    first = keys(tenant, "sort=newest&limit=200")
+    assert keys(tenant, f"sort=newest&keyPrefix={first[5]}") == [first[5]]
+    assert keys(tenant, "sort=oldest&vanished=true") == [] and len(keys(tenant, "sort=oldest&vanished=false")) == 60
+    title = tenant.get(f"{tenant.records}?key={first[5]}")["records"][0]["data"]["title"]
+    assert first[5] in keys(tenant, "sort=newest&field=title&value=" + urllib.parse.quote(title))
+
+
+def test_a_cursor_of_one_order_is_none_of_another(owner):
+    cursor = owner.get(owner.records + "?sort=newest&limit=1")["nextCursor"]
+    owner.get(f"{owner.records}?sort=oldest&limit=1&cursor={cursor}", 400, "cursor_invalid")
+    owner.get(f"{owner.records}?limit=1&cursor={cursor}", 400, "cursor_invalid")
+
+
+def test_one_record_says_which_run_wrote_it(owner):
+    listed = owner.get(owner.records + "?limit=3")["records"][2]
+    answer = owner.get(f"{owner.records}/{listed['key']}")
+    check_shape(answer.json, {**STREAM, **RECORD, "lastWrite": {"executionId": UUID, "page": int, "at": TIME}})
+    assert {name: answer[name] for name in RECORD} == listed and answer["name"] == "getProducts"
+    run_ = owner.get("/executions/" + answer["lastWrite"]["executionId"])
+    assert run_["pipelineId"] == PRODUCTS and 1 <= answer["lastWrite"]["page"] <= run_["pages"]
+    order = owner.get(f"{owner.records}?stream={ORDERS}&limit=1")["records"][0]["key"]
+    assert owner.get(f"{owner.records}/{order}?stream={ORDERS}")["pipelineId"] == ORDERS
+    owner.get(f"{owner.records}/{order}", 404, "not_found")
+    owner.get(f"{owner.records}/{order}?stream=nothing", 404, "stream_not_found")
+    owner.get(f"{owner.records}/%2F%3F%25", 404, "not_found")
+
+
 def test_field_and_value_go_together(owner):
     owner.get(owner.records + "?field=id", 422, "field_and_value")
     owner.get(owner.records + "?value=id", 422, "field_and_value")
@@ -92,14 +145,15 @@ def test_field_and_value_go_together(owner):
     ("changedSince=yesterday", "changedSince", "date_invalid"),
     ("changedSince=2026-02-30T00:00:00Z", "changedSince", "date_invalid"),
     ("vanished=perhaps", "vanished", "wrong_type"), ("filter=x", "filter", "unknown_parameter"),
-    ("key=a&key=b", "key", "repeated")])
+    ("key=a&key=b", "key", "repeated"), ("sort=size", "sort", "not_a_choice"),
+    ("keyPrefix=" + "x" * 513, "keyPrefix", "too_long")])
 def test_a_wrong_parameter_is_named(owner, query, pointer, code):
     assert owner.get(f"{owner.records}?{query}", 422).pointers() == {pointer: code}
 
 
 def test_an_empty_parameter_was_left_out(owner):
     whole = owner.get(owner.records).json["records"]
-    assert owner.get(owner.records + "?key=&field=&value=&changedSince=&vanished=&stream=").json["records"] == whole
+    assert owner.get(owner.records + "?key=&keyPrefix=&sort=&field=&value=&changedSince=&vanished=&stream=").json["records"] == whole
 
 
 def test_numbers_arrive_as_the_api_wrote_them(owner):

@@ -507,7 +507,7 @@ int client_send(struct client *c, const char *method, const char *uri, const cha
                 const char *body)
 {
 	struct wire w = { .client = c, .body = str_of(body) };
-	const struct web_io io = { &w, wire_read, wire_write, wire_flush, wire_gone };
+	const struct web_io io = { &w, wire_read, wire_write, wire_flush, wire_gone, NULL };
 	char *envp[HEADERS_MAX] = { NULL }, length[32];
 	size_t n = 0;
 	bool has_length = false;
