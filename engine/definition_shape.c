@@ -203,7 +203,7 @@ static const struct field step_fields[] = {
 	  .help = "api-call, pagination, transform, filter, deduplicate, validate, store-database." },
 	{ .name = "enabled", .kind = SHAPE_BOOLEAN, .fallback = "true", .help = "Takes part." },
 	{ .name = "config", .kind = SHAPE_MAP, .flags = SHAPE_NULLABLE, .item = SHAPE_ANY, .max = 50,
-	  .help = "By the type." },
+	  .forms = STEP_CONFIG_SHAPES, .help = "By the type." },
 	{ .name = NULL }
 };
 static const struct shape step_shape = { "ProcessingStep", step_fields, false };

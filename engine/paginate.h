@@ -110,7 +110,9 @@ struct paging {
 	struct paging_place total_pages, total;
 };
 
-extern const struct shape SHAPE_PAGING; /* any paginator's config, for OpenAPI */
+/* What the kinds' configs may hold, for OpenAPI. */
+extern const struct shape SHAPE_PAGING_NONE, SHAPE_PAGING_CURSOR, SHAPE_PAGING_LINK,
+	SHAPE_PAGING_NEXT_URL, SHAPE_PAGING_PAGE, SHAPE_PAGING_OFFSET;
 
 /* config NULL: no pagination. Marks the request's parameters that go with first pages only. */
 bool paging_compile(struct compile *, const json_t *config, const char *at, struct request_plan *,

@@ -26,10 +26,6 @@ struct paginator {
 /* paginate_kind.c; NULL: there is none of that name */
 const struct paginator *paginator_find(const char *name);
 
-/* paginate_shape.c */
-extern const struct shape SHAPE_PAGING_NONE, SHAPE_PAGING_CURSOR, SHAPE_PAGING_LINK,
-	SHAPE_PAGING_NEXT_URL, SHAPE_PAGING_PAGE, SHAPE_PAGING_OFFSET;
-
 /* "header:X" or a path of the body; "" is none. */
 bool paging_place_compile(struct compile *, const json_t *config, const char *member,
                           const char *at, struct paging_place *);

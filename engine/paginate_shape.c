@@ -135,12 +135,6 @@ static const struct field offset_fields[] = { PAGING_FIELDS, OFFSET_FIELDS, TOTA
 	{ .name = "pageSize", .kind = SHAPE_INTEGER, .min = 1, .max = 1000000,
 	  .help = "Records per page." },
 	{ .name = NULL } };
-static const struct field all_fields[] = { PAGING_FIELDS, CURSOR_PARAM, CURSOR_FIELDS,
-	                                   LINK_FIELDS, NEXT_URL_FIELDS, ORIGINS_FIELD, INJECT_FIELD,
-	                                   PAGE_FIELDS, OFFSET_FIELDS, SIZE_FIELDS, TOTAL_FIELD,
-	                                   { .name = NULL } };
-
-const struct shape SHAPE_PAGING = { "Pagination", all_fields, false };
 const struct shape SHAPE_PAGING_NONE = { "NoPagination", none_fields, false };
 const struct shape SHAPE_PAGING_CURSOR = { "CursorPagination", cursor_fields, false };
 const struct shape SHAPE_PAGING_LINK = { "LinkPagination", link_fields, false };

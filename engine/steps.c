@@ -1,6 +1,7 @@
 /* steps: the table of step kinds and the order they stand in. */
 #include "config.h"
 
+#include "engine/paginate.h"
 #include "engine/steps.h"
 
 #include "lib/base/poison.h"
@@ -16,6 +17,11 @@ static const struct field call_fields[] = {
 static const struct field no_fields[] = { { .name = NULL } };
 static const struct shape call_shape = { "ApiCallStep", call_fields, false };
 static const struct shape empty_shape = { "StoreStep", no_fields, false };
+
+const struct shape *const STEP_CONFIG_SHAPES[] = {
+	&call_shape, &SHAPE_PAGING_NONE, &SHAPE_PAGING_CURSOR, &SHAPE_PAGING_LINK,
+	&SHAPE_PAGING_NEXT_URL, &SHAPE_PAGING_PAGE, &SHAPE_PAGING_OFFSET, NULL,
+};
 
 static const struct step_kind kinds[] = {
 	{ .name = "api-call", .rank = 0, .once = true, .needed = true, .always_on = true,

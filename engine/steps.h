@@ -22,6 +22,9 @@ struct step_kind {
 	const struct shape *config; /* optional: absent, whoever compiles the step checks it */
 };
 
+/* The shapes of configs, NULL-terminated, for OpenAPI. */
+extern const struct shape *const STEP_CONFIG_SHAPES[];
+
 /* An absent list is an api-call and a store-database step. */
 bool steps_check(struct compile *, const json_t *steps, const char *at);
 /* The first enabled step of that type, or NULL; *index is its place. */

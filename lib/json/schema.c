@@ -144,6 +144,18 @@ static void write_items(const struct field *f, enum schema_way way, struct buf *
 	schema_field(&item, way, b);
 }
 
+/* One of these, or something else that the description does not know. */
+static void write_forms(const struct field *f, struct buf *b)
+{
+	if (!f->forms)
+		return;
+	json_member(b, "anyOf");
+	buf_char(b, '[');
+	for (const struct shape *const *s = f->forms; *s; s++)
+		buf_printf(b, "{\"$ref\":\"#/components/schemas/%s\"},", (*s)->name);
+	buf_text(b, "{}]");
+}
+
 static void write_default(const struct field *f, struct buf *b)
 {
 	bool bare = f->kind == SHAPE_INTEGER || f->kind == SHAPE_NUMBER || f->kind == SHAPE_BOOLEAN;
@@ -189,6 +201,7 @@ void schema_field(const struct field *f, enum schema_way way, struct buf *b)
 		write_items(f, way, b);
 	else if (shape_text_has_length(f->kind))
 		write_length(f, way, b);
+	write_forms(f, b);
 	write_notes(f, way, b);
 	buf_char(b, '}');
 }

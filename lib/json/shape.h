@@ -93,6 +93,8 @@ struct field {
 	const char *help;     /* one sentence for forms and OpenAPI */
 	const char *label;    /* what a form calls it; NULL: made of the name */
 	const char *fallback; /* default, as text; documentation only */
+	/* Shapes that a map may have, NULL-terminated; documentation only, another part judges. */
+	const struct shape *const *forms;
 };
 
 struct shape {

@@ -34,8 +34,11 @@ static void shapes_add(struct shapes *all, const struct shape *s, bool taken)
 		all->count++;
 	all->list[i] = s;
 	all->taken[i] = taken;
-	for (const struct field *f = s->fields; f->name; f++)
+	for (const struct field *f = s->fields; f->name; f++) {
 		shapes_add(all, f->of, taken);
+		for (const struct shape *const *form = f->forms; form && *form; form++)
+			shapes_add(all, *form, taken);
+	}
 }
 
 static void write_query(const struct shape *query, struct buf *b)

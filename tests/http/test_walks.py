@@ -87,6 +87,16 @@ def test_later_pages_by_a_request_of_their_own(shop):
     walked(shop, function, TWENTY_THREE + ",continue=1", pages, requests=2)
 
 
+def test_a_session_is_carried_to_later_pages(shop):
+    function = {"path": "/page/products?per_page=5", "recordsPath": "items"}
+    pages = {"type": "page", "totalPagesPath": "total_pages"}
+    status, lines, said = shop.run(function, TWENTY_THREE + ",session=1", pages)
+    assert status == 1 and len(lines) == 5 and "need the session_id" in said, said
+    shop.name += "b"
+    walked(shop, function, TWENTY_THREE + ",session=1",
+           dict(pages, carry={"param": "session_id", "path": "session_id"}), requests=5)
+
+
 def test_a_position_within_a_text(shop):
     function = {"path": "/sql/products", "recordsPath": "items",
                 "parameters": [{"name": "query", "default": "SELECT * FROM p STARTPOSITION {offset} MAXRESULTS 5"}]}

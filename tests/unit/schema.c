@@ -10,6 +10,7 @@
 static const char *const colours[] = { "red", "green", NULL };
 static const struct field inner_fields[] = { { .name = "id", .kind = SHAPE_SLUG }, { 0 } };
 static const struct shape inner = { "Inner", inner_fields, false };
+static const struct shape *const forms[] = { &inner, NULL };
 
 #define NULL_OR SHAPE_NULLABLE
 
@@ -129,6 +130,12 @@ static const struct {
 	  "{'type':'object','maxProperties':100,'propertyNames':{'maxLength':200},"
 	  "'additionalProperties':{}}",
 	  "{'type':'object','additionalProperties':{}}" },
+	{ "map of several forms, or of others",
+	  { .kind = SHAPE_MAP, .forms = forms },
+	  "{'type':'object','maxProperties':100,'propertyNames':{'maxLength':200},"
+	  "'additionalProperties':{},'anyOf':[{'$ref':'#/components/schemas/Inner'},{}]}",
+	  "{'type':'object','additionalProperties':{},"
+	  "'anyOf':[{'$ref':'#/components/schemas/Inner'},{}]}" },
 	{ "any",
 	  { .kind = SHAPE_ANY, .help = "All" },
 	  "{'description':'All'}",

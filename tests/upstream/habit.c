@@ -25,6 +25,18 @@ static bool has_others(const struct ask *k)
 	return false;
 }
 
+/* The id is that of the scenario: another list's does not help. */
+static bool session_check(const struct ask *k, struct err *e)
+{
+	const char *page = ask_param(k, "page"), *id = ask_param(k, "session_id");
+
+	if (!ask_setting(k, "session") || !page || strcmp(page, "1") == 0 ||
+	    (id && strcmp(id, k->scenario) == 0))
+		return true;
+	return err_set(e, ERR_SYNTAX, "no_session",
+	               "Pages behind the first need the session_id that it gave.");
+}
+
 bool habit_check(const struct ask *k, struct err *e)
 {
 	bool continues = ask_setting(k, "continue") != NULL;
@@ -33,6 +45,8 @@ bool habit_check(const struct ask *k, struct err *e)
 		return err_set(
 			e, ERR_SYNTAX, "wrong_place",
 			"Lists begin at their path and go on at /continue, by their cursor.");
+	if (!session_check(k, e))
+		return false;
 	if (ask_param(k, "cursor") && (continues || ask_setting(k, "only_cursor")) && has_others(k))
 		return err_set(e, ERR_SYNTAX, "cursor_not_alone",
 		               "Nothing may stand beside the cursor.");
@@ -144,6 +158,8 @@ void habit_facts(const struct ask *k, const struct page *p, struct buf *b)
 {
 	if (ask_setting(k, "ends"))
 		buf_printf(b, ",\"end\":%s", p->more ? "false" : "true");
+	if (ask_setting(k, "session"))
+		buf_printf(b, ",\"session_id\":\"%s\"", k->scenario);
 	if (ask_setting(k, "sync") && !p->more)
 		buf_printf(b, ",\"sync_token\":\"sync-%" PRId64 "\"", p->newest_ms);
 }

@@ -16,7 +16,7 @@ static const char *const names[] = {
 	"packed", "packed_type",
 	/* what single APIs insist on */
 	"only_cursor", "continue", "past", "ends", "results", "scroll", "sync", "since_form",
-	"window_days", "newest",
+	"window_days", "newest", "session",
 	/* who may ask */
 	"auth", "auth_name", "secret", "user", "rate",
 	/* what goes wrong, and when */
