@@ -212,3 +212,16 @@ def test_flattened_records_keep_every_value(shop):
     orders = exact(shop.get("/whole/orders", "orders=9"))
     assert any(isinstance(value, dict) for order in orders for value in order.values())
     assert status == 0 and [exact(line) for line in lines] == [flat(order) for order in orders], said
+
+
+def test_members_are_set_from_templates_digit_for_digit(shop):
+    step = {"name": "set", "type": "transform", "config": {"set": {
+        "copy": "{{record.checksum}}", "from.file": "{{record.id}} of {now|%Y}", "kind": "product"}}}
+    status, lines, said = shop.run({"path": "/whole/products"}, "products=7", steps=[step])
+    products = exact(shop.get("/whole/products", "products=7"))
+    assert status == 0 and len(lines) == 7, said
+    for line, product in zip(map(exact, lines), products):
+        year = line["from"]["file"].split(" of ")[1]
+        assert len(year) == 4 and year.isdigit()
+        assert line == dict(product, copy=product["checksum"], kind="product",
+                            **{"from": {"file": "%s of %s" % (product["id"], year)}})
