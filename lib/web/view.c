@@ -196,11 +196,10 @@ static const char *curl_of(const struct req *r, const char *api)
 	                                     : arena_printf(r->arena, "%s://%s", scheme,
 	                                                    host ? host : "localhost");
 
-	return arena_printf(r->arena, "curl%s '%s%s'",
-	                    route_asks_who(r->route)
-	                            ? " -H \"Authorization: Bearer $CATCHMENT_TOKEN\""
-	                            : "",
-	                    base, api);
+	return arena_printf(
+		r->arena, "curl%s '%s%s'",
+		route_asks_who(r->route) ? " -H \"Authorization: Bearer $CATCHMENT_TOKEN\"" : "",
+		base, api);
 }
 
 static void address_add(struct req *r, struct buf *b)
