@@ -535,6 +535,19 @@ static size_t any_match(const struct config *config, struct str whole, size_t at
 	return best;
 }
 
+struct str config_redact_secrets(const struct secret *const *secrets, size_t n, struct arena *arena,
+                                 struct str text)
+{
+	struct config_value list[CONFIG_EXTRA_MAX];
+	struct config config = { .list = list };
+
+	for (size_t i = 0; i < n && i < CONFIG_EXTRA_MAX; i++)
+		if (secrets[i] != NULL)
+			list[config.count++] = (struct config_value){ .secret = secrets[i] };
+	starts_init(&config);
+	return config_redact(&config, arena, text);
+}
+
 struct str config_redact(const struct config *config, struct arena *arena, struct str text)
 {
 	struct buf b;

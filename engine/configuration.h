@@ -46,5 +46,9 @@ struct scan_value config_json(const struct config *, struct str name);
  * are left alone. Returns text itself when nothing was found. Mask before cutting a text short: a
  * part of a secret is not recognised. */
 struct str config_redact(const struct config *, struct arena *, struct str text);
+/* The same for secrets that came later than the config, such as access tokens; NULLs are skipped. */
+#define CONFIG_EXTRA_MAX 4
+struct str config_redact_secrets(const struct secret *const *, size_t n, struct arena *,
+                                 struct str text);
 
 #endif

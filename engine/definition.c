@@ -106,8 +106,8 @@ static void credentials_find(const json_t *ds, const char *at, struct problems *
 	known_forms_find(ds, at, ps);
 	random_members_find(json_object_get(ds, "headers"),
 	                    json_pointer_add(ps->arena, at, "headers"), ps);
-	random_members_find(json_object_get(json_object_get(ds, "authConfig"), "details"),
-	                    json_pointer_add(ps->arena, auth_at, "details"), ps);
+	random_deep_find(json_object_get(json_object_get(ds, "authConfig"), "details"),
+	                 json_pointer_add(ps->arena, auth_at, "details"), ps);
 	random_find(json_object_get(ds, "baseUrl"), json_pointer_add(ps->arena, at, "baseUrl"), ps);
 	json_array_foreach(functions, i, function)
 	{

@@ -40,8 +40,14 @@ static const struct field auth_fields[] = {
 	{ .name = "type", .kind = SHAPE_CHOICE, .flags = SHAPE_REQUIRED, .choices = AUTH_KIND_NAMES,
 	  .help = "How requests show who asks." },
 	{ .name = "details", .kind = SHAPE_MAP, .item = SHAPE_ANY, .max = 20,
-	  .help = "ApiKey: name, location, value. Bearer: token. Basic: username, password. "
-	          "Custom: headerName, headerValue." },
+	  .help = "ApiKey: name, location, value. Bearer: token, headerName, prefix. Basic: username, "
+	          "password. Custom: headerName, headerValue. OAuth2: grant (client_credentials or "
+	          "refresh_token), tokenUrl, clientId, clientSecret, refreshToken, scope, audience, "
+	          "tokenAuth (body or basic), tokenBody (form or json), tokenParams, "
+	          "accessTokenPath, refreshTokenPath, expiresInPath, location, name, prefix. Hmac: "
+	          "algorithm (sha1, sha256, sha512), key, keyEncoding, text, encoding, location, name, "
+	          "value, timestampFormat. AwsSigV4: region, service, accessKey, secretKey, "
+	          "sessionToken. Each also takes extraHeaders and queryParams." },
 	{ .name = NULL }
 };
 static const struct shape auth_shape = { "AuthConfig", auth_fields, false };

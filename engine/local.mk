@@ -20,6 +20,7 @@ engine_libengine_a_SOURCES += \
   engine/credential.c engine/credential.h \
   engine/definition.c engine/definition.h engine/definition_shape.c \
   engine/link.c engine/link.h \
+  engine/oauth.c engine/oauth.h \
   engine/paginate.c engine/paginate.h engine/paginate_parts.h \
   engine/paginate_kind.c engine/paginate_shape.c \
   engine/plan.c engine/plan_cursor.c engine/plan.h engine/plan_parts.h \
@@ -29,7 +30,8 @@ engine_libengine_a_SOURCES += \
   engine/request_parts.h \
   engine/retry.c engine/retry.h \
   engine/run.c engine/run.h engine/run_parts.h \
-  engine/run_note.c engine/run_page.c engine/run_state.c engine/run_window.c \
+  engine/run_note.c engine/run_page.c engine/run_state.c engine/run_token.c engine/run_window.c \
+  engine/signature.c engine/signature.h \
   engine/steps.c engine/steps.h \
   engine/weave.c engine/weave.h
 ENGINE_ALL = engine/libengine.a $(LIB_ALL)

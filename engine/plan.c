@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "engine/decimal.h"
+#include "engine/oauth.h"
 #include "engine/plan_parts.h"
 #include "engine/steps.h"
 #include "lib/base/clock.h"
@@ -379,6 +380,11 @@ enum plan_strategy plan_strategy(const struct plan *plan)
 struct plan_budget plan_budget(const struct plan *plan)
 {
 	return plan->budget;
+}
+
+const char *plan_auth_hash(const struct plan *plan)
+{
+	return plan->request.auth.oauth ? oauth_hash(plan->request.auth.oauth) : NULL;
 }
 
 bool plan_has_cursor(const struct plan *plan)

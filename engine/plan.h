@@ -39,6 +39,8 @@ enum plan_strategy plan_strategy(const struct plan *);
 struct plan_budget plan_budget(const struct plan *);
 bool plan_has_cursor(const struct plan *);
 /* The data source's rate limit: requests per second and burst; 0 when it names none. */
+/* Names the way in which this plan's access tokens are got; NULL: it needs none. */
+const char *plan_auth_hash(const struct plan *);
 double plan_rate_per_s(const struct plan *);
 double plan_rate_burst(const struct plan *);
 /* The whole origin that requests go to, rendered with this config (no secrets): for the bucket of

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "engine/request_parts.h"
+#include "engine/signature.h"
 #include "engine/weave.h"
 
 #include "lib/base/poison.h"
@@ -125,15 +126,20 @@ static bool query_weave(struct request_building *b, struct weave *w)
 	return true;
 }
 
+struct str request_redact(const struct scope *scope, struct str text)
+{
+	if (scope->config)
+		text = config_redact(scope->config, scope->arena, text);
+	if (scope->token)
+		text = config_redact_secrets(&scope->token, 1, scope->arena, text);
+	return text;
+}
+
 /* A link from upstream is sent as it came; what it shows goes through the mask. */
 static bool link_weave(struct request_building *b, struct weave *w)
 {
-	const struct scope *scope = b->in->scope;
-	struct str shown =
-		scope->config ? config_redact(scope->config, scope->arena, b->in->url) : b->in->url;
-
 	buf_str(&w->wire, b->in->url);
-	buf_str(&w->shown, shown);
+	buf_str(&w->shown, request_redact(b->in->scope, b->in->url));
 	return true;
 }
 
@@ -149,6 +155,18 @@ static bool address_weave(struct request_building *b, struct weave *w)
 	return path_weave(b, w) && query_weave(b, w);
 }
 
+static void auth_query_weave(const struct request_building *b, struct weave *w, size_t from)
+{
+	for (size_t i = from; i < b->auth.count; i++) {
+		const struct auth_value *v = &b->auth.list[i];
+
+		if (!v->in_query)
+			continue;
+		query_name(w, v->name);
+		weave_both_url(w, v->value);
+	}
+}
+
 static bool url_build(struct request_building *b)
 {
 	struct weave w;
@@ -158,10 +176,7 @@ static bool url_build(struct request_building *b)
 		weave_drop(&w);
 		return false;
 	}
-	if (b->auth.name && b->auth.in_query) {
-		query_name(&w, b->auth.name);
-		weave_both_url(&w, b->auth.value);
-	}
+	auth_query_weave(b, &w, 0);
 	return weave_end(&w, b->in->scope->arena, &b->out->url, b->e);
 }
 
@@ -212,14 +227,15 @@ static bool param_headers_build(struct request_building *b)
 
 static bool headers_build(struct request_building *b)
 {
-	size_t max = b->plan->header_count + b->plan->param_count + 4;
+	size_t max = b->plan->header_count + b->plan->param_count + b->auth.count + 4;
 
 	b->headers = arena_array(b->in->scope->arena, max, sizeof *b->headers);
 	b->out->headers = b->headers;
 	if (!b->headers)
 		return out_of_memory(b->e);
-	if (b->auth.name && !b->auth.in_query)
-		header_add(b, b->auth.name, b->auth.value);
+	for (size_t i = 0; i < b->auth.count; i++)
+		if (!b->auth.list[i].in_query)
+			header_add(b, b->auth.list[i].name, b->auth.list[i].value);
 	if (!param_headers_build(b))
 		return false;
 	for (size_t i = 0; i < b->plan->header_count; i++) {
@@ -238,6 +254,29 @@ static bool headers_build(struct request_building *b)
 	return header_add_plain(b, "Accept", str_of(b->plan->accept));
 }
 
+/* Over the address and the body as they are sent. A signature in the query comes last. */
+static bool request_sign(struct request_building *b)
+{
+	size_t before = b->auth.count;
+	struct weave w;
+
+	if (!auth_signs(&b->plan->auth))
+		return true;
+	if (!auth_sign(&b->plan->auth,
+	               &(struct sign_input){ .scope = &b->scope,
+	                                     .sign = &b->sign,
+	                                     .method = b->plan->method,
+	                                     .now_ms = b->in->now_ms,
+	                                     .url = b->out->url,
+	                                     .body = b->out->body },
+	               &b->auth, b->e))
+		return false;
+	weave_init(&w, URL_MAX);
+	weave_both(&w, b->out->url);
+	auth_query_weave(b, &w, before);
+	return weave_end(&w, b->in->scope->arena, &b->out->url, b->e);
+}
+
 bool request_build(const struct request_plan *plan, const struct request_input *in,
                    struct http_request *out, struct err *e)
 {
@@ -246,6 +285,11 @@ bool request_build(const struct request_plan *plan, const struct request_input *
 	memset(out, 0, sizeof *out);
 	out->method = plan->method;
 	out->timeout_ms = plan->timeout_ms;
-	return auth_render(&plan->auth, in->scope, &b.auth, e) && url_build(&b) &&
-	       request_body_build(&b) && headers_build(&b);
+	b.scope = *in->scope;
+	b.scope.sign = &b.sign;
+	if (auth_signs(&plan->auth) &&
+	    !signature_stamp(&plan->auth, in->scope->arena, in->now_ms, in->nonce, &b.sign, e))
+		return false;
+	return auth_render(&plan->auth, &b.scope, &b.auth, e) && url_build(&b) &&
+	       request_body_build(&b) && request_sign(&b) && headers_build(&b);
 }

@@ -74,6 +74,8 @@ struct request_source {
 	const char *statics_at;
 };
 
+/* Is this text fit as an address, what: what the text is called? */
+bool request_address_check(struct compile *, const char *text, const char *what, const char *at);
 /* The address template alone: baseUrl, else the one field that can be it. */
 bool request_origin_compile(struct compile *, const json_t *data_source, const char *at,
                             struct template **);
@@ -101,8 +103,12 @@ struct request_input {
 	bool only_sets; /* no parameter in query or body but the sets, and no body's template */
 	struct str url; /* a next link to follow instead of building one; or empty */
 	const char *idempotency_key; /* for REPLAY_KEYED */
+	const char *nonce;           /* for signatures: never the same twice */
+	int64_t now_ms; /* for signatures; scope->now_ms holds still for a whole pass */
 };
 
+/* The arena's text with the config's secrets and the token masked. */
+struct str request_redact(const struct scope *, struct str text);
 MUST_CHECK bool request_build(const struct request_plan *, const struct request_input *,
                               struct http_request *, struct err *);
 /* scheme://host[:port][/base], without a slash at its end, with https:// where none stood. */

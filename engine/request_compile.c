@@ -97,20 +97,20 @@ static bool host_secret_check(struct compile *c, struct str host, const char *at
 		n.secret);
 }
 
-static bool base_url_check(struct compile *c, const char *base, const char *at)
+bool request_address_check(struct compile *c, const char *base, const char *what, const char *at)
 {
 	const char *host = strstr(base, "://");
 
 	if (strncmp(base, "https://", 8) != 0 && strncmp(base, "http://", 7) != 0 && *base != '{')
-		return problem_add(
-			c->problems, at, "url_invalid",
-			"baseUrl begins with https:// or is a config field's placeholder.");
+		return problem_add(c->problems, at, "url_invalid",
+		                   "%s begins with https:// or is a config field's placeholder.",
+		                   what);
 	host = host ? host + 3 : base;
 	if (!*host || *host == '/' || strpbrk(host, "@?#\\ \t"))
 		return problem_add(
 			c->problems, at, "url_invalid",
-			"baseUrl is a scheme, a host and maybe a path: no user, no query, "
-			"no spaces.");
+			"%s is a scheme, a host and maybe a path: no user, no query, no spaces.",
+			what);
 	return host_secret_check(c, (struct str){ host, strcspn(host, "/") }, at);
 }
 
@@ -123,7 +123,7 @@ bool request_origin_compile(struct compile *c, const json_t *data_source, const 
 	size_t n;
 
 	if (base && *base)
-		return base_url_check(c, base, base_at) &&
+		return request_address_check(c, base, "baseUrl", base_at) &&
 		       compile_template(c, base, SCOPE_CONFIG, base_at, out);
 	n = address_fields(c->fields, true, &name);
 	if (n == 0)

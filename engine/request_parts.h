@@ -16,7 +16,9 @@
 struct request_building {
 	const struct request_plan *plan;
 	const struct request_input *in;
-	struct auth_value auth;
+	struct scope scope; /* the input's, with what is signed */
+	struct scope_sign sign;
+	struct auth_values auth;
 	struct http_request *out;
 	struct http_header *headers; /* the same as out->headers, to be filled */
 	struct err *e;

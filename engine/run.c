@@ -160,6 +160,7 @@ void run_free(struct run *r)
 	if (!r)
 		return;
 	page_drop(r);
+	run_token_free(r);
 	arena_free(r->life);
 	arena_free(r->asking);
 	arena_free(r->paging);
@@ -233,7 +234,7 @@ bool run_over(struct run *r, struct run_fail f, const char *fmt, ...)
 		what[n - 1] = 0;
 	kept_write(r, kept, sizeof kept);
 	snprintf(message, sizeof message, "%s%s%s. %s%s", what, *r->where ? ": " : "", r->where,
-	         kept, next_step(f));
+	         kept, r->advice ? r->advice : next_step(f));
 	end_set(r, f, message);
 	/* What comes later begins with all its attempts. */
 	r->live.attempts = r->live.waits = 0;
@@ -420,6 +421,19 @@ static size_t sets_find(struct run *r, const struct scope *scope,
 	return n;
 }
 
+/* The driver's seed makes it unlike any other's; the count unlike any of this run's. */
+static const char *nonce(struct run *r)
+{
+	unsigned char sum[CRYPT_SHA256];
+	const char *text = arena_printf(r->asking, "%llx %s %u", (unsigned long long)r->seed,
+	                                r->execution_id, r->request_id);
+
+	if (!text)
+		return NULL;
+	crypt_sha256(str_of(text), sum);
+	return crypt_hex(r->asking, (struct str){ (char *)sum, 16 }).p;
+}
+
 static bool request_make(struct run *r)
 {
 	struct request_set sets[REQUEST_SETS_MAX];
@@ -435,6 +449,8 @@ static bool request_make(struct run *r)
 	scope = run_scope(r, r->asking);
 	in.set_count = sets_find(r, &scope, sets);
 	in.idempotency_key = idempotency_key(r);
+	in.nonce = nonce(r);
+	in.now_ms = r->last_ms;
 	if (request_build(run_request_plan(r), &in, &r->request, &e))
 		return true;
 	return run_over(
@@ -447,12 +463,20 @@ static bool request_make(struct run *r)
 
 static enum run_want ask(struct run *r, struct run_act *act)
 {
-	if (!request_make(r))
+	bool token = run_token_due(r, r->last_ms);
+
+	if (token && !r->oauth.leased) {
+		run_token_ask(r, act);
+		return RUN_TOKEN;
+	}
+	if (token ? !run_token_request(r) : !request_make(r))
 		return RUN_END;
-	where_set(r);
+	if (!token)
+		where_set(r);
+	r->oauth.fresh = false;
 	r->request_id++;
 	r->live.requests++;
-	r->live.intent = run_request_plan(r)->replay == REPLAY_NEVER;
+	r->live.intent = !token && run_request_plan(r)->replay == REPLAY_NEVER;
 	r->phase = PHASE_OUT;
 	act->request_id = r->request_id;
 	act->request = &r->request;
@@ -498,6 +522,8 @@ static void interrupt(struct run *r)
 {
 	if (r->phase == PHASE_OVER)
 		return;
+	if (run_token_is_out(r))
+		return;
 	if (r->cancelled) {
 		r->end.stop = "cancelled";
 		run_over(r, (struct run_fail){ RUN_CANCELLED, REMEDY_NONE, "cancelled" },
@@ -524,8 +550,17 @@ enum run_want run_next(struct run *r, int64_t now_ms, struct run_act *act)
 		r->phase = PHASE_ASK;
 	interrupt(r);
 	switch (r->phase) {
-	case PHASE_ASK:
-		return ask(r, act) == RUN_SEND ? RUN_SEND : over(r, now_ms, act);
+	case PHASE_ASK: {
+		enum run_want want = ask(r, act);
+
+		return want == RUN_END ? over(r, now_ms, act) : want;
+	}
+	case PHASE_TOKEN:
+		run_token_ask(r, act);
+		return RUN_TOKEN;
+	case PHASE_KEEP:
+		act->token = &r->oauth.keep;
+		return RUN_KEEP;
 	case PHASE_OUT:
 		return RUN_BUSY;
 	case PHASE_WAIT:
@@ -552,29 +587,37 @@ static bool answer_good(struct run *r, struct http_answer *answer, int64_t now_m
 		return false;
 	}
 	r->phase = PHASE_PAGE;
+	r->oauth.tried = false;
 	return true;
+}
+
+void run_unhappy(struct run *r, const struct retry_verdict *v, const struct http_answer *answer,
+                 int64_t now_ms)
+{
+	if (v->kind == RETRY_WAIT)
+		wait_asked(r, v, now_ms);
+	else if (v->kind == RETRY_AGAIN)
+		run_again(r, v, answer, now_ms);
+	else
+		fail_with(r, v, answer);
 }
 
 static bool answer_take(struct run *r, struct http_answer *answer, int64_t now_ms)
 {
 	const struct retry_verdict v = retry_judge(answer, run_request_plan(r)->replay, now_ms);
 
+	if (r->oauth.out) {
+		run_token_answer(r, answer, now_ms);
+		return false;
+	}
+	if (run_token_again(r, answer))
+		return false;
 	if (answer->fault == HTTP_FAULT_NONE &&
 	    paging_is_past_end(&r->plan->paging, &r->here.at, answer->status))
 		return answer_good(r, answer, now_ms);
-	switch (v.kind) {
-	case RETRY_OK:
+	if (v.kind == RETRY_OK)
 		return answer_good(r, answer, now_ms);
-	case RETRY_WAIT:
-		wait_asked(r, &v, now_ms);
-		break;
-	case RETRY_AGAIN:
-		run_again(r, &v, answer, now_ms);
-		break;
-	case RETRY_END:
-		fail_with(r, &v, answer);
-		break;
-	}
+	run_unhappy(r, &v, answer, now_ms);
 	return false;
 }
 
@@ -616,6 +659,7 @@ void run_unsend(struct run *r)
 	r->phase = PHASE_ASK;
 	r->live.requests--;
 	r->live.intent = false;
+	r->oauth.out = false;
 }
 
 void run_page_committed(struct run *r)

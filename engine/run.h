@@ -11,6 +11,8 @@
  *                    and let go of everything (park); ...
  *     case RUN_BUSY: answers are outstanding; ...
  *     case RUN_END:  act.end says how it went.
+ *     case RUN_TOKEN: look for an access token; then run_token_found(run, ...); ...
+ *     case RUN_KEEP: keep act.token, which was fetched; then run_token_kept(run, version); ...
  *     }
  *
  * A page is handed out once; state_after is valid only together with the page's records, in one
@@ -54,7 +56,7 @@ struct run_options {
 MUST_CHECK bool run_new(const struct run_options *, struct run **, struct err *);
 void run_free(struct run *); /* NULL is fine */
 
-enum run_want { RUN_SEND, RUN_PAGE, RUN_WAIT, RUN_BUSY, RUN_END };
+enum run_want { RUN_SEND, RUN_PAGE, RUN_WAIT, RUN_BUSY, RUN_END, RUN_TOKEN, RUN_KEEP };
 
 struct run_page {
 	uint64_t number;              /* 1.. within the run, counting over parks */
@@ -92,6 +94,20 @@ struct run_wait {
 	bool throttled; /* tell the service's bucket: nobody asks before until_ms */
 };
 
+/* An access token that was fetched. */
+struct run_token {
+	const struct secret *access, *refresh; /* refresh NULL: the one before stays */
+	int64_t life_ms, renew_in_ms;          /* 0: not known; from now */
+};
+
+/* What the driver found: a token, leave to fetch one, or somebody else who is fetching. */
+struct run_found {
+	enum { RUN_TOKEN_READY, RUN_TOKEN_FETCH, RUN_TOKEN_WAIT } kind;
+	const struct secret *access;  /* READY; copied */
+	int64_t version, renew_in_ms; /* READY; renew_in_ms 0: not known */
+	const struct secret *refresh; /* FETCH: the latest one, or NULL; copied */
+};
+
 struct run_act {
 	unsigned request_id;
 	const struct http_request *request;
@@ -99,6 +115,8 @@ struct run_act {
 	const struct run_page *page;
 	struct run_wait wait;
 	struct run_end end;
+	int64_t token_refused;         /* RUN_TOKEN: this version does not do; 0: any does */
+	const struct run_token *token; /* RUN_KEEP */
 };
 
 enum run_want run_next(struct run *, int64_t now_ms, struct run_act *);
@@ -112,6 +130,12 @@ void run_sent(struct run *, int64_t now_ms);
 /* The request that was handed out last has not left and will not: it does not count, it leaves no
  * intent, and the next run_next asks for it again. Without such a request nothing happens. */
 void run_unsend(struct run *);
+void run_token_found(struct run *, const struct run_found *, int64_t now_ms);
+/* version: what a refusal of it is to name; 0: it could not be kept. */
+void run_token_kept(struct run *, int64_t version);
+/* A token is being fetched, or was and is not kept yet: whoever lets go of the run now may lose a
+ * refresh token for good. */
+bool run_token_is_out(const struct run *);
 void run_page_committed(struct run *);
 void run_cancel(struct run *); /* the next run_next says RUN_END, cancelled */
 

@@ -113,8 +113,7 @@ void run_body_show(struct run *r, struct str body, size_t max, struct buf *out)
 
 	if (!a)
 		return;
-	if (r->config)
-		s = config_redact(r->config, a, s);
+	s = run_redact(r, a, s);
 	while (s.len > 0 && out->len < end) {
 		uint32_t cp = str_utf8_next(&s);
 		char bytes[4];
@@ -146,6 +145,8 @@ void run_note_request(struct run *r, int64_t now_ms)
 	number_write(&b, "id", r->request_id);
 	number_write(&b, "page", r->here.pages + 1);
 	number_write(&b, "attempt", r->live.attempts + 1);
+	if (r->oauth.out)
+		text_write(&b, "purpose", STR("access token"));
 	text_write(&b, "function", str_of(r->plan->request.function));
 	text_write(&b, "method", str_of(http_method_names[r->request.method]));
 	text_write(&b, "url", str_of(r->request.url.shown));
@@ -172,8 +173,7 @@ static struct str header_shown(struct run *r, struct arena *a, const struct http
 
 	if (str_eq_nocase(h->name, "Set-Cookie") || str_eq_nocase(h->name, "Authorization"))
 		return STR(SECRET_MASK);
-	if (r->config)
-		value = config_redact(r->config, a, value);
+	value = run_redact(r, a, value);
 	if (value.len > VALUE_SHOWN_MAX)
 		value.len = VALUE_SHOWN_MAX;
 	return value;
@@ -214,7 +214,10 @@ void run_note_response(struct run *r, const struct http_answer *answer, int64_t 
 		number_write(&b, "redirects", answer->redirects);
 	if (r->verbose) {
 		headers_write(r, &b, answer);
-		body_write(r, &b, answer->body);
+		if (r->oauth.out && answer->status < 400)
+			text_write(&b, "body", STR(SECRET_MASK)); /* tokens that nobody knows yet */
+		else
+			body_write(r, &b, answer->body);
 	}
 	note_add(r, "response", now_ms, &b);
 }

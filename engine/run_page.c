@@ -279,9 +279,9 @@ static bool text_is_clean(struct page_work *w, const char *text)
 	struct str cursor = str_of(text);
 	struct str masked;
 
-	if (!w->run->config || cursor.len == 0)
+	if (cursor.len == 0)
 		return true;
-	masked = config_redact(w->run->config, w->run->paging, cursor);
+	masked = run_redact(w->run, w->run->paging, cursor);
 	if (arena_failed(w->run->paging))
 		return no_memory(w->run);
 	if (masked.p == cursor.p)

@@ -7,6 +7,7 @@
 #ifndef CATCHMENT_ENGINE_RUN_PARTS_H
 #define CATCHMENT_ENGINE_RUN_PARTS_H
 
+#include "engine/oauth.h"
 #include "engine/plan_parts.h"
 #include "engine/retry.h"
 #include "engine/run.h"
@@ -40,7 +41,29 @@ struct run_live {
 	char since[RUN_TOKEN_MAX + 1]; /* {cursor} of the whole pass */
 };
 
-enum run_phase { PHASE_ASK, PHASE_OUT, PHASE_WAIT, PHASE_PAGE, PHASE_OVER };
+enum run_phase {
+	PHASE_ASK,
+	PHASE_OUT,
+	PHASE_WAIT,
+	PHASE_PAGE,
+	PHASE_TOKEN, /* the driver looks for an access token */
+	PHASE_KEEP,  /* the driver keeps one that was fetched */
+	PHASE_OVER
+};
+
+/* The access token of OAuth2. */
+struct run_oauth {
+	struct secret *access, *refresh, *old_refresh;
+	int64_t version;  /* as the driver knows it; 0: it keeps none */
+	int64_t renew_ms; /* 0: its life is not known */
+	bool leased;      /* this run may fetch the next one */
+	bool out;         /* what is out asks for a token */
+	bool fresh;       /* not used yet, however short its life */
+	bool refused;     /* another one is needed */
+	bool tried;       /* since the last good answer one was refused already */
+	bool rotated;     /* a new refresh token came with it */
+	struct run_token keep;
+};
 
 struct run_notes {
 	struct arena *arena[2]; /* one is filled while the other is read */
@@ -63,6 +86,7 @@ struct run {
 	struct crypt_hasher *hasher;
 	struct run_position here, handed, committed;
 	struct run_live live;
+	struct run_oauth oauth;
 	int64_t last_ms;
 
 	enum run_phase phase;
@@ -80,6 +104,8 @@ struct run {
 	struct run_end end;
 	char end_message[RUN_MESSAGE_MAX];
 	char end_code[64];
+	const char
+		*advice; /* what to do about the end, with a space before it; NULL: by the remedy */
 	struct buf page_state, state;
 	struct run_notes notes;
 };
@@ -114,6 +140,20 @@ bool run_over(struct run *, struct run_fail, const char *fmt, ...)
 /* Another attempt later, or the end when there were enough. Always false. */
 bool run_again(struct run *, const struct retry_verdict *, const struct http_answer *,
                int64_t now_ms);
+
+/* Waits, tries again or ends, as the verdict says. */
+void run_unhappy(struct run *, const struct retry_verdict *, const struct http_answer *,
+                 int64_t now_ms);
+
+/* run_token.c */
+bool run_token_due(const struct run *, int64_t now_ms);
+void run_token_ask(struct run *, struct run_act *);
+bool run_token_request(struct run *); /* false: run_over was called */
+void run_token_answer(struct run *, const struct http_answer *, int64_t now_ms);
+bool run_token_again(struct run *, const struct http_answer *);
+void run_token_free(struct run *);
+/* The text with every live secret masked, tokens too. */
+struct str run_redact(const struct run *, struct arena *, struct str text);
 
 /* run_note.c */
 void run_note_request(struct run *, int64_t now_ms);

@@ -56,7 +56,8 @@ struct scope run_scope(const struct run *r, struct arena *arena)
 		               .has_offset = paging_has_offset(&r->plan->paging),
 		               .offset = r->here.at.offset,
 		               .next = paging_next_cursor(&r->plan->paging, &r->here.at),
-		               .execution_id = r->execution_id };
+		               .execution_id = r->execution_id,
+		               .token = r->oauth.access };
 	char text[CLOCK_TEXT_MAX];
 
 	if (r->plan->window_ms == 0)

@@ -224,6 +224,55 @@ static struct scope_found step_value(const struct scope *scope, const struct sco
 	return (struct scope_found){ 0 };
 }
 
+/* A request that is being signed. Its parts may hold secrets, and its signature is as good as one. */
+static struct scope_found secret_found(const struct secret *secret)
+{
+	struct scope_found found = { .present = true, .text = STR("") };
+
+	found.secret = secret; /* NULL: an empty text */
+	return found;
+}
+
+#define SIGN_TEXT(member)                                                                          \
+	static struct scope_found member##_value(const struct scope *scope,                        \
+	                                         const struct scope_name *name)                    \
+	{                                                                                          \
+		(void)name;                                                                        \
+		return (struct scope_found){ .present = scope->sign != NULL,                       \
+			                     .text = str_of(scope->sign ? scope->sign->member      \
+			                                                : NULL) };                 \
+	}
+#define SIGN_SECRET(member)                                                                        \
+	static struct scope_found member##_value(const struct scope *scope,                        \
+	                                         const struct scope_name *name)                    \
+	{                                                                                          \
+		(void)name;                                                                        \
+		return scope->sign ? secret_found(scope->sign->member)                             \
+		                   : (struct scope_found){ 0 };                                    \
+	}
+SIGN_TEXT(timestamp)
+SIGN_TEXT(nonce)
+SIGN_TEXT(method)
+SIGN_TEXT(body_hash)
+SIGN_TEXT(body_hash64)
+SIGN_SECRET(query)
+SIGN_SECRET(url)
+SIGN_SECRET(body)
+SIGN_SECRET(signature)
+
+static struct scope_found path_value_of(const struct scope *scope, const struct scope_name *name)
+{
+	(void)name;
+	return scope->sign ? secret_found(scope->sign->path) : (struct scope_found){ 0 };
+}
+
+static struct scope_found host_value(const struct scope *scope, const struct scope_name *name)
+{
+	(void)name;
+	return (struct scope_found){ .present = scope->sign != NULL,
+		                     .text = scope->sign ? scope->sign->host : STR("") };
+}
+
 /* clang-format off */
 static const struct scope_row scope_rows[] = {
 	{ "config.",      SCOPE_CONFIG, false, false, config_parse, config_value    },
@@ -235,6 +284,17 @@ static const struct scope_row scope_rows[] = {
 	{ "window.end",   SCOPE_WINDOW, false, true,  NULL,         end_value       },
 	{ "offset",       SCOPE_PAGING, false, false, NULL,         offset_value    },
 	{ "next",         SCOPE_PAGING, false, false, NULL,         next_value      },
+	{ "timestamp",    SCOPE_STAMP,  false, NULL,         timestamp_value },
+	{ "nonce",        SCOPE_STAMP,  false, NULL,         nonce_value     },
+	{ "method",       SCOPE_SIGNED, false, false, NULL,         method_value    },
+	{ "host",         SCOPE_SIGNED, false, false, NULL,         host_value      },
+	{ "path",         SCOPE_SIGNED, false, false, NULL,         path_value_of   },
+	{ "query",        SCOPE_SIGNED, false, false, NULL,         query_value     },
+	{ "url",          SCOPE_SIGNED, false, false, NULL,         url_value       },
+	{ "body",         SCOPE_SIGNED, false, false, NULL,         body_value      },
+	{ "bodyHash",     SCOPE_SIGNED, false, false, NULL,         body_hash_value },
+	{ "bodyHash64",   SCOPE_SIGNED, false, false, NULL,         body_hash64_value },
+	{ "signature",    SCOPE_SIGNATURE, false, false, NULL,      signature_value },
 	{ "step_",        SCOPE_STEPS,  false, false, step_parse,   step_value      },
 	{ "record.",      SCOPE_RECORD, true,  false, path_parse,   record_value    },
 	{ "input.",       SCOPE_INPUT,  true,  false, path_parse,   input_value     },

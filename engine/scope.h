@@ -2,9 +2,10 @@
  * scope - what a name in a template or a condition means at this moment
  *
  * Names: config.x | cursor | now | today | window.start | window.end | offset | next | input.x |
- * step_1.path (outputs of steps, by their id) | record.path | execution.id. One resolver serves
- * templates (engine/template.h) and conditions (engine/condition.h); a new kind of name is one row
- * in its table.
+ * step_1.path (outputs of steps, by their id) | record.path | execution.id; of a request that is being
+ * signed: timestamp, nonce, method, host, path, query, url, body, bodyHash, bodyHash64, and signature.
+ * One resolver serves templates (engine/template.h) and conditions (engine/condition.h); a new kind of
+ * name is one row in its table.
  *
  * Behind a name may stand how it is written: "now|%Y%m%d", "cursor|unix" (forms of
  * engine/timeform.h), "config.table|urlencode"; and behind a time a distance: "today+365d",
@@ -29,6 +30,15 @@ struct scope_step {
 	struct scan_value output; /* SCAN_NONE: skipped or not yet run */
 };
 
+/* The request that a signature is made of; secret where it may hold one. */
+struct scope_sign {
+	const char *timestamp, *nonce, *method;
+	struct str host;
+	const struct secret *path, *query, *url, *body; /* NULL: empty */
+	const char *body_hash, *body_hash64;            /* of its bytes: hex, base64 */
+	const struct secret *signature;
+};
+
 struct scope {
 	struct arena *arena;
 	const struct config *config;
@@ -45,6 +55,8 @@ struct scope {
 	struct scan_value record;
 	struct scope_step steps[SCOPE_STEPS_MAX];
 	size_t step_count;
+	const struct scope_sign *sign; /* NULL: nothing is being signed */
+	const struct secret *token;    /* of OAuth2; NULL: none */
 };
 
 struct scope_name; /* a compiled name */
@@ -59,6 +71,9 @@ enum scope_names {
 	SCOPE_CLOCK = 32,   /* now, today, and execution.id */
 	SCOPE_PAGING = 64,  /* offset, next */
 	SCOPE_WINDOW = 128, /* window.start, window.end */
+	SCOPE_STAMP = 256,  /* timestamp and nonce of a signed request */
+	SCOPE_SIGNED = 512,
+	SCOPE_SIGNATURE = 1024,
 };
 
 /* text: "config.apiKey", "step_1.data.0.id", "record.price". A bare path ("price") is a record

@@ -137,6 +137,95 @@ bool weave_bearer(struct arena *a, struct http_text token, struct http_text *out
 	return scheme_value(a, "Bearer ", secret_expose(token.wire), out, e);
 }
 
+bool weave_scheme(struct arena *a, const char *prefix, const struct secret *secret,
+                  struct http_text *out, struct err *e)
+{
+	return scheme_value(a, prefix, secret_expose(secret), out, e);
+}
+
+void weave_member(struct weave *w, const char *name, struct http_text value)
+{
+	weave_text(w, w->wire.len > 1 ? "," : "");
+	buf_json_string(&w->wire, str_of(name));
+	buf_json_string(&w->shown, str_of(name));
+	weave_text(w, ":");
+	buf_json_string(&w->wire, secret_expose(value.wire));
+	buf_json_string(&w->shown, str_of(value.shown));
+}
+
+size_t weave_digest(enum crypt_digest digest, const struct secret *secret, unsigned char *out)
+{
+	return crypt_digest(digest, secret_expose(secret), out);
+}
+
+struct secret *weave_hmac(struct arena *a, enum crypt_digest digest, const struct secret *key,
+                          const struct secret *text, bool base64)
+{
+	unsigned char mac[CRYPT_DIGEST_MAX];
+	struct str bytes = { (char *)mac, 0 }, code;
+
+	bytes.len = crypt_hmac(digest, secret_expose(key), secret_expose(text), mac);
+	code = base64 ? crypt_base64(a, bytes) : crypt_hex(a, bytes);
+	return code.p ? secret_new_in(a, code) : NULL;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool hex_decode(struct arena *a, struct str text, struct str *out)
+{
+	char *bytes = arena_alloc(a, text.len / 2 + 1);
+
+	if (!bytes || text.len % 2)
+		return false;
+	for (size_t i = 0; i < text.len; i += 2) {
+		int high = hex_digit(text.p[i]), low = hex_digit(text.p[i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		bytes[i / 2] = (char)(high << 4 | low);
+	}
+	*out = (struct str){ bytes, text.len / 2 };
+	return true;
+}
+
+struct secret *weave_decode(struct arena *a, const struct secret *secret, bool base64)
+{
+	struct str text = str_trim(secret_expose(secret)), bytes;
+	struct secret *out = NULL;
+
+	if (base64 ? crypt_base64_decode(a, text, &bytes) : hex_decode(a, text, &bytes)) {
+		out = secret_new_in(a, bytes);
+		explicit_bzero((char *)bytes.p, bytes.len);
+	}
+	return out;
+}
+
+bool weave_url_parts(struct arena *a, const struct http_text *url, struct str *host,
+                     const struct secret **path, const struct secret **query)
+{
+	struct str rest = secret_expose(url->wire), head, way, asked = STR("");
+	size_t n = 0;
+
+	if (str_cut(rest, ':', &head, &rest))
+		rest = str_after(rest, 2);
+	str_cut(rest, '#', &rest, &head);
+	while (n < rest.len && rest.p[n] != '/' && rest.p[n] != '?')
+		n++;
+	*host = arena_copy(a, (struct str){ rest.p, n });
+	rest = str_after(rest, n);
+	if (!str_cut(rest, '?', &way, &asked))
+		way = rest;
+	*path = secret_new_in(a, way.len > 0 ? way : STR("/"));
+	*query = secret_new_in(a, asked);
+	return host->p != NULL && *path != NULL && *query != NULL;
+}
+
 bool weave_plain(struct arena *a, struct str wire, struct str shown, struct http_text *out,
                  struct err *e)
 {

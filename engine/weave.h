@@ -13,6 +13,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/err.h"
+#include "lib/crypt/sign.h"
 #include "lib/http/exchange.h"
 
 struct weave {
@@ -40,6 +41,19 @@ MUST_CHECK bool weave_basic(struct arena *, struct http_text user, struct http_t
 /* "Bearer " and the token (RFC 6750). */
 MUST_CHECK bool weave_bearer(struct arena *, struct http_text token, struct http_text *,
                              struct err *);
+/* A scheme's name, a space or whatever stands before it, and the secret. */
+MUST_CHECK bool weave_scheme(struct arena *, const char *prefix, const struct secret *,
+                             struct http_text *, struct err *);
+/* A name and a value of a JSON object, with the comma that parts it from the one before. */
+void weave_member(struct weave *, const char *name, struct http_text value);
+/* For signatures, which are made of secrets. base64: else hex. NULL: out of memory, or not written so. */
+size_t weave_digest(enum crypt_digest, const struct secret *, unsigned char *out);
+struct secret *weave_hmac(struct arena *, enum crypt_digest, const struct secret *key,
+                          const struct secret *text, bool base64);
+struct secret *weave_decode(struct arena *, const struct secret *, bool base64);
+/* Host, path (at least "/") and query of a request's address, as they are sent. */
+MUST_CHECK bool weave_url_parts(struct arena *, const struct http_text *url, struct str *host,
+                                const struct secret **path, const struct secret **query);
 /* A text that is no secret in itself; `shown` may be the redacted form. */
 MUST_CHECK bool weave_plain(struct arena *, struct str wire, struct str shown, struct http_text *,
                             struct err *);

@@ -40,8 +40,6 @@ MIGRATIONS = \
   sql/migrations/0012_marketplace.sql \
   sql/migrations/0013_sessions.sql \
   sql/migrations/0014_platform.sql \
-  sql/migrations/0015_facets.sql
-  sql/migrations/0013_platform.sql \
-  sql/migrations/0014_facets.sql \
-  sql/migrations/0015_records.sql
+  sql/migrations/0015_facets.sql \
+  sql/migrations/0016_records.sql
 nobase_dist_pkgdata_DATA += $(MIGRATIONS)

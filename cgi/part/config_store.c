@@ -128,13 +128,31 @@ static const char *origin_of(struct arena *arena, const json_t *data_source, con
 	return text;
 }
 
+/* A client's secret goes to the token endpoint as well. */
+static const char *token_origin_of(struct arena *arena, const json_t *data_source,
+                                   const json_t *plain)
+{
+	const json_t *fields = json_object_get(data_source, "configFields");
+	struct compile c = { .arena = arena, .fields = fields, .problems = problems_new(arena) };
+	const struct scope scope = { .arena = arena,
+		                     .config = config_new(arena, fields, plain, NULL, 0) };
+
+	return auth_address(&c, json_object_get(data_source, "authConfig"), &scope);
+}
+
+static bool differ(const char *before, const char *after)
+{
+	return before == NULL || after == NULL || strcmp(before, after) != 0;
+}
+
 bool config_store_moves(struct arena *arena, const json_t *data_source, const json_t *plain,
                         const json_t *new_data_source, const json_t *new_plain)
 {
 	const char *before = origin_of(arena, data_source, plain);
 	const char *after = origin_of(arena, new_data_source, new_plain);
 
-	return before == NULL || after == NULL || strcmp(before, after) != 0;
+	return differ(before, after) || differ(token_origin_of(arena, data_source, plain),
+	                                       token_origin_of(arena, new_data_source, new_plain));
 }
 
 bool config_store_reachable(struct req *r, const json_t *data_source, const json_t *plain,

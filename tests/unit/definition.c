@@ -122,7 +122,7 @@ static const struct refusal source_refusals[] = {
 	{ "/baseUrl", "'https://user@x.example'", "/baseUrl", "url_invalid" },
 	{ "/baseUrl", "'https://{config.nobody}.example'", "/baseUrl", "unknown_config_field" },
 	/* authentication */
-	{ "/authConfig/type", "'OAuth2'", "/authConfig/type", "not_available" },
+	{ "/authConfig/type", "'OAuth2'", AUTH "/tokenUrl", "required" },
 	{ "/authConfig/type", "'Magic'", "/authConfig/type", "not_a_choice" },
 	{ "/authConfig/details", NULL, "/authConfig/details", "required" },
 	{ AUTH "/headerName", NULL, AUTH "/headerName", "required" },

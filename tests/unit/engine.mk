@@ -77,3 +77,13 @@ tests_unit_release_tap_LDADD = $(LEAF_LDADD)
 tests_unit_forms_tap_SOURCES = tests/unit/forms.c tests/unit/engine_doc.c tests/unit/engine_play.c
 tests_unit_forms_tap_CFLAGS = $(ENGINE_RUN_CFLAGS)
 tests_unit_forms_tap_LDADD = $(ENGINE_ALL) $(CMOCKA_LIBS)
+
+# credentials that a run works for: OAuth2, signatures
+check_PROGRAMS += tests/unit/oauth.tap tests/unit/sign.tap
+TESTS += tests/unit/oauth.tap tests/unit/sign.tap
+tests_unit_oauth_tap_SOURCES = tests/unit/oauth.c tests/unit/engine_doc.c tests/unit/engine_play.c
+tests_unit_oauth_tap_CFLAGS = $(ENGINE_RUN_CFLAGS)
+tests_unit_oauth_tap_LDADD = $(ENGINE_ALL) $(CMOCKA_LIBS)
+tests_unit_sign_tap_SOURCES = tests/unit/sign.c
+tests_unit_sign_tap_CFLAGS = $(LEAF_CFLAGS)
+tests_unit_sign_tap_LDADD = $(LEAF_LDADD)

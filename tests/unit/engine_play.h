@@ -55,6 +55,9 @@ struct play {
 	bool cut_at_wait;    /* park: rebuild from the state, go on when the wait is over */
 	bool quiet_requests; /* leave the lines of requests out */
 	char state[RUN_STATE_MAX];
+	struct secret *vault_access, *vault_refresh; /* what the driver keeps */
+	int64_t vault_version, vault_renew_ms;
+	int vault_busy;     /* so often somebody else is fetching */
 	size_t outstanding; /* answers not given back */
 	struct http_answer *next;
 };
