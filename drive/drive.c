@@ -42,7 +42,8 @@ struct drive_run {
 	struct http_pool *pool;
 	const struct sink *sink;
 	const struct gate *gate;
-	void *sink_arg, *gate_arg;
+	const struct vault *vault;
+	void *sink_arg, *gate_arg, *vault_arg;
 	struct sending *sending;
 	struct run_act act;       /* of the last run_next */
 	struct run_counts before; /* what a saved state had counted already */
@@ -369,6 +370,35 @@ static void want_busy(struct drive_run *r)
 		         "this program; the pages before it are kept.");
 }
 
+/* Until the vault answers, the run is as one whose page is with its sink. */
+static void want_token(struct drive_run *r)
+{
+	run_progress(r);
+	r->state = STATE_SINK;
+	if (r->vault)
+		r->vault->take(r->vault_arg, r, r->act.token_refused);
+	else
+		drive_token_found(r, &(struct run_found){ .kind = RUN_TOKEN_FETCH });
+}
+
+static void want_keep(struct drive_run *r)
+{
+	run_progress(r);
+	r->state = STATE_SINK;
+	if (r->vault)
+		r->vault->keep(r->vault_arg, r, r->act.token);
+	else
+		drive_token_kept(r, 0);
+}
+
+/* A token that is being fetched belongs to all runs of the installation: it is waited for. */
+static void token_send(struct drive_run *r)
+{
+	run_sent(r->run, clock_wall_ms());
+	notes_deliver(r);
+	request_send(r);
+}
+
 /* One turn of the engine; false: nothing more to do now. */
 static bool step(struct drive_run *r)
 {
@@ -376,14 +406,14 @@ static bool step(struct drive_run *r)
 
 	if (r->state != STATE_GOING)
 		return false;
-	if (r->finish) {
+	if (r->finish && !run_token_is_out(r->run)) {
 		run_say_end(r, &(struct run_end){ .status = RUN_SUCCESS,
 		                                  .code = "",
 		                                  .message = "",
 		                                  .stop = r->finish });
 		return false;
 	}
-	if (r->leave_now || (r->leaving && !r->in_page)) {
+	if ((r->leave_now || (r->leaving && !r->in_page)) && !run_token_is_out(r->run)) {
 		run_park_now(r);
 		return false;
 	}
@@ -391,11 +421,21 @@ static bool step(struct drive_run *r)
 	notes_deliver(r);
 	switch (want) {
 	case RUN_SEND:
+		if (run_token_is_out(r->run)) {
+			token_send(r);
+			return true;
+		}
 		r->unsent = true;
 		gate_ask(r);
 		return true;
 	case RUN_PAGE:
 		want_page(r);
+		return true;
+	case RUN_TOKEN:
+		want_token(r);
+		return true;
+	case RUN_KEEP:
+		want_keep(r);
 		return true;
 	case RUN_WAIT:
 		want_wait(r);
@@ -443,6 +483,8 @@ bool drive_start(struct drive *d, const struct drive_start *o, struct drive_run 
 	r->sink_arg = o->sink_arg;
 	r->gate = o->gate;
 	r->gate_arg = o->gate_arg;
+	r->vault = o->vault;
+	r->vault_arg = o->vault_arg;
 	r->before = run_counts(r->run);
 	run_progress(r);
 	r->next = d->runs;
@@ -489,6 +531,28 @@ void drive_page_done(struct drive_run *r, bool ok, const struct err *e)
 	}
 }
 
+void drive_token_found(struct drive_run *r, const struct run_found *found)
+{
+	if (r->dropped) {
+		run_over(r);
+		return;
+	}
+	run_progress(r);
+	run_token_found(r->run, found, clock_wall_ms());
+	run_ready(r);
+}
+
+void drive_token_kept(struct drive_run *r, int64_t version)
+{
+	if (r->dropped) {
+		run_over(r);
+		return;
+	}
+	run_progress(r);
+	run_token_kept(r->run, version);
+	run_ready(r);
+}
+
 static bool has_timer(const struct drive_run *r)
 {
 	return r->state == STATE_SLEEP || r->state == STATE_GATED;
@@ -509,6 +573,8 @@ void drive_cancel(struct drive_run *r)
 		return;
 	run_cancel(r->run);
 	r->cancelled = true;
+	if (run_token_is_out(r->run))
+		return;
 	sending_forget(r);
 	run_wake(r);
 }
@@ -518,6 +584,8 @@ void drive_finish(struct drive_run *r, const char *stop)
 	if (r->state == STATE_OVER)
 		return;
 	r->finish = stop;
+	if (run_token_is_out(r->run))
+		return;
 	sending_forget(r);
 	run_wake(r);
 }
@@ -529,6 +597,8 @@ void drive_leave(struct drive_run *r, bool now)
 	r->leaving = true;
 	/* a run that only waits has no page in hand to finish */
 	r->leave_now = r->leave_now || now || has_timer(r) || r->state == STATE_ASKED;
+	if (run_token_is_out(r->run))
+		return;
 	if (now)
 		sending_forget(r);
 	if (now || !r->sending)

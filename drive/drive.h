@@ -56,6 +56,14 @@ struct gate {
 	void (*throttle)(void *arg, struct drive_run *, int64_t wait_ms);
 };
 
+/* Where access tokens are kept between runs, and who may fetch the next one. */
+struct vault {
+	/* Answered by drive_token_found, now or later. refused: that version does not do. */
+	void (*take)(void *arg, struct drive_run *, int64_t refused);
+	/* Answered by drive_token_kept. The token is valid until then. */
+	void (*keep)(void *arg, struct drive_run *, const struct run_token *);
+};
+
 struct drive_options {
 	const struct guard *guard;
 	const char *user_agent; /* NULL: http's own */
@@ -81,6 +89,8 @@ struct drive_start {
 	void *sink_arg;
 	const struct gate *gate; /* NULL: always open */
 	void *gate_arg;
+	const struct vault *vault; /* NULL: each run fetches tokens of its own */
+	void *vault_arg;
 };
 
 MUST_CHECK bool drive_start(struct drive *, const struct drive_start *, struct drive_run **,
@@ -89,6 +99,9 @@ MUST_CHECK bool drive_start(struct drive *, const struct drive_start *, struct d
 /* The page (or intent) that the sink was given is committed, or not: then with an error the run
  * ends as failed with the error's slug and sentence; without one it is dropped silently. */
 void drive_page_done(struct drive_run *, bool ok, const struct err *);
+/* What the vault found, or kept. When it could not: drive_page_done with an error, or without one. */
+void drive_token_found(struct drive_run *, const struct run_found *);
+void drive_token_kept(struct drive_run *, int64_t version);
 /* Answers GATE_LATER: 0 opens, else ask again after so long. */
 void drive_gate_open(struct drive_run *, int64_t wait_ms);
 

@@ -6,5 +6,6 @@ drive_libdrive_a_SOURCES = \
   drive/load.c drive/load.h \
   drive/once.c drive/once.h \
   drive/sink_memory.c drive/sink_memory.h \
-  drive/sink_ndjson.c drive/sink_ndjson.h
+  drive/sink_ndjson.c drive/sink_ndjson.h \
+  drive/vault.c drive/vault.h
 DRIVE_ALL = drive/libdrive.a $(ENGINE_ALL)

@@ -221,6 +221,7 @@ bool commit_park(struct committer *c, struct job *job, struct err *e)
 	if (!release(c, job, "park", job->until_ms - clock_wall_ms(), &due, e))
 		return false;
 	wait_queue(c, job, due);
+	commit_token_let_go(c, job);
 	return db_commit(c->db, e);
 }
 
@@ -258,6 +259,7 @@ bool commit_end(struct committer *c, struct job *job, struct err *e)
 		wait_queue(c, job, due);
 	else
 		end_queue(c, job);
+	commit_token_let_go(c, job);
 	return db_commit(c->db, e);
 }
 

@@ -33,6 +33,8 @@ static const struct {
 	[JOB_PARK] = { "park", commit_park, false },
 	[JOB_END] = { "end", commit_end, false },
 	[JOB_LET_GO] = { "let_go", commit_let_go, false },
+	[JOB_TOKEN_TAKE] = { "token_take", commit_token_take, false },
+	[JOB_TOKEN_KEEP] = { "token_keep", commit_token_keep, false },
 	[JOB_TAKE] = { "take", commit_take, false },
 	[JOB_THROTTLE] = { "throttle", commit_throttle, false },
 };

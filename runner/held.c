@@ -30,7 +30,9 @@ struct held {
 	char *resume;                    /* malloc'ed: the run's state when it ended or parked */
 	struct run_counts told, telling; /* what commits have counted; what the job out will have */
 	int64_t seq;
-	struct uuid stream;
+	struct uuid stream, instance;
+	struct uuid token_lease; /* nil: the plan needs no access tokens */
+	int64_t token_version;   /* of the last look: what a new one follows */
 	struct bucket_seat seat;
 	char execution[UUID_TEXT_MAX], work[UUID_TEXT_MAX], tenant[UUID_TEXT_MAX];
 };
@@ -81,8 +83,28 @@ static void job_init(struct held *h, enum job_kind kind)
 		            .bytes = now.bytes - h->told.bytes,
 		            .waited_ms = now.waited_ms - h->told.waited_ms },
 		.resume = h->resume,
+		.token = { .owner = h->instance, .lease = h->token_lease },
 	};
 	h->resume = NULL;
+}
+
+static void token_wipe(struct job_token *t)
+{
+	secret_free(t->access);
+	secret_free(t->refresh);
+	t->access = t->refresh = NULL;
+}
+
+/* The journal waits for the next commit of the run itself. */
+static void token_post(struct held *h)
+{
+	h->job_out = queue_put(&h->loop->runner->queue, &h->job);
+	if (h->job_out)
+		return;
+	log_error("queue_full", "execution=%s token=%" PRId64 ": dropped", h->execution,
+	          h->claim.token);
+	token_wipe(&h->job.token);
+	drive_page_done(h->run, false, NULL);
 }
 
 static void job_post(struct held *h)
@@ -248,6 +270,44 @@ static void held_throttle(void *arg, struct drive_run *r, int64_t wait_ms)
 
 static const struct gate GATE_HELD = { .ask = held_ask, .throttle = held_throttle };
 
+/* ---- access tokens ---- */
+
+static void held_token_take(void *arg, struct drive_run *r, int64_t refused)
+{
+	struct held *h = arg;
+
+	(void)r;
+	job_init(h, JOB_TOKEN_TAKE);
+	h->job.token.hash = plan_auth_hash(h->loaded->plan);
+	h->job.token.refused = refused;
+	token_post(h);
+}
+
+static void held_token_keep(void *arg, struct drive_run *r, const struct run_token *token)
+{
+	struct held *h = arg;
+	struct job_token *t = &h->job.token;
+
+	(void)r;
+	job_init(h, JOB_TOKEN_KEEP);
+	t->version = h->token_version;
+	t->life_ms = token->life_ms;
+	t->renew_in_ms = token->renew_in_ms;
+	t->access = secret_copy(token->access);
+	t->refresh = token->refresh ? secret_copy(token->refresh) : NULL;
+	if (t->access && (t->refresh || !token->refresh)) {
+		token_post(h);
+		return;
+	}
+	token_wipe(t);
+	drive_page_done(h->run, false,
+	                &(struct err){ .code = ERR_UNAVAILABLE,
+	                               .slug = "out_of_memory",
+	                               .msg = "There is not enough memory." });
+}
+
+static const struct vault VAULT_HELD = { .take = held_token_take, .keep = held_token_keep };
+
 /* ---- from claim to run ---- */
 
 static void lease_line(struct held *h)
@@ -347,6 +407,8 @@ static bool run_open(struct held *h, const struct job_begun *b, struct err *e)
 	if (!bucket_join(&h->loop->buckets, &h->seat, &h->claim.tenant, h->loaded->service,
 	                 limit.rate_per_s, limit.burst))
 		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
+	if (plan_auth_hash(plan))
+		h->token_lease = uuid_v7();
 	return drive_start(h->loop->drive,
 	                   &(struct drive_start){ .run = { .plan = plan,
 	                                                   .config = h->loaded->config,
@@ -358,7 +420,9 @@ static bool run_open(struct held *h, const struct job_begun *b, struct err *e)
 	                                          .sink = &SINK_HELD,
 	                                          .sink_arg = h,
 	                                          .gate = &GATE_HELD,
-	                                          .gate_arg = h },
+	                                          .gate_arg = h,
+	                                          .vault = &VAULT_HELD,
+	                                          .vault_arg = h },
 	                   &h->run, e);
 }
 
@@ -431,6 +495,7 @@ static void begun(struct held *h)
 	h->loaded = b.loaded;
 	h->seq = h->job.seq;
 	h->stream = h->job.stream;
+	h->instance = b.instance;
 	if (h->dropped)
 		held_bury(h);
 	else
@@ -448,8 +513,14 @@ static const char *const result_names[] = {
 static void result_log(const struct held *h)
 {
 	static const char *const names[JOB__MAX] = {
-		[JOB_BEGIN] = "begin", [JOB_PAGE] = "commit", [JOB_INTENT] = "intent",
-		[JOB_PARK] = "park",   [JOB_END] = "end",     [JOB_LET_GO] = "let_go",
+		[JOB_BEGIN] = "begin",
+		[JOB_PAGE] = "commit",
+		[JOB_INTENT] = "intent",
+		[JOB_PARK] = "park",
+		[JOB_END] = "end",
+		[JOB_LET_GO] = "let_go",
+		[JOB_TOKEN_TAKE] = "token_take",
+		[JOB_TOKEN_KEEP] = "token_keep",
 	};
 	const struct job *j = &h->job;
 
@@ -466,7 +537,10 @@ static void result_log(const struct held *h)
 		          "execution=%s token=%" PRId64 " seq=%" PRId64 " new=%" PRId64
 		          " changed=%" PRId64,
 		          h->execution, h->claim.token, j->seq + 1, j->fresh, j->changed);
-	else if (j->kind != JOB_BEGIN)
+	else if (j->kind == JOB_TOKEN_KEEP)
+		log_info("token_keep", "execution=%s version=%" PRId64, h->execution,
+		         j->token.kept);
+	else if (j->kind != JOB_BEGIN && j->kind != JOB_TOKEN_TAKE)
 		log_info(names[j->kind],
 		         "execution=%s token=%" PRId64 " seq=%" PRId64
 		         " outcome=%s code=%s work=%s",
@@ -499,6 +573,33 @@ static void page_answered(struct held *h)
 	}
 }
 
+/* A token of the run that is gone meanwhile is nobody's any more. */
+static void token_answered(struct held *h)
+{
+	struct job_token t = h->job.token;
+	bool keeping = h->job.kind == JOB_TOKEN_KEEP;
+
+	h->job.token.access = h->job.token.refresh = NULL;
+	if (h->job.result != JOB_DONE) {
+		page_answered(h);
+	} else if (h->dropped) {
+		drive_page_done(h->run, false, NULL);
+		run_gone(h);
+		held_bury(h);
+	} else if (keeping) {
+		h->token_version = t.kept;
+		drive_token_kept(h->run, t.kept);
+	} else {
+		h->token_version = t.version;
+		drive_token_found(h->run, &(struct run_found){ .kind = t.kind,
+		                                               .access = t.access,
+		                                               .version = t.version,
+		                                               .renew_in_ms = t.renew_in_ms,
+		                                               .refresh = t.refresh });
+	}
+	token_wipe(&t);
+}
+
 static void journal_settle(struct held *h)
 {
 	bool back = h->job.result == JOB_FAILED && h->journal && h->journal->count == 0;
@@ -517,7 +618,8 @@ static void held_answered(struct held *h)
 	h->job_out = false;
 	log_context(NULL, h->tenant);
 	result_log(h);
-	journal_settle(h);
+	if (h->job.kind != JOB_TOKEN_TAKE && h->job.kind != JOB_TOKEN_KEEP)
+		journal_settle(h);
 	free(h->job.cursor);
 	free(h->job.resume);
 	h->job.cursor = h->job.resume = NULL;
@@ -528,6 +630,10 @@ static void held_answered(struct held *h)
 	case JOB_PAGE:
 	case JOB_INTENT:
 		page_answered(h);
+		break;
+	case JOB_TOKEN_TAKE:
+	case JOB_TOKEN_KEEP:
+		token_answered(h);
 		break;
 	default:
 		held_bury(h); /* done, or a stray of the next beats */

@@ -40,14 +40,16 @@ void journal_add(struct journal *, const char *kind, int64_t at_ms, struct str j
 void journal_close(struct journal *); /* says what was left out, if anything was; NULL is fine */
 
 enum job_kind {
-	JOB_BEGIN,    /* open the run: documents, secrets, where it stands */
-	JOB_PAGE,     /* commit a page */
-	JOB_INTENT,   /* commit a state without a page */
-	JOB_PARK,     /* let go until a moment */
-	JOB_END,      /* write the end; a retry may come of it */
-	JOB_LET_GO,   /* nothing to write: the run is there no more */
-	JOB_TAKE,     /* tokens of a rate bucket */
-	JOB_THROTTLE, /* silence for a service */
+	JOB_BEGIN,      /* open the run: documents, secrets, where it stands */
+	JOB_PAGE,       /* commit a page */
+	JOB_INTENT,     /* commit a state without a page */
+	JOB_PARK,       /* let go until a moment */
+	JOB_END,        /* write the end; a retry may come of it */
+	JOB_LET_GO,     /* nothing to write: the run is there no more */
+	JOB_TOKEN_TAKE, /* an access token, or leave to fetch one */
+	JOB_TOKEN_KEEP, /* store what was fetched */
+	JOB_TAKE,       /* tokens of a rate bucket */
+	JOB_THROTTLE,   /* silence for a service */
 	JOB__MAX
 };
 
@@ -68,6 +70,16 @@ struct job_begun {
 	char *state, *cursor; /* malloc'ed */
 	bool cancel_requested, resumed;
 	bool service_full; /* too many runs talk to that service already */
+};
+
+/* Of an OAuth2 service. The secrets are the job's, until its answer was taken. */
+struct job_token {
+	struct uuid owner, lease; /* lease nil: the run needs no tokens */
+	const char *hash;
+	int64_t refused, version, life_ms, renew_in_ms;
+	int kind; /* answer of JOB_TOKEN_TAKE: as in struct run_found */
+	struct secret *access, *refresh;
+	int64_t kept; /* answer of JOB_TOKEN_KEEP: the version, or 0 */
 };
 
 struct job_bucket {
@@ -102,6 +114,7 @@ struct job {
 
 	struct job_begun begun;
 	struct job_bucket bucket;
+	struct job_token token;
 
 	bool unknown; /* a COMMIT went out and no answer came: it may have landed */
 	enum job_result result;

@@ -14,6 +14,7 @@ QUERIES += sql/queries/member.sql
 QUERIES += sql/queries/operator.sql
 QUERIES += sql/queries/rating.sql
 QUERIES += sql/queries/record.sql
+QUERIES += sql/queries/service.sql
 QUERIES += sql/queries/tenant.sql
 QUERIES += sql/queries/token.sql
 QUERIES += sql/queries/trial.sql
@@ -41,5 +42,6 @@ MIGRATIONS = \
   sql/migrations/0013_sessions.sql \
   sql/migrations/0014_platform.sql \
   sql/migrations/0015_facets.sql \
-  sql/migrations/0016_records.sql
+  sql/migrations/0016_records.sql \
+  sql/migrations/0017_tokens.sql
 nobase_dist_pkgdata_DATA += $(MIGRATIONS)

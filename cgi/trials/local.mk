@@ -5,6 +5,7 @@ TRIALS_NOUNS = \
   cgi/trials/gate.c \
   cgi/trials/trial.c \
   cgi/trials/trials.h \
+  cgi/trials/vault.c \
   cgi/trials/wait.c
 catchment_trials_fcgi_SOURCES = cgi/trials/main.c $(TRIALS_NOUNS) $(PART_EXECUTE)
 nodist_catchment_trials_fcgi_SOURCES = templates/trials.c templates/trials.h

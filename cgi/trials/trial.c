@@ -76,6 +76,7 @@ bool trial_load(struct req *r, enum query query, const json_t *given, struct tri
 	/* A config that comes with the request replaces the stored one whole: an address of one and a
 	 * secret of the other would carry the secret to a host it was never meant for. */
 	t->values = given != NULL ? given : values;
+	t->given = given != NULL;
 	if (given == NULL && !sealed_load(r, t, e))
 		return false;
 	return audit(r, query, e) && req_commit(r, e);
@@ -154,6 +155,10 @@ static bool run_loaded(struct req *r, const struct trial *t, const struct loaded
 		.service = l->service,
 		.limit = gate_limit(plan_rate_per_s(l->plan), plan_rate_burst(l->plan)),
 	};
+	struct trial_vault vault = {
+		.r = r, .hash = plan_auth_hash(l->plan), .owner = t->owner, .lease = uuid_v7()
+	};
+	bool ok;
 	struct drive_once once = {
 		.drive = { .guard = family->guard, .wait_max_ms = WAIT_MAX_MS },
 		.start = { .run = { .plan = l->plan,
@@ -165,7 +170,9 @@ static bool run_loaded(struct req *r, const struct trial *t, const struct loaded
 		           .sink = &SINK_MEMORY,
 		           .sink_arg = memory,
 		           .gate = &TRIAL_GATE,
-		           .gate_arg = &gate },
+		           .gate_arg = &gate,
+		           .vault = t->given ? NULL : &TRIAL_VAULT,
+		           .vault_arg = &vault },
 		.time_max_ms = t->until_ms - clock_mono_ms(),
 		.time_stop = "A test has 60 seconds.",
 	};
@@ -173,7 +180,10 @@ static bool run_loaded(struct req *r, const struct trial *t, const struct loaded
 	crypt_random(&once.start.run.seed, sizeof(once.start.run.seed));
 	if (once.time_max_ms < 1)
 		once.time_max_ms = 1;
-	return drive_run_once(&once, e);
+	ok = drive_run_once(&once, e);
+	if (!t->given)
+		trial_vault_close(&vault);
+	return ok;
 }
 
 void trial_run(struct req *r, const struct trial *t, const char *pipeline_id, struct buf *out,

@@ -34,6 +34,7 @@ struct trial {
 	const json_t *values; /* plain ones, or all when they came with the request */
 	struct load_sealed *sealed;
 	size_t sealed_count;
+	bool given; /* the config came with the request: nothing of it is kept */
 	int64_t pages_max, records_max;
 	int64_t until_ms; /* on the monotonic clock */
 };
@@ -55,6 +56,16 @@ struct trial_gate {
 	struct gate_limit limit;
 };
 extern const struct gate TRIAL_GATE; /* its arg is a struct trial_gate */
+
+/* Access tokens, kept for the owner whose stored config is tried. Borrows everything. */
+struct trial_vault {
+	struct req *r;
+	const char *hash;
+	struct uuid owner, lease;
+	int64_t version;
+};
+extern const struct vault TRIAL_VAULT;        /* its arg is a struct trial_vault */
+void trial_vault_close(struct trial_vault *); /* gives up the lease, if there is one */
 
 /* Runs one pipeline into a document of sink_memory_write with pipelineId and name in front. */
 struct buf;

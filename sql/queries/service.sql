@@ -1,0 +1,16 @@
+-- What runs and tests keep of the services that they ask: access tokens. Both roles use these, each inside
+-- a transaction that has opened the tenant.
+
+-- name: service_token_take :one (owner uuid, hash text, refused bigint, lease uuid, ttl interval)
+SELECT state, version, access, renew_in_ms, refresh_version, refresh
+FROM collect.token_take($1, $2, $3, $4, $5)
+
+-- name: service_token_keep :one (owner uuid, lease uuid, version bigint, kid bigint, access bytea,
+--   refresh bytea, life_ms bigint, renew_ms bigint)
+SELECT collect.token_keep($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: service_token_let_go :one (owner uuid, lease uuid, refused text)
+SELECT collect.token_let_go($1, $2, $3)
+
+-- name: service_token_enter :one (tenant uuid, owner uuid, lease uuid)
+SELECT collect.token_enter($1, $2, $3)
