@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "tests/upstream/auth.h"
+#include "tests/upstream/token.h"
 #include "lib/base/poison.h"
 
 #define SHOP_HEADER "HTTP_X_SHOPIFY_ACCESS_TOKEN"
@@ -60,6 +61,11 @@ static const char *basic_value(const struct ask *k)
 		}
 	}
 	return strchr(out, ':') ? out : NULL;
+}
+
+const char *auth_basic(const struct ask *k)
+{
+	return basic_value(k);
 }
 
 static const char *header_value(const struct ask *k)
@@ -145,6 +151,14 @@ bool auth_check(const struct ask *k, const char *kind, struct answer *a)
 	kind = ask_setting_or(k, "auth", kind);
 	if (strcmp(kind, "none") == 0)
 		return true;
+	if (strcmp(kind, "hmac") == 0 || strcmp(kind, "aws") == 0)
+		return token_is_signed(k, kind) || refuse(k, a, NULL);
+	if (strcmp(kind, "oauth") == 0) {
+		const char *token = bearer_value(k);
+
+		return (token && token_is_good(k, token)) ||
+		       refuse(k, a, "Bearer error=\"invalid_token\"");
+	}
 	for (size_t i = 0; i < KINDS; i++) {
 		if (strcmp(kinds[i].kind, kind) != 0)
 			continue;
@@ -156,6 +170,7 @@ bool auth_check(const struct ask *k, const char *kind, struct answer *a)
 		answer_error(a, 403, "forbidden", "This credential may not read that.");
 		return false;
 	}
-	answer_error(a, 400, "unknown_auth", "auth is none, shop, header, query, bearer or basic.");
+	answer_error(a, 400, "unknown_auth",
+	             "auth is none, shop, header, query, bearer, basic, oauth, hmac or aws.");
 	return false;
 }

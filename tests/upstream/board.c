@@ -18,6 +18,7 @@ struct slot {
 	int64_t counts[BOARD__MAX];
 	int64_t second; /* of the rate's window */
 	int64_t in_second;
+	int64_t window, in_window; /* of a quota */
 };
 
 struct board {
@@ -90,6 +91,39 @@ int64_t board_count(struct board *b, const char *scenario, enum board_counter wh
 		before = s->counts[which]++;
 	unlock(b);
 	return before;
+}
+
+bool board_advance(struct board *b, const char *scenario, enum board_counter which,
+                   int64_t expected)
+{
+	bool done = false;
+
+	lock(b);
+	struct slot *s = slot_find(b, scenario, true);
+	if (s && s->counts[which] == expected) {
+		s->counts[which]++;
+		done = true;
+	}
+	unlock(b);
+	return done;
+}
+
+int64_t board_window(struct board *b, const char *scenario, int64_t window_ms, int64_t now_ms,
+                     int64_t *ends_ms)
+{
+	int64_t window = now_ms / window_ms, count = 0;
+
+	*ends_ms = (window + 1) * window_ms;
+	lock(b);
+	struct slot *s = slot_find(b, scenario, true);
+	if (s && s->window != window) {
+		s->window = window;
+		s->in_window = 0;
+	}
+	if (s)
+		count = ++s->in_window;
+	unlock(b);
+	return count;
 }
 
 bool board_is_over_rate(struct board *b, const char *scenario, int64_t per_s, int64_t now_ms)

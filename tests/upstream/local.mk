@@ -10,14 +10,14 @@ tests_upstream_upstream_SOURCES = \
   tests/upstream/paging.c tests/upstream/paging.h tests/upstream/stock.c tests/upstream/stock.h \
   tests/upstream/product.c tests/upstream/product.h tests/upstream/poison.c tests/upstream/poison.h \
   tests/upstream/fault.c tests/upstream/fault.h tests/upstream/bomb.c tests/upstream/bomb.h \
-  tests/upstream/ledger.c tests/upstream/ledger.h
-tests_upstream_upstream_LDADD = lib/libcatchment.a $(FCGI_LIBS) $(ZLIB_LIBS)
+  tests/upstream/ledger.c tests/upstream/ledger.h tests/upstream/token.c tests/upstream/token.h
+tests_upstream_upstream_LDADD = lib/libcatchment.a $(FCGI_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS) $(ZLIB_LIBS)
 # A server that breaks HTTP itself; tests start it where they need it.
 noinst_PROGRAMS += tests/upstream/rude
 tests_upstream_rude_SOURCES = tests/upstream/rude.c
 tests_upstream_rude_LDADD = lib/libcatchment.a
 EXTRA_DIST += tests/upstream/README.md tests/upstream/nginx.conf.in tests/http/test_upstream.py \
-  tests/http/test_forms.py tests/http/test_walks.py
+  tests/http/test_forms.py tests/http/test_walks.py tests/http/test_credential.py
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/rude.tap
 TESTS += tests/unit/rude.tap

@@ -18,7 +18,10 @@ static const char *const names[] = {
 	"only_cursor", "continue", "past", "ends", "results", "scroll", "sync", "since_form",
 	"window_days", "newest", "session",
 	/* who may ask */
-	"auth", "auth_name", "secret", "user", "rate",
+	"auth", "auth_name", "secret", "user", "rate", "client", "token_auth", "token_body",
+	"token_life", "token_ms", "token_fault", "revoked",
+	/* how often, and what may be kept */
+	"quota", "quota_s", "quota_headers", "etag", "cache_control",
 	/* what goes wrong, and when */
 	"fault", "on", "on_page", "after", "times", "every", "retry_after", "ms", "drip_bytes",
 	"drip_ms", "header_bytes", "mb", "to", "code",

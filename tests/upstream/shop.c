@@ -5,13 +5,16 @@
 #include "config.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/crypt/crypt.h"
 #include "tests/upstream/auth.h"
 #include "tests/upstream/fault.h"
 #include "tests/upstream/habit.h"
 #include "tests/upstream/poison.h"
 #include "tests/upstream/shop.h"
+#include "tests/upstream/token.h"
 #include "lib/base/poison.h"
 
 #define SEGMENTS_MAX   8
@@ -227,6 +230,64 @@ static void posted_answer(const struct visit *v, const struct target *t)
 		list_answer(v, t, board_count(v->shop->board, v->ask->scenario, BOARD_REQUESTS));
 }
 
+/* What is left of the scenario's quota, said in the form that it wants. */
+static void quota_say(struct answer *a, const char *form, int64_t quota, int64_t left,
+                      int64_t ends_ms, int64_t now_ms)
+{
+	int64_t in_s = (ends_ms - now_ms + 999) / 1000;
+
+	if (strcmp(form, "ietf") == 0) {
+		answer_header(a, "RateLimit-Policy", "\"default\";q=%" PRId64 ";w=%" PRId64, quota,
+		              in_s);
+		answer_header(a, "RateLimit", "\"default\";r=%" PRId64 ";t=%" PRId64, left, in_s);
+		return;
+	}
+	answer_header(a, "X-RateLimit-Limit", "%" PRId64, quota);
+	answer_header(a, strcmp(form, "own") == 0 ? "X-Left" : "X-RateLimit-Remaining", "%" PRId64,
+	              left);
+	answer_header(a, strcmp(form, "own") == 0 ? "X-Again-Ms" : "X-RateLimit-Reset", "%" PRId64,
+	              strcmp(form, "own") == 0     ? ends_ms - now_ms
+	              : strcmp(form, "epoch") == 0 ? (ends_ms + 999) / 1000
+	                                           : in_s);
+}
+
+/* quota=N: N requests in each quota_s (2) seconds of the clock; more are 429 without Retry-After. */
+static bool quota_is_used_up(const struct visit *v)
+{
+	const struct ask *k = v->ask;
+	int64_t quota = ask_setting_int(k, "quota", 0), ends_ms, used;
+
+	if (quota <= 0)
+		return false;
+	used = board_window(v->shop->board, k->scenario, ask_setting_int(k, "quota_s", 2) * 1000,
+	                    k->at_ms, &ends_ms);
+	if (used > quota) {
+		answer_error(v->answer, 429, "quota", "The quota is used up.");
+		v->answer->fault = "quota";
+	}
+	quota_say(v->answer, ask_setting_or(k, "quota_headers", "delta"), quota,
+	          used < quota ? quota - used : 0, ends_ms, k->at_ms);
+	return used > quota;
+}
+
+/* etag=1: a validator of the body; who has it already is told so (RFC 9110 13.1.2). */
+static void etag_add(const struct ask *k, struct answer *a)
+{
+	const char *known = ask_header(k, "HTTP_IF_NONE_MATCH");
+	char tag[24];
+
+	if (ask_setting(k, "cache_control"))
+		answer_header(a, "Cache-Control", "%s", ask_setting(k, "cache_control"));
+	if (!ask_setting(k, "etag") || a->status != 200)
+		return;
+	snprintf(tag, sizeof(tag), "\"%08x-%zx\"", crypt_crc32(buf_view(&a->body)), a->body.len);
+	answer_header(a, "ETag", "%s", tag);
+	if (!known || strcmp(known, tag) != 0)
+		return;
+	a->status = 304;
+	buf_reset(&a->body);
+}
+
 static void data_answer(const struct visit *v, const struct target *t)
 {
 	const struct ask *k = v->ask;
@@ -240,6 +301,8 @@ static void data_answer(const struct visit *v, const struct target *t)
 		v->answer->fault = "rate";
 		return;
 	}
+	if (quota_is_used_up(v))
+		return;
 	if (paging_is_posted(t->paging))
 		posted_answer(v, t);
 	else if (strcmp(k->method, "POST") == 0)
@@ -377,10 +440,13 @@ void shop_answer(const struct shop *s, FCGX_Request *r, struct arena *arena, str
 	auth_note(k, a);
 	if (strcmp(k->path, "/echo") == 0)
 		echo_answer(&v);
+	else if (strcmp(k->path, "/token") == 0)
+		token_answer(k, s->board, a);
 	else if (target_find(k, &t))
 		data_answer(&v, &t);
 	else
 		answer_error(a, 404, "not_found", "The simulated API has no such path.");
+	etag_add(k, a);
 	if (a->body.failed)
 		answer_error(a, 500, "too_long", "The answer is too long.");
 	ledger_write(&s->ledger, k, a);
