@@ -231,6 +231,7 @@ static void on_answer(void *arg, struct http_answer *answer)
 	struct sending *s = arg, **at;
 	struct drive_run *r = s->run;
 	struct http_answer *kept;
+	struct run_quota quota;
 	unsigned id = s->request_id;
 
 	if (!r) {
@@ -252,6 +253,8 @@ static void on_answer(void *arg, struct http_answer *answer)
 	}
 	run_feed(r->run, id, kept, clock_wall_ms(), http_answer_free);
 	notes_deliver(r);
+	if (run_quota_take(r->run, &quota) && r->gate && r->gate->pace)
+		r->gate->pace(r->gate_arg, r, &quota);
 	if (r->state == STATE_GOING)
 		r->ready = true;
 }

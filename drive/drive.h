@@ -54,6 +54,8 @@ struct gate {
 	enum gate_answer (*ask)(void *arg, struct drive_run *, int64_t *wait_ms);
 	/* The service wants silence for so long. */
 	void (*throttle)(void *arg, struct drive_run *, int64_t wait_ms);
+	/* An answer said how much is left of the service's rate limit. NULL: not looked at. */
+	void (*pace)(void *arg, struct drive_run *, const struct run_quota *);
 };
 
 /* Where access tokens are kept between runs, and who may fetch the next one. */

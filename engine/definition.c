@@ -6,6 +6,7 @@
 #include "engine/credential.h"
 #include "engine/definition.h"
 #include "engine/plan.h"
+#include "engine/quota.h"
 #include "engine/reader.h"
 #include "engine/refusal.h"
 #include "engine/request.h"
@@ -254,6 +255,7 @@ static void data_source_parts_check(struct compile *c, const json_t *ds, const c
 {
 	struct request_plan plan = { 0 };
 	struct refusal refusal = { 0 };
+	struct quota_names quota;
 
 	request_origin_compile(c, ds, at, &plan.origin);
 	request_headers_compile(c, json_object_get(ds, "headers"),
@@ -261,6 +263,8 @@ static void data_source_parts_check(struct compile *c, const json_t *ds, const c
 	auth_compile(c, json_object_get(ds, "authConfig"),
 	             json_pointer_add(c->arena, at, "authConfig"), &plan.auth);
 	refusal_compile(c, ds, at, &refusal);
+	quota_compile(c, json_object_get(ds, "rateLimitConfig"),
+	              json_pointer_add(c->arena, at, "rateLimitConfig"), &quota);
 	for (size_t i = 0; i < json_array_size(json_object_get(ds, "functions")); i++)
 		function_check(c, ds, i, at);
 }

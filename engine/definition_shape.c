@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "engine/definition.h"
+#include "engine/quota.h"
 #include "engine/reader.h"
 #include "engine/request.h"
 #include "engine/steps.h"
@@ -129,6 +130,8 @@ static const struct field rate_fields[] = {
 	  .help = "Requests at once after a rest." },
 	{ .name = "strategy", .kind = SHAPE_CHOICE, .choices = rate_strategies,
 	  .fallback = "queue", .help = "When the API says slow down: wait, or fail." },
+	{ .name = "headers", .kind = SHAPE_OBJECT, .of = &QUOTA_SHAPE,
+	  .help = "Which headers of answers say what is left, when they are not the usual ones." },
 	{ .name = NULL }
 };
 static const struct shape rate_shape = { "RateLimit", rate_fields, false };

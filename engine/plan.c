@@ -327,6 +327,8 @@ static bool parts(struct planning *p)
 	good &= steps_part(p);
 	good &= ingestion_part(p);
 	rate_part(p);
+	good &= quota_compile(&p->c, json_object_get(p->data_source, "rateLimitConfig"),
+	                      "/rateLimitConfig", &plan->quota);
 	return hash_part(p) && good;
 }
 

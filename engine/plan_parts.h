@@ -9,6 +9,7 @@
 
 #include "engine/paginate.h"
 #include "engine/plan.h"
+#include "engine/quota.h"
 #include "engine/reader.h"
 #include "engine/record.h"
 #include "engine/refusal.h"
@@ -20,6 +21,7 @@ struct plan {
 	enum plan_strategy strategy;
 	struct plan_budget budget;
 	double rate_per_s, rate_burst;
+	struct quota_names quota;
 	bool rate_fails; /* rateLimitConfig.strategy fail: a 429 ends the run instead of waiting */
 	struct request_plan request;
 	struct paging paging;

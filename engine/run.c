@@ -604,8 +604,11 @@ void run_unhappy(struct run *r, const struct retry_verdict *v, const struct http
 
 static bool answer_take(struct run *r, struct http_answer *answer, int64_t now_ms)
 {
-	const struct retry_verdict v = retry_judge(answer, run_request_plan(r)->replay, now_ms);
+	struct retry_verdict v = retry_judge(answer, run_request_plan(r)->replay, now_ms);
 
+	r->quota_said = !r->oauth.out && quota_read(&r->plan->quota, answer, now_ms, &r->quota);
+	if (r->quota_said && v.kind == RETRY_WAIT && v.throttled && v.wait_ms <= 0)
+		v.wait_ms = r->quota.reset_ms; /* 0: not said, own backoff */
 	if (r->oauth.out) {
 		run_token_answer(r, answer, now_ms);
 		return false;
@@ -665,6 +668,15 @@ void run_unsend(struct run *r)
 void run_page_committed(struct run *r)
 {
 	r->committed = r->handed;
+}
+
+bool run_quota_take(struct run *r, struct run_quota *out)
+{
+	bool said = r->quota_said;
+
+	r->quota_said = false;
+	*out = r->quota;
+	return said;
 }
 
 void run_cancel(struct run *r)

@@ -108,6 +108,12 @@ struct run_found {
 	const struct secret *refresh; /* FETCH: the latest one, or NULL; copied */
 };
 
+/* What the last answer said of the service's rate limit. */
+struct run_quota {
+	double remaining, limit; /* requests; limit 0: not said */
+	int64_t reset_ms;        /* from now until there are more; 0: not said */
+};
+
 struct run_act {
 	unsigned request_id;
 	const struct http_request *request;
@@ -138,6 +144,9 @@ void run_token_kept(struct run *, int64_t version);
 bool run_token_is_out(const struct run *);
 void run_page_committed(struct run *);
 void run_cancel(struct run *); /* the next run_next says RUN_END, cancelled */
+
+/* Once for each answer that says so. */
+bool run_quota_take(struct run *, struct run_quota *);
 
 /* What happened since the last call, oldest first, as JSON objects ready for the journal: kinds
  * request, response, wait, page, quarantine, stop. Secrets are masked. */

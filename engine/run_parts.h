@@ -87,6 +87,8 @@ struct run {
 	struct run_position here, handed, committed;
 	struct run_live live;
 	struct run_oauth oauth;
+	struct run_quota quota;
+	bool quota_said;
 	int64_t last_ms;
 
 	enum run_phase phase;

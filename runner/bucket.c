@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "drive/gate.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "runner/bucket.h"
 #include "lib/base/poison.h"
 
 #define TOKEN_AGE_MS 1000
+#define TELL_MS      200
 #define AWAY_MS      1000 /* how long to wait when the database gave no answer */
 
 struct bucket {
@@ -19,6 +21,8 @@ struct bucket {
 	double rate, burst;
 	double tokens, batch;
 	int64_t tokens_until_ms, blocked_until_ms; /* monotonic */
+	double paced; /* until paced_until_ms: tokens are asked for one by one */
+	int64_t paced_until_ms, told_ms;
 	size_t seats;
 	bool asked; /* the job is out */
 	struct job job;
@@ -111,7 +115,8 @@ void bucket_leave(struct buckets *all, struct bucket_seat *seat)
 
 static void tokens_order(struct buckets *all, struct bucket *b)
 {
-	double most = fmax(1, fmin(floor(b->rate), floor(b->burst)));
+	double rate = clock_mono_ms() < b->paced_until_ms ? fmin(b->rate, b->paced) : b->rate;
+	double most = fmax(1, fmin(floor(rate), floor(b->burst)));
 
 	if (b->asked)
 		return;
@@ -162,31 +167,65 @@ enum gate_answer bucket_ask(struct buckets *all, struct bucket_seat *seat, struc
 	return GATE_LATER;
 }
 
-void bucket_throttle(struct buckets *all, struct bucket_seat *seat, int64_t wait_ms)
+static void bucket_tell(struct buckets *all, const struct bucket *b, enum job_kind kind,
+                        int64_t for_ms, double pace)
 {
-	struct bucket *b = seat->bucket;
 	struct job *job = calloc(1, sizeof(*job) + strlen(b->service) + 1);
-	int64_t until = clock_mono_ms() + wait_ms;
 
-	if (until > b->blocked_until_ms)
-		b->blocked_until_ms = until;
-	b->tokens = 0;
-	b->batch = 1;
 	if (!job)
 		return;
 	memcpy(job + 1, b->service, strlen(b->service) + 1); /* the bucket may end before the job */
 	*job = (struct job){
 		.letter.kind = LETTER_JOB,
-		.kind = JOB_THROTTLE,
+		.kind = kind,
 		.claim.tenant = b->tenant,
 		.bucket = { .tenant = b->tenant,
 		            .service = (const char *)(job + 1),
 		            .rate = b->rate,
 		            .burst = b->burst,
-		            .seconds = (double)wait_ms / 1000 },
+		            .pace = pace,
+		            .seconds = (double)for_ms / 1000 },
 	};
 	if (!queue_put(&all->runner->queue, job))
 		free(job);
+}
+
+static void bucket_silence(struct bucket *b, int64_t until_ms)
+{
+	if (until_ms > b->blocked_until_ms)
+		b->blocked_until_ms = until_ms;
+	b->tokens = 0;
+	b->batch = 1;
+}
+
+void bucket_throttle(struct buckets *all, struct bucket_seat *seat, int64_t wait_ms)
+{
+	struct bucket *b = seat->bucket;
+
+	bucket_silence(b, clock_mono_ms() + wait_ms);
+	bucket_tell(all, b, JOB_THROTTLE, wait_ms, 0);
+}
+
+void bucket_pace(struct buckets *all, struct bucket_seat *seat, const struct run_quota *quota)
+{
+	struct bucket *b = seat->bucket;
+	const struct gate_pace pace = gate_pace(quota, b->rate);
+	int64_t now = clock_mono_ms();
+
+	if (!pace.needed || now < b->blocked_until_ms)
+		return;
+	if (pace.per_s <= 0) {
+		bucket_silence(b, now + pace.for_ms);
+	} else {
+		b->paced = pace.per_s;
+		b->paced_until_ms = now + pace.for_ms;
+		b->tokens = fmin(b->tokens, 1);
+		b->batch = 1;
+		if (now < b->told_ms + TELL_MS)
+			return;
+	}
+	b->told_ms = now;
+	bucket_tell(all, b, JOB_PACE, pace.for_ms, pace.per_s);
 }
 
 /* Lets the first of the line go, or wait. drive_gate_open may end the run and with it the seat. */
@@ -225,7 +264,7 @@ void bucket_answered(struct buckets *all, struct job *job)
 {
 	struct bucket *b = job->owner;
 
-	if (job->kind == JOB_THROTTLE) {
+	if (job->kind == JOB_THROTTLE || job->kind == JOB_PACE) {
 		free(job);
 		return;
 	}

@@ -35,6 +35,8 @@ void bucket_leave(struct buckets *, struct bucket_seat *); /* also without havin
 enum gate_answer bucket_ask(struct buckets *, struct bucket_seat *, struct drive_run *,
                             int64_t *wait_ms);
 void bucket_throttle(struct buckets *, struct bucket_seat *, int64_t wait_ms);
+/* An answer said what is left: told to all runners when it is little, at most five times a second. */
+void bucket_pace(struct buckets *, struct bucket_seat *, const struct run_quota *);
 void bucket_answered(struct buckets *, struct job *); /* JOB_TAKE or JOB_THROTTLE came back */
 
 #endif

@@ -302,3 +302,13 @@ bool commit_throttle(struct committer *c, struct job *job, struct err *e)
 	                      number(c, b->rate), number(c, b->burst)),
 	              c->arena, NULL, e);
 }
+
+bool commit_pace(struct committer *c, struct job *job, struct err *e)
+{
+	struct job_bucket *b = &job->bucket;
+
+	return db_run(c->db, Q_SERVICE_PACE,
+	              DB_ARGS(db_uuid(&b->tenant), db_text(b->service), number(c, b->pace),
+	                      number(c, b->seconds), number(c, b->rate), number(c, b->burst)),
+	              c->arena, NULL, e);
+}

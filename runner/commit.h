@@ -20,7 +20,7 @@ struct committer {
 
 typedef bool commit_fn(struct committer *, struct job *, struct err *);
 commit_fn commit_begin, commit_page, commit_intent, commit_park, commit_end, commit_let_go,
-	commit_take, commit_throttle, commit_token_take, commit_token_keep;
+	commit_take, commit_throttle, commit_pace, commit_token_take, commit_token_keep;
 
 /* Shared by them. */
 void commit_enter(struct committer *, const struct claim *);      /* BEGIN and work.enter, queued */

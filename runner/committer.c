@@ -36,6 +36,7 @@ static const struct {
 	[JOB_TOKEN_TAKE] = { "token_take", commit_token_take, false },
 	[JOB_TOKEN_KEEP] = { "token_keep", commit_token_keep, false },
 	[JOB_TAKE] = { "take", commit_take, false },
+	[JOB_PACE] = { "pace", commit_pace, false },
 	[JOB_THROTTLE] = { "throttle", commit_throttle, false },
 };
 

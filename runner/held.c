@@ -268,7 +268,17 @@ static void held_throttle(void *arg, struct drive_run *r, int64_t wait_ms)
 	bucket_throttle(&h->loop->buckets, &h->seat, wait_ms);
 }
 
-static const struct gate GATE_HELD = { .ask = held_ask, .throttle = held_throttle };
+static void held_pace(void *arg, struct drive_run *r, const struct run_quota *quota)
+{
+	struct held *h = arg;
+
+	(void)r;
+	bucket_pace(&h->loop->buckets, &h->seat, quota);
+}
+
+static const struct gate GATE_HELD = { .ask = held_ask,
+	                               .throttle = held_throttle,
+	                               .pace = held_pace };
 
 /* ---- access tokens ---- */
 
@@ -662,7 +672,7 @@ static void letter_serve(struct loop *loop, struct letter *letter)
 
 	switch (letter->kind) {
 	case LETTER_JOB:
-		if (job->kind == JOB_TAKE || job->kind == JOB_THROTTLE)
+		if (job->kind == JOB_TAKE || job->kind == JOB_THROTTLE || job->kind == JOB_PACE)
 			bucket_answered(&loop->buckets, job);
 		else
 			held_answered(job->owner);

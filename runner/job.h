@@ -50,6 +50,7 @@ enum job_kind {
 	JOB_TOKEN_KEEP, /* store what was fetched */
 	JOB_TAKE,       /* tokens of a rate bucket */
 	JOB_THROTTLE,   /* silence for a service */
+	JOB_PACE,       /* the pace that a service's answers ask for */
 	JOB__MAX
 };
 
@@ -85,7 +86,7 @@ struct job_token {
 struct job_bucket {
 	struct uuid tenant;
 	const char *service;
-	double n, rate, burst, seconds;
+	double n, rate, burst, seconds, pace;
 	int64_t wait_ms; /* answer of JOB_TAKE */
 };
 

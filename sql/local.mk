@@ -43,5 +43,6 @@ MIGRATIONS = \
   sql/migrations/0014_platform.sql \
   sql/migrations/0015_facets.sql \
   sql/migrations/0016_records.sql \
-  sql/migrations/0017_tokens.sql
+  sql/migrations/0017_tokens.sql \
+  sql/migrations/0018_services.sql
 nobase_dist_pkgdata_DATA += $(MIGRATIONS)

@@ -46,4 +46,22 @@ static void trial_throttle(void *arg, struct drive_run *run, int64_t wait_ms)
 		log_err(LOG_WARN, "trial.throttle", &e);
 }
 
-const struct gate TRIAL_GATE = { .ask = trial_ask, .throttle = trial_throttle };
+static void trial_pace(void *arg, struct drive_run *run, const struct run_quota *quota)
+{
+	const struct trial_gate *g = arg;
+	const struct gate_pace pace = gate_pace(quota, g->limit.rate_per_s);
+	struct db_rows *rows;
+	struct err e = { 0 };
+
+	(void)run;
+	if (pace.needed &&
+	    !req_run_last(g->r, Q_SERVICE_PACE,
+	                  DB_ARGS(db_uuid(&g->r->tenant), db_text(g->service),
+	                          number(g->r, pace.per_s),
+	                          number(g->r, (double)pace.for_ms / 1000),
+	                          number(g->r, g->limit.rate_per_s), number(g->r, g->limit.burst)),
+	                  &rows, &e))
+		log_err(LOG_WARN, "trial.pace", &e);
+}
+
+const struct gate TRIAL_GATE = { .ask = trial_ask, .throttle = trial_throttle, .pace = trial_pace };

@@ -14,3 +14,6 @@ SELECT collect.token_let_go($1, $2, $3)
 
 -- name: service_token_enter :one (tenant uuid, owner uuid, lease uuid)
 SELECT collect.token_enter($1, $2, $3)
+
+-- name: service_pace :one (tenant uuid, service text, pace numeric, seconds numeric, rate numeric, burst numeric)
+SELECT work.pace($1, $2, $3::float8, $4::float8, $5::float8, $6::float8)

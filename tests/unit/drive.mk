@@ -24,3 +24,9 @@ TESTS += tests/unit/runner_held.tap
 tests_unit_runner_held_tap_SOURCES = tests/unit/runner_held.c
 tests_unit_runner_held_tap_CFLAGS = $(DRIVE_UNIT_CFLAGS)
 tests_unit_runner_held_tap_LDADD = $(RUNNER_ALL) $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/quota.tap
+TESTS += tests/unit/quota.tap
+tests_unit_quota_tap_SOURCES = tests/unit/quota.c
+tests_unit_quota_tap_CFLAGS = $(DRIVE_UNIT_CFLAGS)
+tests_unit_quota_tap_LDADD = $(DRIVE_ALL) $(CMOCKA_LIBS)

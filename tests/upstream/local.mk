@@ -17,7 +17,7 @@ noinst_PROGRAMS += tests/upstream/rude
 tests_upstream_rude_SOURCES = tests/upstream/rude.c
 tests_upstream_rude_LDADD = lib/libcatchment.a
 EXTRA_DIST += tests/upstream/README.md tests/upstream/nginx.conf.in tests/http/test_upstream.py \
-  tests/http/test_forms.py tests/http/test_walks.py tests/http/test_credential.py
+  tests/http/test_forms.py tests/http/test_walks.py tests/http/test_credential.py tests/http/test_quota.py
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/rude.tap
 TESTS += tests/unit/rude.tap
