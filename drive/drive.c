@@ -43,7 +43,8 @@ struct drive_run {
 	const struct sink *sink;
 	const struct gate *gate;
 	const struct vault *vault;
-	void *sink_arg, *gate_arg, *vault_arg;
+	const struct shelf *shelf;
+	void *shelf_arg, *sink_arg, *gate_arg, *vault_arg;
 	struct sending *sending;
 	struct run_act act;       /* of the last run_next */
 	struct run_counts before; /* what a saved state had counted already */
@@ -437,6 +438,11 @@ static bool step(struct drive_run *r)
 	case RUN_TOKEN:
 		want_token(r);
 		return true;
+	case RUN_FIND:
+		run_progress(r);
+		r->state = STATE_SINK;
+		r->shelf->find(r->shelf_arg, r, r->act.cache_key);
+		return true;
 	case RUN_KEEP:
 		want_keep(r);
 		return true;
@@ -474,6 +480,7 @@ bool drive_start(struct drive *d, const struct drive_start *o, struct drive_run 
 		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
 	if (!ro.now_ms)
 		ro.now_ms = clock_wall_ms();
+	ro.caches = o->shelf != NULL;
 	r->pool = http_pool(d->http, o->pool);
 	if (!r->pool)
 		err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
@@ -486,6 +493,8 @@ bool drive_start(struct drive *d, const struct drive_start *o, struct drive_run 
 	r->sink_arg = o->sink_arg;
 	r->gate = o->gate;
 	r->gate_arg = o->gate_arg;
+	r->shelf = o->shelf;
+	r->shelf_arg = o->shelf_arg;
 	r->vault = o->vault;
 	r->vault_arg = o->vault_arg;
 	r->before = run_counts(r->run);
@@ -542,6 +551,18 @@ void drive_token_found(struct drive_run *r, const struct run_found *found)
 	}
 	run_progress(r);
 	run_token_found(r->run, found, clock_wall_ms());
+	run_ready(r);
+}
+
+void drive_cache_found(struct drive_run *r, struct run_cached *entry)
+{
+	run_progress(r);
+	run_cache_found(r->run, entry, clock_wall_ms());
+	if (r->dropped) {
+		run_over(r);
+		return;
+	}
+	notes_deliver(r);
 	run_ready(r);
 }
 

@@ -66,6 +66,12 @@ struct vault {
 	void (*keep)(void *arg, struct drive_run *, const struct run_token *);
 };
 
+/* Where answers are kept between runs; what is new comes with a page (struct run_page). */
+struct shelf {
+	void (*find)(void *arg, struct drive_run *,
+	             const char *key); /* answered by drive_cache_found */
+};
+
 struct drive_options {
 	const struct guard *guard;
 	const char *user_agent; /* NULL: http's own */
@@ -93,6 +99,8 @@ struct drive_start {
 	void *gate_arg;
 	const struct vault *vault; /* NULL: each run fetches tokens of its own */
 	void *vault_arg;
+	const struct shelf *shelf; /* NULL: nothing is kept */
+	void *shelf_arg;
 };
 
 MUST_CHECK bool drive_start(struct drive *, const struct drive_start *, struct drive_run **,
@@ -103,6 +111,7 @@ MUST_CHECK bool drive_start(struct drive *, const struct drive_start *, struct d
 void drive_page_done(struct drive_run *, bool ok, const struct err *);
 /* What the vault found, or kept. When it could not: drive_page_done with an error, or without one. */
 void drive_token_found(struct drive_run *, const struct run_found *);
+void drive_cache_found(struct drive_run *, struct run_cached *); /* taken over; NULL: none */
 void drive_token_kept(struct drive_run *, int64_t version);
 /* Answers GATE_LATER: 0 opens, else ask again after so long. */
 void drive_gate_open(struct drive_run *, int64_t wait_ms);

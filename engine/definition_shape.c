@@ -136,6 +136,15 @@ static const struct field rate_fields[] = {
 };
 static const struct shape rate_shape = { "RateLimit", rate_fields, false };
 
+static const struct field cache_fields[] = {
+	{ .name = "ttlSeconds", .kind = SHAPE_INTEGER, .flags = SHAPE_REQUIRED, .min = 1, .max = 86400,
+	  .help = "So long an answer to a GET is used again, within one installation and its config; then "
+	          "the API is asked whether it has changed (ETag, Last-Modified)." },
+	{ .name = "enabled", .kind = SHAPE_BOOLEAN, .fallback = "true", .help = "Keep answers." },
+	{ .name = NULL }
+};
+static const struct shape cache_shape = { "CacheConfig", cache_fields, false };
+
 static const struct field data_source_fields[] = {
 	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED, .max = 200,
 	  .help = "What the API is called." },
@@ -157,6 +166,8 @@ static const struct field data_source_fields[] = {
 	REFUSAL_FIELDS,
 	{ .name = "rateLimitConfig", .kind = SHAPE_OBJECT, .of = &rate_shape,
 	  .help = "How fast the API may be asked." },
+	{ .name = "cacheConfig", .kind = SHAPE_OBJECT, .of = &cache_shape,
+	  .help = "How long answers may be used again; without it each run asks for everything." },
 	{ .name = "category", .kind = SHAPE_LINE, .max = 100, .help = "For the marketplace." },
 	{ .name = "tags", .kind = SHAPE_LIST, .item = SHAPE_LINE, .max = 20,
 	  .help = "For the marketplace." },

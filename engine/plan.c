@@ -280,6 +280,14 @@ static void rate_part(struct planning *p)
 	p->plan->rate_fails = strcmp(json_text(config, "strategy", "queue"), "fail") == 0;
 }
 
+static void cache_part(struct planning *p)
+{
+	const json_t *config = json_object_get(p->data_source, "cacheConfig");
+
+	if (json_flag(config, "enabled", true))
+		p->plan->cache_ms = json_int(config, "ttlSeconds", 0) * 1000;
+}
+
 /* What the pipeline is called, and the other functions, may change without disturbing a run. */
 static bool hash_part(struct planning *p)
 {
@@ -327,6 +335,7 @@ static bool parts(struct planning *p)
 	good &= steps_part(p);
 	good &= ingestion_part(p);
 	rate_part(p);
+	cache_part(p);
 	good &= quota_compile(&p->c, json_object_get(p->data_source, "rateLimitConfig"),
 	                      "/rateLimitConfig", &plan->quota);
 	return hash_part(p) && good;

@@ -21,6 +21,7 @@ struct plan {
 	enum plan_strategy strategy;
 	struct plan_budget budget;
 	double rate_per_s, rate_burst;
+	int64_t cache_ms; /* how long GET answers are used again; 0: not at all */
 	struct quota_names quota;
 	bool rate_fails; /* rateLimitConfig.strategy fail: a 429 ends the run instead of waiting */
 	struct request_plan request;

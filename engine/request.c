@@ -227,7 +227,7 @@ static bool param_headers_build(struct request_building *b)
 
 static bool headers_build(struct request_building *b)
 {
-	size_t max = b->plan->header_count + b->plan->param_count + b->auth.count + 4;
+	size_t max = b->plan->header_count + b->plan->param_count + b->auth.count + 6;
 
 	b->headers = arena_array(b->in->scope->arena, max, sizeof *b->headers);
 	b->out->headers = b->headers;
@@ -248,6 +248,11 @@ static bool headers_build(struct request_building *b)
 	}
 	if (b->plan->replay == REPLAY_KEYED && b->in->idempotency_key &&
 	    !header_add_plain(b, b->plan->key_header, str_of(b->in->idempotency_key)))
+		return false;
+	if ((b->in->etag && *b->in->etag &&
+	     !header_add_plain(b, "If-None-Match", str_of(b->in->etag))) ||
+	    (b->in->modified && *b->in->modified &&
+	     !header_add_plain(b, "If-Modified-Since", str_of(b->in->modified))))
 		return false;
 	if (b->out->body.wire && !header_add_plain(b, "Content-Type", STR("application/json")))
 		return false;
@@ -285,6 +290,8 @@ bool request_build(const struct request_plan *plan, const struct request_input *
 	memset(out, 0, sizeof *out);
 	out->method = plan->method;
 	out->timeout_ms = plan->timeout_ms;
+	if (in->bare)
+		return url_build(&b) && request_body_build(&b) && headers_build(&b);
 	b.scope = *in->scope;
 	b.scope.sign = &b.sign;
 	if (auth_signs(&plan->auth) &&

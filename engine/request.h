@@ -103,6 +103,8 @@ struct request_input {
 	bool only_sets; /* no parameter in query or body but the sets, and no body's template */
 	struct str url; /* a next link to follow instead of building one; or empty */
 	const char *idempotency_key; /* for REPLAY_KEYED */
+	const char *etag, *modified; /* of a kept answer that is asked about; NULL or "": none */
+	bool bare;                   /* without what shows who asks */
 	const char *nonce;           /* for signatures: never the same twice */
 	int64_t now_ms; /* for signatures; scope->now_ms holds still for a whole pass */
 };

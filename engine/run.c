@@ -131,6 +131,7 @@ bool run_new(const struct run_options *o, struct run **out, struct err *e)
 	r->budget = budget_of(o);
 	r->seed = o->seed;
 	r->verbose = o->verbose;
+	r->caches = o->caches;
 	r->last_ms = o->now_ms;
 	r->end.code = r->end.message = r->end.stop = "";
 	if (!memory_take(r))
@@ -161,6 +162,7 @@ void run_free(struct run *r)
 		return;
 	page_drop(r);
 	run_token_free(r);
+	run_cache_free(r);
 	arena_free(r->life);
 	arena_free(r->asking);
 	arena_free(r->paging);
@@ -434,7 +436,7 @@ static const char *nonce(struct run *r)
 	return crypt_hex(r->asking, (struct str){ (char *)sum, 16 }).p;
 }
 
-static bool request_make(struct run *r)
+static bool request_make(struct run *r, bool bare)
 {
 	struct request_set sets[REQUEST_SETS_MAX];
 	struct err e = { 0 };
@@ -449,6 +451,11 @@ static bool request_make(struct run *r)
 	scope = run_scope(r, r->asking);
 	in.set_count = sets_find(r, &scope, sets);
 	in.idempotency_key = idempotency_key(r);
+	in.bare = bare;
+	if (r->cache.entry && !bare) {
+		in.etag = r->cache.entry->etag;
+		in.modified = r->cache.entry->modified;
+	}
 	in.nonce = nonce(r);
 	in.now_ms = r->last_ms;
 	if (request_build(run_request_plan(r), &in, &r->request, &e))
@@ -463,13 +470,26 @@ static bool request_make(struct run *r)
 
 static enum run_want ask(struct run *r, struct run_act *act)
 {
-	bool token = run_token_due(r, r->last_ms);
+	bool token;
 
+	if (run_cache_due(r)) {
+		if (!request_make(r, true))
+			return RUN_END;
+		where_set(r);
+		r->cache.looked =
+			!run_cache_key(r); /* without a key it is as if nothing were kept */
+		if (!r->cache.looked) {
+			r->phase = PHASE_FIND;
+			act->cache_key = r->cache.key;
+			return RUN_FIND;
+		}
+	}
+	token = run_token_due(r, r->last_ms);
 	if (token && !r->oauth.leased) {
 		run_token_ask(r, act);
 		return RUN_TOKEN;
 	}
-	if (token ? !run_token_request(r) : !request_make(r))
+	if (token ? !run_token_request(r) : !request_make(r, false))
 		return RUN_END;
 	if (!token)
 		where_set(r);
@@ -555,6 +575,9 @@ enum run_want run_next(struct run *r, int64_t now_ms, struct run_act *act)
 
 		return want == RUN_END ? over(r, now_ms, act) : want;
 	}
+	case PHASE_FIND:
+		act->cache_key = r->cache.key;
+		return RUN_FIND;
 	case PHASE_TOKEN:
 		run_token_ask(r, act);
 		return RUN_TOKEN;
@@ -579,7 +602,7 @@ enum run_want run_next(struct run *r, int64_t now_ms, struct run_act *act)
  */
 
 /* true: the page keeps the answer. */
-static bool answer_good(struct run *r, struct http_answer *answer, int64_t now_ms)
+bool run_answer_good(struct run *r, const struct http_answer *answer, int64_t now_ms)
 {
 	if (!run_page_make(r, answer, now_ms)) {
 		buf_free(&r->unpacked);
@@ -588,6 +611,8 @@ static bool answer_good(struct run *r, struct http_answer *answer, int64_t now_m
 	}
 	r->phase = PHASE_PAGE;
 	r->oauth.tried = false;
+	run_cache_offer(r, answer);
+	run_cache_done(r);
 	return true;
 }
 
@@ -613,13 +638,13 @@ static bool answer_take(struct run *r, struct http_answer *answer, int64_t now_m
 		run_token_answer(r, answer, now_ms);
 		return false;
 	}
-	if (run_token_again(r, answer))
+	if (run_token_again(r, answer) || run_cache_confirmed(r, answer, now_ms))
 		return false;
 	if (answer->fault == HTTP_FAULT_NONE &&
 	    paging_is_past_end(&r->plan->paging, &r->here.at, answer->status))
-		return answer_good(r, answer, now_ms);
+		return run_answer_good(r, answer, now_ms);
 	if (v.kind == RETRY_OK)
-		return answer_good(r, answer, now_ms);
+		return run_answer_good(r, answer, now_ms);
 	run_unhappy(r, &v, answer, now_ms);
 	return false;
 }

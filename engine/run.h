@@ -12,6 +12,7 @@
  *     case RUN_BUSY: answers are outstanding; ...
  *     case RUN_END:  act.end says how it went.
  *     case RUN_TOKEN: look for an access token; then run_token_found(run, ...); ...
+ *     case RUN_FIND: look for an answer kept under act.cache_key; then run_cache_found(run, ...); ...
  *     case RUN_KEEP: keep act.token, which was fetched; then run_token_kept(run, version); ...
  *     }
  *
@@ -50,13 +51,30 @@ struct run_options {
 	struct plan_budget budget; /* members other than 0 tighten the plan's */
 	uint64_t seed;             /* of jitter */
 	int64_t now_ms;
+	bool caches;  /* the driver keeps answers: RUN_FIND may be asked */
 	bool verbose; /* notes carry headers and the first 16 KiB of bodies (tests) */
 };
 
 MUST_CHECK bool run_new(const struct run_options *, struct run **, struct err *);
 void run_free(struct run *); /* NULL is fine */
 
-enum run_want { RUN_SEND, RUN_PAGE, RUN_WAIT, RUN_BUSY, RUN_END, RUN_TOKEN, RUN_KEEP };
+enum run_want { RUN_SEND, RUN_PAGE, RUN_WAIT, RUN_BUSY, RUN_END, RUN_TOKEN, RUN_KEEP, RUN_FIND };
+
+/* An answer to be kept with the page that it made. */
+struct run_cache_put {
+	const char *key;                          /* hex, 64 digits */
+	bool touch;                               /* what is kept lives on; the rest says nothing */
+	int64_t life_ms;                          /* 0: to be asked about each time */
+	struct str etag, modified, headers, body; /* headers: [[name, value], ...] */
+};
+
+/* An answer that was kept. */
+struct run_cached {
+	struct http_answer answer;   /* first: release gets back to the whole through it */
+	bool fresh;                  /* else it has to be asked about */
+	const char *etag, *modified; /* "": none */
+	void (*release)(struct http_answer *);
+};
 
 struct run_page {
 	uint64_t number;              /* 1.. within the run, counting over parks */
@@ -67,6 +85,7 @@ struct run_page {
 	struct str state_after;  /* JSON */
 	bool last;               /* the pass is complete with this page */
 	int64_t fetched_bytes;
+	const struct run_cache_put *cache; /* NULL: nothing to keep */
 };
 
 enum run_status { RUN_SUCCESS, RUN_PARTIAL, RUN_FAILED, RUN_TIMEOUT, RUN_CANCELLED };
@@ -123,6 +142,7 @@ struct run_act {
 	struct run_end end;
 	int64_t token_refused;         /* RUN_TOKEN: this version does not do; 0: any does */
 	const struct run_token *token; /* RUN_KEEP */
+	const char *cache_key;         /* RUN_FIND */
 };
 
 enum run_want run_next(struct run *, int64_t now_ms, struct run_act *);
@@ -139,6 +159,8 @@ void run_unsend(struct run *);
 void run_token_found(struct run *, const struct run_found *, int64_t now_ms);
 /* version: what a refusal of it is to name; 0: it could not be kept. */
 void run_token_kept(struct run *, int64_t version);
+/* Takes the entry over; NULL: there is none. */
+void run_cache_found(struct run *, struct run_cached *, int64_t now_ms);
 /* A token is being fetched, or was and is not kept yet: whoever lets go of the run now may lose a
  * refresh token for good. */
 bool run_token_is_out(const struct run *);

@@ -147,6 +147,8 @@ void run_note_request(struct run *r, int64_t now_ms)
 	number_write(&b, "attempt", r->live.attempts + 1);
 	if (r->oauth.out)
 		text_write(&b, "purpose", STR("access token"));
+	if (r->cache.serving)
+		text_write(&b, "purpose", STR("kept answer"));
 	text_write(&b, "function", str_of(r->plan->request.function));
 	text_write(&b, "method", str_of(http_method_names[r->request.method]));
 	text_write(&b, "url", str_of(r->request.url.shown));

@@ -48,6 +48,7 @@ enum run_phase {
 	PHASE_PAGE,
 	PHASE_TOKEN, /* the driver looks for an access token */
 	PHASE_KEEP,  /* the driver keeps one that was fetched */
+	PHASE_FIND,  /* the driver looks for a kept answer */
 	PHASE_OVER
 };
 
@@ -63,6 +64,15 @@ struct run_oauth {
 	bool tried;       /* since the last good answer one was refused already */
 	bool rotated;     /* a new refresh token came with it */
 	struct run_token keep;
+};
+
+/* An answer that may be used again, or be kept. */
+struct run_cache {
+	bool looked;              /* for the request that comes next */
+	bool serving;             /* what is noted came from there */
+	struct run_cached *entry; /* old: to be asked about */
+	char key[65];
+	struct run_cache_put put;
 };
 
 struct run_notes {
@@ -87,6 +97,8 @@ struct run {
 	struct run_position here, handed, committed;
 	struct run_live live;
 	struct run_oauth oauth;
+	struct run_cache cache;
+	bool caches;
 	struct run_quota quota;
 	bool quota_said;
 	int64_t last_ms;
@@ -146,6 +158,17 @@ bool run_again(struct run *, const struct retry_verdict *, const struct http_ans
 /* Waits, tries again or ends, as the verdict says. */
 void run_unhappy(struct run *, const struct retry_verdict *, const struct http_answer *,
                  int64_t now_ms);
+
+/* A page of a good answer, which it borrows until it is dropped; false: the run waits or is over. */
+bool run_answer_good(struct run *, const struct http_answer *, int64_t now_ms);
+
+/* run_cache.c */
+bool run_cache_due(const struct run *);
+bool run_cache_key(struct run *); /* of the request, built bare; false: out of memory */
+bool run_cache_confirmed(struct run *, const struct http_answer *, int64_t now_ms);
+void run_cache_offer(struct run *, const struct http_answer *);
+void run_cache_done(struct run *);
+void run_cache_free(struct run *);
 
 /* run_token.c */
 bool run_token_due(const struct run *, int64_t now_ms);

@@ -221,6 +221,7 @@ static bool page_close(const struct staging *s, struct err *e)
 	                db_str(commit_counts(s->c, job, (int64_t)(s->page->kept - s->refused_count),
 	                                     (int64_t)quarantined))),
 		s->c->arena, &rows);
+	commit_kept_queue(s->c, job);
 	commit_journal(s->c, job);
 	if (arena_failed(s->c->arena)) /* before anything of this page counts */
 		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");

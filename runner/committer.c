@@ -34,6 +34,7 @@ static const struct {
 	[JOB_END] = { "end", commit_end, false },
 	[JOB_LET_GO] = { "let_go", commit_let_go, false },
 	[JOB_TOKEN_TAKE] = { "token_take", commit_token_take, false },
+	[JOB_KEPT_FIND] = { "kept_find", commit_kept_find, false },
 	[JOB_TOKEN_KEEP] = { "token_keep", commit_token_keep, false },
 	[JOB_TAKE] = { "take", commit_take, false },
 	[JOB_PACE] = { "pace", commit_pace, false },

@@ -316,6 +316,17 @@ static void held_token_keep(void *arg, struct drive_run *r, const struct run_tok
 	                               .msg = "There is not enough memory." });
 }
 
+static void held_kept_find(void *arg, struct drive_run *r, const char *key)
+{
+	struct held *h = arg;
+
+	(void)r;
+	job_init(h, JOB_KEPT_FIND);
+	h->job.kept_key = key;
+	token_post(h);
+}
+
+static const struct shelf SHELF_HELD = { .find = held_kept_find };
 static const struct vault VAULT_HELD = { .take = held_token_take, .keep = held_token_keep };
 
 /* ---- from claim to run ---- */
@@ -432,7 +443,9 @@ static bool run_open(struct held *h, const struct job_begun *b, struct err *e)
 	                                          .gate = &GATE_HELD,
 	                                          .gate_arg = h,
 	                                          .vault = &VAULT_HELD,
-	                                          .vault_arg = h },
+	                                          .vault_arg = h,
+	                                          .shelf = &SHELF_HELD,
+	                                          .shelf_arg = h },
 	                   &h->run, e);
 }
 
@@ -531,6 +544,7 @@ static void result_log(const struct held *h)
 		[JOB_LET_GO] = "let_go",
 		[JOB_TOKEN_TAKE] = "token_take",
 		[JOB_TOKEN_KEEP] = "token_keep",
+		[JOB_KEPT_FIND] = "kept_find",
 	};
 	const struct job *j = &h->job;
 
@@ -550,7 +564,7 @@ static void result_log(const struct held *h)
 	else if (j->kind == JOB_TOKEN_KEEP)
 		log_info("token_keep", "execution=%s version=%" PRId64, h->execution,
 		         j->token.kept);
-	else if (j->kind != JOB_BEGIN && j->kind != JOB_TOKEN_TAKE)
+	else if (j->kind != JOB_BEGIN && j->kind != JOB_TOKEN_TAKE && j->kind != JOB_KEPT_FIND)
 		log_info(names[j->kind],
 		         "execution=%s token=%" PRId64 " seq=%" PRId64
 		         " outcome=%s code=%s work=%s",
@@ -610,6 +624,27 @@ static void token_answered(struct held *h)
 	token_wipe(&t);
 }
 
+/* A look that failed finds nothing: the upstream is asked. */
+static void kept_answered(struct held *h)
+{
+	struct run_cached *kept = h->job.kept;
+
+	h->job.kept = NULL;
+	if (h->job.result == JOB_DONE && !h->dropped) {
+		drive_cache_found(h->run, kept);
+		return;
+	}
+	if (kept)
+		kept->release(&kept->answer);
+	if (h->job.result != JOB_DONE) {
+		page_answered(h);
+		return;
+	}
+	drive_page_done(h->run, false, NULL);
+	run_gone(h);
+	held_bury(h);
+}
+
 static void journal_settle(struct held *h)
 {
 	bool back = h->job.result == JOB_FAILED && h->journal && h->journal->count == 0;
@@ -628,7 +663,8 @@ static void held_answered(struct held *h)
 	h->job_out = false;
 	log_context(NULL, h->tenant);
 	result_log(h);
-	if (h->job.kind != JOB_TOKEN_TAKE && h->job.kind != JOB_TOKEN_KEEP)
+	if (h->job.kind != JOB_TOKEN_TAKE && h->job.kind != JOB_TOKEN_KEEP &&
+	    h->job.kind != JOB_KEPT_FIND)
 		journal_settle(h);
 	free(h->job.cursor);
 	free(h->job.resume);
@@ -640,6 +676,9 @@ static void held_answered(struct held *h)
 	case JOB_PAGE:
 	case JOB_INTENT:
 		page_answered(h);
+		break;
+	case JOB_KEPT_FIND:
+		kept_answered(h);
 		break;
 	case JOB_TOKEN_TAKE:
 	case JOB_TOKEN_KEEP:

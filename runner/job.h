@@ -48,6 +48,7 @@ enum job_kind {
 	JOB_LET_GO,     /* nothing to write: the run is there no more */
 	JOB_TOKEN_TAKE, /* an access token, or leave to fetch one */
 	JOB_TOKEN_KEEP, /* store what was fetched */
+	JOB_KEPT_FIND,  /* an answer that may be used again */
 	JOB_TAKE,       /* tokens of a rate bucket */
 	JOB_THROTTLE,   /* silence for a service */
 	JOB_PACE,       /* the pace that a service's answers ask for */
@@ -116,6 +117,8 @@ struct job {
 	struct job_begun begun;
 	struct job_bucket bucket;
 	struct job_token token;
+	const char *kept_key;    /* JOB_KEPT_FIND; lies in the engine */
+	struct run_cached *kept; /* its answer; NULL: none */
 
 	bool unknown; /* a COMMIT went out and no answer came: it may have landed */
 	enum job_result result;

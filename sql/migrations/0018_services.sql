@@ -63,3 +63,59 @@ BEGIN ATOMIC
 		refilled_at = greatest(k.refilled_at, excluded.refilled_at, k.blocked_until, excluded.blocked_until);
 END;
 GRANT EXECUTE ON FUNCTION work.pace TO catchment_run, catchment_trial;
+
+-- Answers that are used again (cacheConfig): within one installation and its config alone, bounded, dropped
+-- when the config changes. Written with the page that an answer made.
+CREATE TABLE collect.kept_answers (
+	tenant_id   uuid NOT NULL DEFAULT nullif(current_setting('app.tenant_id', true), '')::uuid,
+	owner_id    uuid NOT NULL,
+	key         text NOT NULL, -- SHA-256 of the request without what shows who asks
+	stored_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+	fresh_until timestamptz NOT NULL,
+	etag        text NOT NULL,
+	modified    text NOT NULL,
+	headers     json NOT NULL,
+	body        bytea NOT NULL CHECK (octet_length(body) <= 1048576),
+	PRIMARY KEY (tenant_id, owner_id, key)
+);
+CALL util.make_tenant('collect.kept_answers', 'GET answers that are used again, for one installation and config.');
+GRANT SELECT, INSERT, UPDATE, DELETE ON collect.kept_answers TO catchment_run;
+GRANT SELECT (tenant_id, owner_id, stored_at), DELETE ON collect.kept_answers TO catchment_web;
+
+-- At most 32 MiB for one installation; the oldest go first, and whatever nobody renewed for a week.
+CREATE FUNCTION collect.answer_keep(p_owner uuid, p_key text, p_life_ms bigint, p_etag text, p_modified text,
+	p_headers json, p_body bytea) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog
+BEGIN ATOMIC
+	INSERT INTO collect.kept_answers (owner_id, key, fresh_until, etag, modified, headers, body)
+	VALUES (p_owner, p_key, clock_timestamp() + p_life_ms * interval '1 millisecond', p_etag, p_modified,
+		p_headers, p_body)
+	ON CONFLICT (tenant_id, owner_id, key) DO UPDATE SET stored_at = clock_timestamp(),
+		fresh_until = excluded.fresh_until, etag = excluded.etag, modified = excluded.modified,
+		headers = excluded.headers, body = excluded.body;
+	DELETE FROM collect.kept_answers k USING (
+		SELECT x.key, x.stored_at, sum(octet_length(x.body)) OVER (ORDER BY x.stored_at DESC, x.key) AS bytes
+		FROM collect.kept_answers x WHERE x.tenant_id = util.tenant() AND x.owner_id = p_owner) o
+	WHERE k.tenant_id = util.tenant() AND k.owner_id = p_owner AND k.key = o.key
+		AND (o.bytes > 33554432 OR o.stored_at < clock_timestamp() - interval '7 days');
+END;
+
+CREATE FUNCTION collect.answer_renew(p_owner uuid, p_key text, p_life_ms bigint) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog
+BEGIN ATOMIC
+	UPDATE collect.kept_answers k SET stored_at = clock_timestamp(),
+		fresh_until = clock_timestamp() + p_life_ms * interval '1 millisecond'
+	WHERE k.tenant_id = util.tenant() AND k.owner_id = p_owner AND k.key = p_key;
+END;
+GRANT EXECUTE ON FUNCTION collect.answer_keep, collect.answer_renew TO catchment_run;
+
+CREATE OR REPLACE FUNCTION collect.got_with_config_drop() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+	r CONSTANT json := row_to_json(CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END);
+	owner CONSTANT uuid := r ->> TG_ARGV[0];
+BEGIN
+	DELETE FROM collect.tokens k WHERE k.tenant_id = (r ->> 'tenant_id')::uuid AND k.owner_id = owner;
+	DELETE FROM collect.kept_answers k WHERE k.tenant_id = (r ->> 'tenant_id')::uuid AND k.owner_id = owner;
+	RETURN NULL;
+END $$;

@@ -185,11 +185,31 @@ static void rebuild(struct play *p)
 	run_begin(p);
 }
 
+static void cache_keep(struct play *p, const struct run_cache_put *put)
+{
+	struct play_kept *k = NULL;
+
+	for (size_t i = 0; i < p->kept_count; i++)
+		if (strcmp(p->kept[i].key, put->key) == 0)
+			k = &p->kept[i];
+	if (!k)
+		k = &p->kept[p->kept_count++];
+	buf_printf(&p->log, "+ kept%s\n", put->touch ? " still" : "");
+	k->until_ms = p->now_ms + put->life_ms;
+	if (put->touch)
+		return;
+	snprintf(k->key, sizeof k->key, "%s", put->key);
+	k->etag = arena_text(p->a, put->etag);
+	k->body = arena_copy(p->a, put->body);
+}
+
 static void page_commit(struct play *p, const struct run_page *page)
 {
 	struct str after;
 
 	log_page(p, page);
+	if (page->cache)
+		cache_keep(p, page->cache);
 	after = arena_copy(p->a, page->state_after);
 	run_page_committed(p->run);
 	assert_true(str_eq(run_state(p->run), after));
@@ -224,6 +244,34 @@ static void wait(struct play *p, const struct run_act *act)
 		p->now_ms = act->wait.until_ms;
 	if (p->cut_at_wait)
 		rebuild(p);
+}
+
+/* A driver that keeps answers: p->kept by key, with their age on the play's clock. */
+static void kept_release(struct http_answer *answer)
+{
+	playing->outstanding--;
+	free(answer);
+}
+
+static void cache_find(struct play *p, const struct run_act *act)
+{
+	struct run_cached *found = NULL;
+
+	for (size_t i = 0; i < p->kept_count; i++) {
+		struct play_kept *k = &p->kept[i];
+
+		if (strcmp(k->key, act->cache_key) != 0)
+			continue;
+		found = calloc(1, sizeof *found);
+		found->answer = (struct http_answer){ .status = 200, .body = k->body };
+		found->fresh = p->now_ms < k->until_ms;
+		found->etag = k->etag;
+		found->modified = "";
+		found->release = kept_release;
+		p->outstanding++;
+	}
+	buf_printf(&p->log, "? kept %s\n", !found ? "no" : found->fresh ? "fresh" : "old");
+	run_cache_found(p->run, found, p->now_ms);
 }
 
 /* A driver that keeps one token, as the database would; p->vault_busy times somebody else fetches. */
@@ -285,6 +333,9 @@ void play_run(struct play *p)
 			break;
 		case RUN_BUSY:
 			fail_msg("busy without a request");
+			break;
+		case RUN_FIND:
+			cache_find(p, &act);
 			break;
 		case RUN_TOKEN:
 			token_find(p, &act);

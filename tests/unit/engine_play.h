@@ -34,6 +34,13 @@ struct play;
 /* Fills status, fault, headers and body (play_answer) for the n-th request. */
 typedef void play_fn(struct play *, const struct http_request *, size_t n);
 
+struct play_kept {
+	char key[65];
+	int64_t until_ms;
+	const char *etag;
+	struct str body;
+};
+
 struct play {
 	struct arena *a;
 	struct plan *plan;
@@ -57,6 +64,8 @@ struct play {
 	char state[RUN_STATE_MAX];
 	struct secret *vault_access, *vault_refresh; /* what the driver keeps */
 	int64_t vault_version, vault_renew_ms;
+	struct play_kept kept[8]; /* answers */
+	size_t kept_count;
 	int vault_busy;     /* so often somebody else is fetching */
 	size_t outstanding; /* answers not given back */
 	struct http_answer *next;

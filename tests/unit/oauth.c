@@ -79,7 +79,7 @@ static const struct row rows[] = {
 	  FETCH ". failed auth_refused\n",
 	  "The token endpoint refused to give an access token (status 400, invalid_client: [redacted] "
 	  "is wrong): access token (POST https://id.example/token). Nothing was kept. Check the client "
-	  "and its secret in this installation's config, connect it again, then run it again." },
+	  "and its secret, connect this installation again, then run it again." },
 	{ "a good status without a token is a refusal too", CLIENT,
 	  { SAYS(200, "{'code':40105,'message':'no such app'}") }, 1, FETCH ". failed auth_refused\n",
 	  "The token endpoint's answer holds no access token (status 200, no such app)" },
@@ -389,6 +389,90 @@ static void a_definition_is_refused_with_the_place(void **state)
 	}
 }
 
+/* ---- answers that are used again ---- */
+
+#define KEEPS(more)                                                                                \
+	"{'name':'API','baseUrl':'https://api.example/v1','configFields':[{'name':'token','type':" \
+	"'Password'}],'cacheConfig':{'ttlSeconds':60}" more ",'functions':[{'id':'items','name':"  \
+	"'items','path':'/items','parameters':[{'name':'page','type':'integer'}]}]}"
+#define ALONE     "{'name':'p','functionId':'items'}"
+#define GET_ITEMS "> GET https://api.example/v1/items\n"
+#define PASS      "= 1: 1\n"
+#define ENDS      ". success complete \"single page\"\n"
+
+static void kept_play(struct play *p, struct scripted answer, int64_t later_ms, const char *wanted)
+{
+	size_t before = p->log.len;
+	struct scripted script[1] = { answer };
+
+	p->now_ms += later_ms;
+	p->options.caches = true;
+	p->sent = 0;
+	p->options.state = STR("");
+	play_script(p, script, answer.status ? 1 : 0);
+	if (strcmp(p->log.p + before, wanted) != 0)
+		fail_msg("%s\nwanted:\n%s", p->log.p + before, wanted);
+}
+
+static void an_answer_is_used_again_for_its_time_then_asked_about(void **state)
+{
+	static const struct scripted good = { 200, "[{'id':1}]", "ETag: \"e1\"", HTTP_FAULT_NONE },
+				     other = { 200, "[{'id':2}]", "ETag: \"e2\"", HTTP_FAULT_NONE },
+				     same = { 304, "", NULL, HTTP_FAULT_NONE },
+				     none = { 0, "", NULL, 0 };
+	struct play *p = play_new(KEEPS(""), ALONE);
+
+	(void)state;
+	kept_play(p, good, 0, "? kept no\n" GET_ITEMS PASS "+ kept\n" ENDS);
+	kept_play(p, none, 30000, "? kept fresh\n" PASS ENDS);
+	kept_play(p, same, 31000, "? kept old\n" GET_ITEMS PASS "+ kept still\n" ENDS);
+	kept_play(p, none, 59000, "? kept fresh\n" PASS ENDS);
+	kept_play(p, other, 2000, "? kept old\n" GET_ITEMS "= 1: 2\n+ kept\n" ENDS);
+	play_free(p);
+}
+
+static void what_says_no_is_not_kept(void **state)
+{
+	static const char *const headers[] = { "Set-Cookie: a=b",
+		                               "Cache-Control: private, no-store", "Vary: *" };
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(headers); i++) {
+		struct play *p = play_new(KEEPS(""), ALONE);
+
+		kept_play(p, (struct scripted){ 200, "[{'id':1}]", headers[i], HTTP_FAULT_NONE }, 0,
+		          "? kept no\n" GET_ITEMS PASS ENDS);
+		play_free(p);
+	}
+}
+
+static void what_asks_to_be_asked_about_is_never_fresh(void **state)
+{
+	struct play *p = play_new(KEEPS(""), ALONE);
+
+	(void)state;
+	kept_play(p,
+	          (struct scripted){ 200, "[{'id':1}]", "Cache-Control: no-cache\nETag: \"x\"",
+	                             HTTP_FAULT_NONE },
+	          0, "? kept no\n" GET_ITEMS PASS "+ kept\n" ENDS);
+	for (int i = 0; i < 2; i++)
+		kept_play(p,
+		          (struct scripted){ 304, "", "Cache-Control: no-cache", HTTP_FAULT_NONE },
+		          10, "? kept old\n" GET_ITEMS PASS "+ kept still\n" ENDS);
+	play_free(p);
+}
+
+static void an_answer_with_a_live_secret_is_not_kept(void **state)
+{
+	struct play *p = play_new(KEEPS(""), ALONE);
+
+	(void)state;
+	kept_play(p,
+	          (struct scripted){ 200, "[{'id':1,'k':'s3cr3t-t0ken'}]", NULL, HTTP_FAULT_NONE },
+	          0, "? kept no\n" GET_ITEMS PASS ENDS);
+	play_free(p);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -402,6 +486,13 @@ int main(void)
 		TEST("a cancelled run keeps the token that is on its way",
 		     a_cancelled_run_keeps_the_token_that_is_on_its_way),
 		TEST("no note shows a token", no_note_shows_a_token),
+		TEST("an answer is used again for its time, then asked about",
+		     an_answer_is_used_again_for_its_time_then_asked_about),
+		TEST("what says no is not kept", what_says_no_is_not_kept),
+		TEST("what asks to be asked about is never fresh",
+		     what_asks_to_be_asked_about_is_never_fresh),
+		TEST("an answer with a live secret is not kept",
+		     an_answer_with_a_live_secret_is_not_kept),
 		TEST("a definition is refused with the place",
 		     a_definition_is_refused_with_the_place),
 	};
