@@ -187,7 +187,9 @@ SELECT 'there is no sequence: ids are UUIDv7', s.name FROM tap.ours s WHERE s.re
 UNION ALL
 SELECT 'sealed bytes are for those who open them', l.rolname FROM tap.everyday l
 WHERE l.rolname NOT IN ('catchment_trial', 'catchment_run')
-	AND has_column_privilege(l.oid, 'collect.secrets', 'sealed', 'SELECT')
+	AND (has_column_privilege(l.oid, 'collect.secrets', 'sealed', 'SELECT')
+		OR has_column_privilege(l.oid, 'collect.tokens', 'access_sealed', 'SELECT')
+		OR has_column_privilege(l.oid, 'collect.tokens', 'refresh_sealed', 'SELECT'))
 UNION ALL
 SELECT 'nothing stands in schema public', t.name FROM tap.ours t
 JOIN pg_class c ON c.oid = t.oid WHERE c.relnamespace = 'public'::regnamespace;
@@ -282,6 +284,7 @@ INSERT INTO mutant VALUES
 ('there is no sequence: ids are UUIDv7', 'ALTER TABLE work.lane ADD n serial'),
 ('sealed bytes are for those who open them', 'GRANT SELECT (sealed) ON collect.secrets TO catchment_web'),
 ('sealed bytes are for those who open them', 'GRANT SELECT ON collect.secrets TO catchment_export'),
+('sealed bytes are for those who open them', 'GRANT SELECT (refresh_sealed) ON collect.tokens TO catchment_web'),
 ('nothing stands in schema public', 'CREATE TABLE public.x ()');
 
 CREATE TEMPORARY TABLE rule AS SELECT DISTINCT m.rule FROM mutant m ORDER BY 1;

@@ -14,6 +14,9 @@ DO $fill$ BEGIN
 		INSERT INTO collect.data_sources (id, name) VALUES (tap.id(31), 'Shop API');
 		INSERT INTO collect.data_collectors (id, name, data_source_id) VALUES (tap.id(32), 'Shop', tap.id(31));
 		INSERT INTO collect.secrets (owner_id, field, kid, sealed) VALUES (tap.id(32), 'token', 1, '\x00');
+		INSERT INTO collect.tokens (owner_id, auth_hash, access_sealed) VALUES (tap.id(32), 'x', '\x00');
+		INSERT INTO collect.kept_answers (owner_id, key, fresh_until, etag, modified, headers, body)
+		VALUES (tap.id(32), 'k', now(), '', '', '[]', '\x00');
 		INSERT INTO market.ratings (collector_id, stars) VALUES (tap.id(50), n);
 		INSERT INTO collect.streams (id, instance_id, pipeline_id, name, strategy)
 		VALUES (tap.id(33), tap.id(100 + n), 'p1', 'products', 'full-sync');
