@@ -1,7 +1,7 @@
 """What one run reads of a rate limit slows all runs of the workspace, in all runners."""
 def test_all_runners_slow_down_before_anybody_is_refused(stack, stage):
     # Fails with the pace kept in one process: the other runner spends what is left.
-    place = stage.install("products=150,quota=24,quota_s=3")
+    place = stage.install("products=500,quota=15,quota_s=3")
     second = stack.another_runner()
     names = ("small-pages", "by-cursor", "by-page", "by-link")
     try:
