@@ -18,7 +18,8 @@
 bool run_cache_due(const struct run *r)
 {
 	return r->caches && r->plan->cache_ms > 0 && !r->cache.looked &&
-	       run_request_plan(r)->method == HTTP_GET && run_request_plan(r)->replay == REPLAY_SAFE;
+	       run_request_plan(r)->method == HTTP_GET &&
+	       run_request_plan(r)->replay == REPLAY_SAFE;
 }
 
 static void hash_put(struct buf *b, struct arena *a, struct http_text text)
