@@ -101,8 +101,7 @@ bool session_csrf_check(struct req *r, struct err *e)
 			e, ERR_FORBIDDEN, "other_site",
 			"This form was sent from another site. Open the page here and send it "
 			"from there.");
-	if (!route_asks_who(r->route) ||
-	    (got && strlen(got) == n && crypt_equal(got, want, n)))
+	if (!route_asks_who(r->route) || (got && strlen(got) == n && crypt_equal(got, want, n)))
 		return true;
 	return err_set(
 		e, ERR_FORBIDDEN, "form_outdated",

@@ -49,7 +49,7 @@ enum route_flags {
 	ROUTE_ALSO_403 = 512,
 	ROUTE_ALSO_404 = 1024,
 	ROUTE_CSV = 1 << 14, /* its stream is text/csv, not application/x-ndjson */
-	ROUTE_PAGE = 2048, /* for browsers alone: not below /api, not in the API's description */
+	ROUTE_PAGE = 2048,   /* for browsers alone: not below /api, not in the API's description */
 	ROUTE_OPENS_SESSION =
 		4096, /* to a browser its answer's token is a cookie; the rest follows view */
 	ROUTE_ENDS_SESSION = 8192, /* takes that cookie back */

@@ -206,7 +206,6 @@ BEGIN
 	UPDATE identity.users u SET is_active = p_active WHERE u.id = p_id;
 	IF NOT p_active THEN
 		UPDATE identity.tokens k SET revoked_at = clock_timestamp() WHERE k.user_id = p_id AND k.revoked_at IS NULL;
-		DELETE FROM identity.sessions s WHERE s.user_id = p_id;
 	END IF;
 	PERFORM platform.note(CASE WHEN p_active THEN 'user.activate' ELSE 'user.deactivate' END, 'user', p_id, NULL, '{}');
 	RETURN true;
