@@ -379,6 +379,13 @@ static bool extras_render(const struct auth *auth, const struct scope *scope, bo
 	return true;
 }
 
+const struct shape *auth_details_shape(const char *type)
+{
+	const struct auth_kind *kind = kind_find(type);
+
+	return kind ? kind->details : NULL;
+}
+
 bool auth_compile(struct compile *c, const json_t *auth_config, const char *at, struct auth *auth)
 {
 	const json_t *details = json_object_get(auth_config, "details");

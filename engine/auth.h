@@ -99,6 +99,8 @@ bool auth_header_check(struct compile *, const char *name, const char *at);
 /* Where the credential itself goes besides the data source's address: a token endpoint's origin, or
  * "" when there is none, or NULL when it cannot be told without a secret or a value. */
 const char *auth_address(struct compile *, const json_t *auth_config, const struct scope *);
+/* What the details of that type hold; NULL: nothing, or there is no such type. */
+const struct shape *auth_details_shape(const char *type);
 
 extern const char *const AUTH_KIND_NAMES[]; /* NULL-terminated, for the shape */
 

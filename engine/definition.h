@@ -19,6 +19,10 @@ extern const struct shape SHAPE_COLLECTOR;   /* POST /api/collectors */
 extern const struct shape SHAPE_PIPELINE;
 extern const struct shape SHAPE_CONFIG_FIELD;
 
+/* For forms: the shape of authConfig.details by its type, of a step's config by the step's type.
+ * NULL: this part is free. `arg` is not used. */
+const struct shape *definition_shape_at(void *arg, const char *pointer, const json_t *parent);
+
 bool definition_check_data_source(const json_t *data_source, const char *at, struct problems *);
 /* Pipelines against their data source; gives ids to pipelines and steps that have none (text ids,
  * from the name: "product-sync-pipeline"), in place. */

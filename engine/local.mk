@@ -6,7 +6,7 @@ engine_libengine_a_SOURCES += \
   engine/configuration.c engine/configuration.h \
   engine/decimal.c engine/decimal.h \
   engine/record.c engine/record.h \
-  engine/record_step.c engine/record_step.h \
+  engine/record_step.c engine/record_step.h engine/record_shape.c \
   engine/record_transform.c engine/record_flatten.c \
   engine/reader.c engine/reader.h engine/reader_parts.h engine/reader_lines.c \
   engine/reader_packed.c \
@@ -18,7 +18,8 @@ engine_libengine_a_SOURCES += \
   engine/auth.c engine/auth.h \
   engine/compile.c engine/compile.h \
   engine/credential.c engine/credential.h \
-  engine/definition.c engine/definition.h engine/definition_shape.c \
+  engine/definition.c engine/definition.h engine/definition_form.c \
+  engine/definition_shape.c \
   engine/link.c engine/link.h \
   engine/oauth.c engine/oauth.h \
   engine/paginate.c engine/paginate.h engine/paginate_parts.h \

@@ -6,6 +6,13 @@
 
 #include "lib/base/poison.h"
 
+const struct shape *paging_shape(const char *type)
+{
+	const struct paginator *kind = paginator_find(type);
+
+	return kind ? kind->config : NULL;
+}
+
 static bool first_page_only(struct compile *c, const json_t *config, const char *at,
                             struct request_plan *request)
 {

@@ -114,6 +114,8 @@ struct paging {
 extern const struct shape SHAPE_PAGING_NONE, SHAPE_PAGING_CURSOR, SHAPE_PAGING_LINK,
 	SHAPE_PAGING_NEXT_URL, SHAPE_PAGING_PAGE, SHAPE_PAGING_OFFSET;
 
+/* What a config of that type holds; NULL: there is no such type. */
+const struct shape *paging_shape(const char *type);
 /* config NULL: no pagination. Marks the request's parameters that go with first pages only. */
 bool paging_compile(struct compile *, const json_t *config, const char *at, struct request_plan *,
                     struct paging *);

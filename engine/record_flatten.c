@@ -7,9 +7,8 @@
 
 #include "lib/base/poison.h"
 
-#define SEPARATOR_MAX 10
-#define DEPTH_MAX     SCAN_DEPTH_MAX
-#define NAME_MAX_LEN  (64 * 1024) /* bytes */
+#define DEPTH_MAX    SCAN_DEPTH_MAX
+#define NAME_MAX_LEN (64 * 1024) /* bytes */
 
 struct record_flatten {
 	const char *separator; /* as it stands within quotes */
@@ -47,15 +46,9 @@ static const char *quoted_inside(struct arena *arena, const char *text)
 struct record_flatten *record_flatten_compile(const json_t *setting, const char *at,
                                               struct problems *problems)
 {
-	static const struct field fields[] = {
-		{ .name = "separator", .kind = SHAPE_LINE, .min = 1, .max = SEPARATOR_MAX },
-		{ .name = "depth", .kind = SHAPE_INTEGER, .min = 1, .max = DEPTH_MAX },
-		{ .name = NULL }
-	};
-	static const struct shape shape = { "Flatten", fields, false };
 	struct record_flatten *f = arena_alloc(problems->arena, sizeof(*f));
 
-	if (f == NULL || !shape_check(&shape, setting, at, problems))
+	if (f == NULL || !shape_check(&RECORD_FLATTEN_SHAPE, setting, at, problems))
 		return NULL;
 	f->separator = quoted_inside(problems->arena, json_text(setting, "separator", "_"));
 	f->depth = json_int(setting, "depth", DEPTH_MAX);

@@ -65,7 +65,15 @@ bool record_path_read(const char *text, const char *at, struct problems *problem
 	return true;
 }
 
-bool record_members_known(const json_t *config, const char *const *known, const char *at,
+static bool is_member(const struct shape *shape, const char *name)
+{
+	for (const struct field *f = shape->fields; f->name; f++)
+		if (strcmp(f->name, name) == 0)
+			return true;
+	return false;
+}
+
+bool record_members_known(const json_t *config, const struct shape *shape, const char *at,
                           struct problems *problems)
 {
 	size_t before = problems->count;
@@ -74,11 +82,7 @@ bool record_members_known(const json_t *config, const char *const *known, const 
 
 	json_object_foreach((json_t *)config, name, value)
 	{
-		size_t i = 0;
-
-		while (known[i] != NULL && strcmp(known[i], name) != 0)
-			i++;
-		if (known[i] == NULL)
+		if (!is_member(shape, name))
 			problem_add(problems, json_pointer_add(problems->arena, at, name),
 			            "unknown_field", "This step has no setting of this name.");
 	}
@@ -126,13 +130,12 @@ static const char *path_text(struct arena *arena, const json_t *text)
 
 static void *filter_compile(const json_t *config, const char *at, struct problems *problems)
 {
-	static const char *const known[] = { "condition", NULL };
 	const char *here = json_pointer_add(problems->arena, at, "condition");
 	const char *text = json_text(config, "condition", NULL);
 	struct condition *condition = NULL;
 	struct err e = { 0 };
 
-	if (!record_members_known(config, known, at, problems))
+	if (!record_members_known(config, record_step_shape("filter"), at, problems))
 		return NULL;
 	if (text == NULL) {
 		problem_add(problems, here, "required",
@@ -246,11 +249,11 @@ struct dedupe {
 
 static void *dedupe_compile(const json_t *config, const char *at, struct problems *problems)
 {
-	static const char *const known[] = { "key", NULL };
 	const json_t *key = json_object_get(config, "key");
 	struct dedupe *d = arena_alloc(problems->arena, sizeof(*d));
 
-	if (d == NULL || !record_members_known(config, known, at, problems))
+	if (d == NULL ||
+	    !record_members_known(config, record_step_shape("deduplicate"), at, problems))
 		return NULL;
 	if (key == NULL)
 		return d;
@@ -393,14 +396,13 @@ static void validate_types(struct validate *v, const json_t *types, const char *
 
 static void *validate_compile(const json_t *config, const char *at, struct problems *problems)
 {
-	static const char *const known[] = { "required", "types", NULL };
 	const json_t *required = json_object_get(config, "required");
 	const json_t *types = json_object_get(config, "types");
 	struct arena *arena = problems->arena;
 	struct validate *v = arena_alloc(arena, sizeof(*v));
 	size_t before = problems->count;
 
-	if (v == NULL || !record_members_known(config, known, at, problems))
+	if (v == NULL || !record_members_known(config, record_step_shape("validate"), at, problems))
 		return NULL;
 	v->rules = arena_array(arena, json_array_size(required) + json_object_size(types) + 1,
 	                       sizeof(*v->rules));

@@ -48,7 +48,12 @@ bool record_flatten_apply(const struct record_flatten *, struct record_work *, s
 bool record_problem(struct problems *, const char *at, const struct err *);
 /* Readers of configs; each adds its problem and answers false. */
 bool record_path_read(const char *text, const char *at, struct problems *, struct scan_path **);
-bool record_members_known(const json_t *config, const char *const *known, const char *at,
+bool record_members_known(const json_t *config, const struct shape *, const char *at,
                           struct problems *);
+
+/* What a step of that type takes, for forms and for the check of names; NULL: no record step. */
+const struct shape *record_step_shape(const char *type);
+extern const struct shape RECORD_FLATTEN_SHAPE;
+extern const struct shape RECORD_FLATTENING_SHAPE; /* the same, with its default shown */
 
 #endif

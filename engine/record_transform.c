@@ -521,14 +521,10 @@ static void task_read(struct transform *t, const struct op *op, const json_t *se
 void *record_transform_compile(const json_t *config, const char *at, struct problems *problems)
 {
 	const json_t *flatten = json_object_get(config, "flatten");
-	const char *known[OPS_MAX + 2] = { NULL };
 	struct transform *t = arena_alloc(problems->arena, sizeof(*t));
 	size_t before = problems->count;
 
-	for (size_t i = 0; i < OPS_MAX; i++)
-		known[i] = ops[i].name;
-	known[OPS_MAX] = "flatten";
-	record_members_known(config, known, at, problems);
+	record_members_known(config, record_step_shape("transform"), at, problems);
 	if (t != NULL && flatten != NULL)
 		t->flatten = record_flatten_compile(
 			flatten, json_pointer_add(problems->arena, at, "flatten"), problems);

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "engine/paginate.h"
+#include "engine/record_step.h"
 #include "engine/steps.h"
 
 #include "lib/base/poison.h"
@@ -27,7 +28,7 @@ static const struct step_kind kinds[] = {
 	{ .name = "api-call", .rank = 0, .once = true, .needed = true, .always_on = true,
 	  .config = &call_shape },
 	{ .name = "pagination", .rank = 1, .once = true }, /* config: engine/paginate.h */
-	{ .name = "transform", .rank = 2 },
+	{ .name = "transform", .rank = 2 }, /* these four: engine/record_step.h */
 	{ .name = "filter", .rank = 2 },
 	{ .name = "deduplicate", .rank = 2 },
 	{ .name = "validate", .rank = 2 },
@@ -38,12 +39,30 @@ static const struct step_kind kinds[] = {
 
 #define KINDS (sizeof kinds / sizeof *kinds)
 
+const char *const STEP_NAMES[] = { "api-call",    "pagination", "transform",      "filter",
+	                           "deduplicate", "validate",   "store-database", NULL };
+
 static const struct step_kind *kind_find(const char *name)
 {
 	for (size_t i = 0; i < KINDS; i++)
 		if (strcmp(kinds[i].name, name) == 0)
 			return &kinds[i];
 	return NULL;
+}
+
+/* Before a way of pagination is chosen, its choice is all that there is. */
+const struct shape *steps_config_shape(const char *type, const json_t *config)
+{
+	const struct step_kind *kind = kind_find(type);
+	const struct shape *paging;
+
+	if (!kind)
+		return NULL;
+	if (strcmp(type, "pagination") == 0) {
+		paging = paging_shape(json_text(config, "type", "none"));
+		return paging ? paging : paging_shape("none");
+	}
+	return kind->config ? kind->config : record_step_shape(type);
 }
 
 struct order {

@@ -25,6 +25,9 @@ struct step_kind {
 /* The shapes of configs, NULL-terminated, for OpenAPI. */
 extern const struct shape *const STEP_CONFIG_SHAPES[];
 
+/* What the config of a step of that type holds; NULL: there is no such type. */
+const struct shape *steps_config_shape(const char *type, const json_t *config);
+extern const char *const STEP_NAMES[]; /* NULL-terminated, for forms */
 /* An absent list is an api-call and a store-database step. */
 bool steps_check(struct compile *, const json_t *steps, const char *at);
 /* The first enabled step of that type, or NULL; *index is its place. */

@@ -78,6 +78,7 @@ enum shape_flags {
 	SHAPE_NULLABLE = 2,
 	SHAPE_SECRET = 4,    /* never echoed, never logged */
 	SHAPE_READ_ONLY = 8, /* in answers only */
+	SHAPE_RARE = 16,     /* forms fold it away */
 };
 
 struct shape;
