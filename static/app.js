@@ -31,6 +31,12 @@ const changeInPlace = (form) => {
 			const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
 			const replacement = fresh.querySelector("main form.form");
 			if (!replacement) throw new Error("no form");
+			for (const open of form.querySelectorAll("details[open]")) {
+				const id = open.id || open.parentElement.id;
+				const same = id && replacement.querySelector(`#${CSS.escape(id)}`);
+				const details = same?.matches("details") ? same : same?.querySelector(":scope > details");
+				if (details) details.open = true;
+			}
 			form.replaceWith(replacement);
 			ready(replacement.parentElement);
 			const next = document.getElementById(target);

@@ -12,6 +12,9 @@
  * after a choice that decides what follows. They change the form alone: nothing is checked or kept.
  * So all of it works without a script.
  *
+ * What is rarely needed is folded away, and what is optional and empty: fields with SHAPE_RARE behind
+ * "More settings", groups, and long items of a list behind their name. What has a problem is open.
+ *
  * What is empty is left out of the body, as JSON would leave it out; of a PATCH an empty text says
  * that it is to be empty. A secret is never shown: an empty one is left out, which keeps it.
  *
@@ -36,6 +39,13 @@ struct form_choice {
 	bool decides;          /* what follows depends on it: a button shows the form again */
 };
 
+/* A part of a long form, with a heading and an anchor of its own; see struct form. */
+struct form_section {
+	const char *title; /* a list or a group of this label stands in it without a frame */
+	const char *help;  /* NULL: none */
+	const char *const *members; /* of the shape, in this order; ends with NULL */
+};
+
 struct form {
 	const struct shape *shape;
 	const json_t *values; /* an object; NULL: empty, with the shape's defaults */
@@ -51,6 +61,10 @@ struct form {
 	const char *const *hidden; /* places that the form leaves out; ends with NULL */
 	/* Secrets that are stored already: an object of their pointers, any values. */
 	const json_t *stored;
+	/* Ends with a NULL title; members that none names come in a last one. NULL: no sections. */
+	const struct form_section *sections;
+	const char
+		*touched; /* what a button just changed: the parts around it are shown unfolded */
 };
 
 /* The form as a document of form_doc, for part/form.html. */
@@ -71,5 +85,7 @@ MUST_CHECK bool form_read(struct arena *, const struct shape *, struct str text,
 void form_act(struct arena *, json_t *body, const char *act);
 /* "functionId" as "Function id". */
 const char *form_label(struct arena *, const struct field *);
+/* Says the value nothing but defaults? Then it was left alone. */
+bool form_untouched(const struct field *, const json_t *value);
 
 #endif

@@ -118,13 +118,14 @@ static json_t *any_read(struct walk *w, struct str s)
 	return json_stringn(s.p, s.len);
 }
 
-/* A line of a list, as the list's items are. */
+/* A line of a list, as the list's items are. Of a list of anything, what looks like an object is one;
+ * "2024" stays a text, as such lists are shown. */
 static json_t *line_read(struct walk *w, struct str line)
 {
 	enum shape_kind item = w->field.kind == SHAPE_LIST ? w->field.item : SHAPE_TEXT;
 
 	line = arena_copy(w->arena, line);
-	if (item == SHAPE_ANY)
+	if (item == SHAPE_ANY && strchr("{[", line.p[0]))
 		return any_read(w, line);
 	if (item == SHAPE_INTEGER || item == SHAPE_NUMBER)
 		return number_read(line);
@@ -245,6 +246,14 @@ static json_t *open_below(json_t *at, struct str segment, const struct field *f,
 	return put(at, segment, below) ? below : NULL;
 }
 
+/* An object that no shape knows is made by what stands in it, never by empty inputs alone. */
+static bool is_free(const struct field *below, struct str next)
+{
+	int64_t n;
+
+	return below->kind == SHAPE_ANY && !is_index(next, &n);
+}
+
 /* Several values of one name are a list: boxes that were ticked. */
 static bool add_to_list(json_t *at, struct str segment, json_t *value)
 {
@@ -281,6 +290,8 @@ static bool input_put(struct walk *w, json_t *root, struct str name, struct str 
 			next = rest;
 		if (segment.p[0] == '+')
 			segment = row_name(w, segment);
+		if (value.len == 0 && !w->keep_empty && is_free(&below, next))
+			return true;
 		at = open_below(at, segment, &below, next);
 		if (!at)
 			return syntax(w);
@@ -363,7 +374,7 @@ static bool is_fallback(const struct field *f, const json_t *v)
 }
 
 /* An optional object that says nothing but defaults was left alone. */
-static bool is_untouched(const struct field *f, const json_t *v)
+bool form_untouched(const struct field *f, const json_t *v)
 {
 	const struct field *member;
 	json_t *below;
@@ -376,7 +387,7 @@ static bool is_untouched(const struct field *f, const json_t *v)
 	json_object_foreach((json_t *)v, key, below)
 	{
 		member = member_find(f->of, str_of(key));
-		if (!member || !(is_fallback(member, below) || is_untouched(member, below)))
+		if (!member || !(is_fallback(member, below) || form_untouched(member, below)))
 			return false;
 	}
 	return true;
@@ -393,7 +404,7 @@ static void untouched_drop(const struct shape *of, json_t *value)
 			untouched_drop(f->of, below);
 		if (f->kind == SHAPE_LIST && f->of)
 			json_array_foreach(below, i, item) untouched_drop(f->of, item);
-		if (below && !(f->flags & SHAPE_REQUIRED) && is_untouched(f, below))
+		if (below && !(f->flags & SHAPE_REQUIRED) && form_untouched(f, below))
 			json_object_del(value, f->name);
 	}
 }

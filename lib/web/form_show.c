@@ -19,6 +19,8 @@
 #define FORM_MAX   (4 * 1024 * 1024)
 #define ROWS_SPARE 2   /* empty rows of a map */
 #define AREA_LINES 200 /* texts that may be longer get more than a line */
+#define ITEM_LONG  6   /* items with more fields are folded behind their name */
+#define MORE_ID    "more"
 
 struct show {
 	struct arena *arena;
@@ -26,6 +28,7 @@ struct show {
 	const struct problems *problems;
 	struct buf b;
 	int depth;
+	const char *bare; /* the section's title: what has this label needs no frame */
 };
 
 /* A value's place: how inputs name it, and how problems do. `typed`: no shape will know its kind
@@ -79,6 +82,24 @@ static const char *problem_at(const struct show *s, const char *pointer)
 		if (strcmp(s->problems->list[i].pointer, pointer) == 0)
 			return s->problems->list[i].msg;
 	return NULL;
+}
+
+static bool is_within(const char *pointer, const char *outer)
+{
+	size_t n = strlen(outer);
+
+	return strncmp(pointer, outer, n) == 0 && (pointer[n] == '/' || pointer[n] == '\0');
+}
+
+/* What is wrong, or was just changed, must not be folded away. */
+static bool is_wanted(const struct show *s, const char *pointer)
+{
+	size_t kept = s->problems->count < PROBLEMS_MAX ? s->problems->count : PROBLEMS_MAX;
+
+	for (size_t i = 0; i < kept; i++)
+		if (is_within(s->problems->list[i].pointer, pointer))
+			return true;
+	return s->form->touched && is_within(s->form->touched, pointer);
 }
 
 /* Ids keep letters and digits; dots would make selectors of them. */
@@ -341,6 +362,7 @@ static void show_select(struct show *s, const struct field *f, const json_t *v, 
 	json_member_flag(&s->b, "optional", !(f->flags & SHAPE_REQUIRED) && !f->fallback);
 	json_member_flag(&s->b, "unchosen", (f->flags & SHAPE_REQUIRED) && !v);
 	json_member_flag(&s->b, "decides", given && given->decides);
+	json_member_text(&s->b, "place", at.pointer);
 	json_member(&s->b, "options");
 	buf_char(&s->b, '[');
 	if (given && given->options)
@@ -402,16 +424,29 @@ static void show_rows(struct show *s, const struct field *f, const json_t *v, st
 	part_end(s, "rows-end");
 }
 
+/* Has the section said this already? Then there is no frame with the same name in it. */
+static bool is_bare(const struct show *s, const struct field *f)
+{
+	return s->bare && strcmp(s->bare, form_label(s->arena, f)) == 0;
+}
+
 static void show_group(struct show *s, const struct field *f, const struct shape *of,
                        const json_t *v, struct at at)
 {
-	part_open(s, "group", at, form_label(s->arena, f));
-	json_member_text(&s->b, "help", f->help);
-	json_member_flag(&s->b, "optional", !(f->flags & SHAPE_REQUIRED));
-	json_member_flag(&s->b, "filled", json_object_size(v) > 0);
+	struct field object = { .name = f->name, .kind = SHAPE_OBJECT, .of = of };
+	bool bare = is_bare(s, f), fold = !bare && !(f->flags & SHAPE_REQUIRED);
+
+	if (!of->fields->name)
+		return;
+	part_open(s, fold ? "fold" : "group", at, form_label(s->arena, f));
+	json_member_text(&s->b, "help", bare ? NULL : f->help);
+	json_member_flag(&s->b, "bare", bare);
+	json_member_flag(&s->b, "optional", fold);
+	json_member_flag(&s->b, "filled",
+	                 (v && !form_untouched(&object, v)) || is_wanted(s, at.pointer));
 	part_close(s);
 	show_object(s, of, v, at);
-	part_end(s, "group-end");
+	part_end(s, fold ? "fold-end" : bare ? "bare-end" : "group-end");
 }
 
 /* What an item of a list is called: by its name, else by its number. */
@@ -426,31 +461,56 @@ static const char *item_title(struct show *s, const json_t *item, size_t i)
 	return arena_printf(s->arena, "%zu.", i + 1);
 }
 
+static bool is_long(const struct shape *of)
+{
+	size_t n = 0;
+
+	while (of->fields[n].name)
+		n++;
+	return n > ITEM_LONG;
+}
+
+/* What the buttons of an item need. */
+static void item_part(struct show *s, const char *kind, const json_t *list, size_t i,
+                      struct at item)
+{
+	part_open(s, kind, item, item_title(s, json_array_get(list, i), i));
+	json_member_text(&s->b, "place", item.pointer);
+	json_member_flag(&s->b, "first", i == 0);
+	json_member_flag(&s->b, "last", i + 1 == json_array_size(list));
+}
+
 static void show_item(struct show *s, const struct field *list, const json_t *v, size_t i,
                       struct at at)
 {
+	const struct field object = { .name = "", .kind = SHAPE_OBJECT, .of = list->of };
 	struct at item = at_item(s, at, i);
 	const json_t *value = json_array_get(v, i);
+	bool fold = is_long(list->of);
 
-	part_open(s, "item", item, item_title(s, value, i));
-	json_member_text(&s->b, "place", item.pointer);
-	json_member_flag(&s->b, "first", i == 0);
-	json_member_flag(&s->b, "last", i + 1 == json_array_size(v));
-	json_member_flag(&s->b, "filled", json_object_size(value) > 0);
+	item_part(s, fold ? "item-fold" : "item", v, i, item);
+	json_member_flag(&s->b, "filled",
+	                 json_array_size(v) == 1 || form_untouched(&object, value) ||
+	                         is_wanted(s, item.pointer));
 	part_close(s);
 	show_object(s, list->of, value, item);
-	part_end(s, "item-end");
+	item_part(s, fold ? "item-fold-end" : "item-end", v, i, item);
+	part_close(s);
 }
 
 static void show_list(struct show *s, const struct field *f, const json_t *v, struct at at)
 {
+	bool bare = is_bare(s, f);
+
 	part_open(s, "list", at, form_label(s->arena, f));
-	json_member_text(&s->b, "help", f->help);
+	json_member_text(&s->b, "help", bare ? NULL : f->help);
+	json_member_flag(&s->b, "bare", bare);
 	json_member_flag(&s->b, "empty", json_array_size(v) == 0);
 	part_close(s);
 	for (size_t i = 0; i < json_array_size(v); i++)
 		show_item(s, f, v, i, at);
 	part_open(s, "list-end", at, form_label(s->arena, f));
+	json_member_flag(&s->b, "bare", bare);
 	json_member_text(&s->b, "place", at.pointer);
 	part_close(s);
 }
@@ -488,19 +548,157 @@ static void show_field(struct show *s, const struct field *f, const json_t *v, c
 	}
 }
 
+static void show_member(struct show *s, const struct field *f, const json_t *v, struct at at)
+{
+	struct at member = at_member(s, at, f->name);
+
+	if (!(f->flags & SHAPE_READ_ONLY) && !is_hidden(s, member.pointer))
+		show_field(s, f, json_object_get(v, f->name), v, member);
+}
+
+/* Does one of the rarely needed fields say something? */
+static bool is_rare_used(struct show *s, const struct shape *shape, const json_t *v, struct at at)
+{
+	for (const struct field *f = shape->fields; f->name; f++) {
+		const struct shape one = { .fields =
+			                           (const struct field[]){ *f, { .name = NULL } } };
+		const struct field object = { .name = "", .kind = SHAPE_OBJECT, .of = &one };
+		json_t *value = json_object_get(v, f->name), *alone;
+		bool used;
+
+		if (!(f->flags & SHAPE_RARE))
+			continue;
+		alone = json_pack("{sO*}", f->name, value);
+		used = (value && !form_untouched(&object, alone)) ||
+		       is_wanted(s, at_member(s, at, f->name).pointer);
+		json_decref(alone);
+		if (used)
+			return true;
+	}
+	return false;
+}
+
+static void show_rare(struct show *s, const struct shape *shape, const json_t *v, struct at at)
+{
+	bool open = false;
+
+	for (const struct field *f = shape->fields; f->name; f++) {
+		if (!(f->flags & SHAPE_RARE) ||
+		    is_hidden(s, json_pointer_add(s->arena, at.pointer, f->name)))
+			continue;
+		if (!open) {
+			part_open(s, "fold", at_member(s, at, MORE_ID), "More settings");
+			json_member_flag(&s->b, "filled", is_rare_used(s, shape, v, at));
+			part_close(s);
+		}
+		open = true;
+		show_member(s, f, v, at);
+	}
+	if (open)
+		part_end(s, "fold-end");
+}
+
 static void show_object(struct show *s, const struct shape *shape, const json_t *v, struct at at)
 {
-	if (++s->depth > FORM_DEPTH_MAX) {
-		s->depth--;
-		return;
-	}
-	for (const struct field *f = shape->fields; f->name; f++) {
-		struct at member = at_member(s, at, f->name);
+	const char *bare = s->bare;
 
-		if (!(f->flags & SHAPE_READ_ONLY) && !is_hidden(s, member.pointer))
-			show_field(s, f, json_object_get(v, f->name), v, member);
+	if (++s->depth <= FORM_DEPTH_MAX) {
+		s->bare = NULL;
+		for (const struct field *f = shape->fields; f->name; f++)
+			if (!(f->flags & SHAPE_RARE))
+				show_member(s, f, v, at);
+		show_rare(s, shape, v, at);
+		s->bare = bare;
 	}
 	s->depth--;
+}
+
+static const char *section_id(struct show *s, const char *title)
+{
+	char *id = arena_printf(s->arena, "s-%s", title);
+
+	for (char *p = id; *p; p++)
+		*p = isalnum((unsigned char)*p) ? (char)tolower((unsigned char)*p) : '-';
+	return id;
+}
+
+static void section_open(struct show *s, const struct form_section *section)
+{
+	json_comma(&s->b);
+	buf_char(&s->b, '{');
+	json_member_text(&s->b, "kind", "section");
+	json_member_text(&s->b, "id", section_id(s, section->title));
+	json_member_text(&s->b, "label", section->title);
+	json_member_text(&s->b, "help", section->help);
+	part_close(s);
+	s->bare = section->title;
+}
+
+static bool is_in(const struct form_section *section, const char *member)
+{
+	for (const char *const *m = section->members; *m; m++)
+		if (strcmp(*m, member) == 0)
+			return true;
+	return false;
+}
+
+static bool is_in_any(const struct form_section *sections, const char *member)
+{
+	for (; sections->title; sections++)
+		if (is_in(sections, member))
+			return true;
+	return false;
+}
+
+static const struct form_section rest = { .title = "More settings", .members = NULL };
+
+/* Members that no section names: a shape that has grown stays whole in its form. */
+static void show_rest(struct show *s)
+{
+	bool open = false;
+
+	for (const struct field *f = s->form->shape->fields; f->name; f++) {
+		if (is_in_any(s->form->sections, f->name) || (f->flags & SHAPE_READ_ONLY) ||
+		    is_hidden(s, json_pointer_add(s->arena, "", f->name)))
+			continue;
+		if (!open)
+			section_open(s, &rest);
+		open = true;
+		show_member(s, f, s->form->values, (struct at){ "", "", false });
+	}
+	if (open)
+		part_end(s, "section-end");
+}
+
+static void show_section(struct show *s, const struct form_section *section)
+{
+	section_open(s, section);
+	for (const char *const *m = section->members; *m; m++)
+		for (const struct field *f = s->form->shape->fields; f->name; f++)
+			if (strcmp(f->name, *m) == 0)
+				show_member(s, f, s->form->values, (struct at){ "", "", false });
+	part_end(s, "section-end");
+}
+
+static void show_sections(struct show *s)
+{
+	for (const struct form_section *section = s->form->sections; section->title; section++)
+		show_section(s, section);
+	show_rest(s);
+}
+
+static void sections_list(struct show *s)
+{
+	json_member(&s->b, "sections");
+	buf_char(&s->b, '[');
+	for (const struct form_section *c = s->form->sections; c && c->title; c++) {
+		json_comma(&s->b);
+		buf_char(&s->b, '{');
+		json_member_text(&s->b, "id", section_id(s, c->title));
+		json_member_text(&s->b, "title", c->title);
+		buf_char(&s->b, '}');
+	}
+	buf_char(&s->b, ']');
 }
 
 /* "/functions/0/path" as the id of its input. */
@@ -548,70 +746,17 @@ struct str form_show(struct arena *a, const struct form *form, const struct prob
 	if (form->version > 0)
 		json_member_int(&s.b, "version", form->version);
 	json_member_flag(&s.b, "refused", problems->count > 0);
+	json_member_flag(&s.b, "sectioned", form->sections != NULL);
 	show_errors(&s);
+	sections_list(&s);
 	json_member(&s.b, "parts");
 	buf_char(&s.b, '[');
-	show_object(&s, form->shape, form->values, (struct at){ "", "", false });
+	if (form->sections)
+		show_sections(&s);
+	else
+		show_object(&s, form->shape, form->values, (struct at){ "", "", false });
 	buf_text(&s.b, "]}");
 	out = s.b.failed ? STR("{}") : arena_copy(a, buf_view(&s.b));
 	buf_free(&s.b);
 	return out;
 }
-
-static const struct field option_fields[] = {
-	{ .name = "value", .kind = SHAPE_LINE },
-	{ .name = "label", .kind = SHAPE_LINE },
-	{ .name = "selected", .kind = SHAPE_BOOLEAN },
-	{ .name = NULL },
-};
-static const struct shape option_doc = { .name = "FormOption", .fields = option_fields };
-
-static const struct field part_fields[] = {
-	{ .name = "kind", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
-	{ .name = "id", .kind = SHAPE_LINE },
-	{ .name = "name", .kind = SHAPE_LINE },
-	{ .name = "label", .kind = SHAPE_LINE },
-	{ .name = "help", .kind = SHAPE_TEXT },
-	{ .name = "error", .kind = SHAPE_LINE },
-	{ .name = "describedby", .kind = SHAPE_LINE },
-	{ .name = "value", .kind = SHAPE_TEXT },
-	{ .name = "type", .kind = SHAPE_LINE, .help = "Of an input." },
-	{ .name = "inputmode", .kind = SHAPE_LINE },
-	{ .name = "autocomplete", .kind = SHAPE_LINE },
-	{ .name = "required", .kind = SHAPE_BOOLEAN },
-	{ .name = "stored", .kind = SHAPE_BOOLEAN, .help = "A secret is kept already." },
-	{ .name = "lines", .kind = SHAPE_BOOLEAN, .help = "One item a line." },
-	{ .name = "checked", .kind = SHAPE_BOOLEAN },
-	{ .name = "optional", .kind = SHAPE_BOOLEAN },
-	{ .name = "unchosen", .kind = SHAPE_BOOLEAN },
-	{ .name = "decides", .kind = SHAPE_BOOLEAN },
-	{ .name = "filled", .kind = SHAPE_BOOLEAN },
-	{ .name = "empty", .kind = SHAPE_BOOLEAN },
-	{ .name = "first", .kind = SHAPE_BOOLEAN },
-	{ .name = "last", .kind = SHAPE_BOOLEAN },
-	{ .name = "place", .kind = SHAPE_LINE, .help = "What the buttons of a list name." },
-	{ .name = "key", .kind = SHAPE_LINE },
-	{ .name = "rowError", .kind = SHAPE_LINE },
-	{ .name = "options", .kind = SHAPE_LIST, .of = &option_doc },
-	{ .name = NULL },
-};
-static const struct shape part_doc = { .name = "FormPart", .fields = part_fields };
-
-static const struct field error_fields[] = {
-	{ .name = "id", .kind = SHAPE_LINE },
-	{ .name = "place", .kind = SHAPE_LINE },
-	{ .name = "text", .kind = SHAPE_LINE },
-	{ .name = NULL },
-};
-static const struct shape error_doc = { .name = "FormError", .fields = error_fields };
-
-static const struct field form_fields[] = {
-	{ .name = "action", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
-	{ .name = "submit", .kind = SHAPE_LINE },
-	{ .name = "version", .kind = SHAPE_INTEGER },
-	{ .name = "refused", .kind = SHAPE_BOOLEAN },
-	{ .name = "errors", .kind = SHAPE_LIST, .of = &error_doc },
-	{ .name = "parts", .kind = SHAPE_LIST, .of = &part_doc },
-	{ .name = NULL },
-};
-const struct shape form_doc = { .name = "Form", .fields = form_fields };

@@ -1,7 +1,8 @@
 # The frame of every responder.
 lib_libcatchment_a_SOURCES += \
   lib/web/describe.c lib/web/describe.h \
-  lib/web/form.h lib/web/form_act.c lib/web/form_read.c lib/web/form_show.c \
+  lib/web/form.h lib/web/form_act.c \
+  lib/web/form_doc.c lib/web/form_read.c lib/web/form_show.c \
   lib/web/frame.c \
   lib/web/health.c \
   lib/web/idempotent.c \

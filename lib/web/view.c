@@ -55,6 +55,11 @@ void req_form(struct req *r, const struct form *form)
 	r->private_->page.form = kept;
 }
 
+const json_t *req_sent(const struct req *r)
+{
+	return r->private_->page.again ? r->private_->page.sent.body : NULL;
+}
+
 void req_title(struct req *r, const char *title)
 {
 	r->private_->page.title = arena_strdup(r->arena, title);
@@ -183,6 +188,8 @@ static void form_add(struct req *r, struct buf *b)
 		form.values = page->sent.body;
 	if (page->again && page->sent.version > 0)
 		form.version = page->sent.version;
+	if (page->again && page->sent.act)
+		form.touched = strchr(page->sent.act, '/');
 	member_json(
 		b, "form",
 		form_show(r->arena, &form, page->again && page->refused ? page->refused : none));

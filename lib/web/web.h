@@ -207,6 +207,8 @@ void reply_location(struct req *, const char *fmt, ...) __attribute__((format(pr
 /* The form of this page, made from a shape: form.h. In a GET handler, before the reply. What was just
  * refused is shown as it was sent, whatever `values` says. */
 void req_form(struct req *, const struct form *);
+/* What was sent when the form is shown again, for choices that depend on it; else NULL. */
+const json_t *req_sent(const struct req *);
 /* The page's title, where it says more than the row: a name from the document. */
 void req_title(struct req *, const char *title);
 void req_theme(struct req *, const char *theme); /* "auto", "light", "dark"; kept in a cookie */
