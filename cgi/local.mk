@@ -2,9 +2,10 @@
 FAMILY_ALL = $(ENGINE_ALL)
 PART_CONFIG_STORE = cgi/part/config_store.c cgi/part/config_store.h
 PART_EXECUTE = cgi/part/execute.c cgi/part/execute.h
+PART_RAW = cgi/part/raw.c cgi/part/raw.h
 # All nouns of all families: what tools/tmplc knows their documents by.
 noinst_LIBRARIES += cgi/libnouns.a
-cgi_libnouns_a_SOURCES = $(PART_CONFIG_STORE) $(PART_EXECUTE)
+cgi_libnouns_a_SOURCES = $(PART_CONFIG_STORE) $(PART_EXECUTE) $(PART_RAW)
 include cgi/account/local.mk
 include cgi/admin/local.mk
 include cgi/collectors/local.mk

@@ -17,7 +17,7 @@
 extern const struct shape SHAPE_DATA_SOURCE; /* POST /api/datasources/manual */
 extern const struct shape SHAPE_COLLECTOR;   /* POST /api/collectors */
 extern const struct shape SHAPE_PIPELINE;
-extern const struct shape SHAPE_CONFIG_FIELD;
+extern const struct shape SHAPE_CONFIG_FIELD, SHAPE_AUTH, SHAPE_FUNCTION, SHAPE_RATE_LIMIT;
 
 /* For forms: the shape of authConfig.details by its type, of a step's config by the step's type.
  * NULL: this part is free. `arg` is not used. */

@@ -57,7 +57,7 @@ static const struct field auth_fields[] = {
 	          "sessionToken. Each also takes extraHeaders and queryParams." },
 	{ .name = NULL }
 };
-static const struct shape auth_shape = { "AuthConfig", auth_fields, false };
+const struct shape SHAPE_AUTH = { "AuthConfig", auth_fields, false };
 
 static const struct field parameter_fields[] = {
 	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED, .max = 100,
@@ -136,7 +136,7 @@ static const struct field function_fields[] = {
 	  .fallback = "Idempotency-Key", .help = "The header that carries the key of replay keyed." },
 	{ .name = NULL }
 };
-static const struct shape function_shape = { "Function", function_fields, false };
+const struct shape SHAPE_FUNCTION = { "Function", function_fields, false };
 
 static const struct field rate_fields[] = {
 	{ .name = "requestsPerSecond", .kind = SHAPE_NUMBER, .min = 0, .max = 10000,
@@ -155,7 +155,7 @@ static const struct field rate_fields[] = {
 	  .help = "Which headers of answers say what is left, when they are not the usual ones." },
 	{ .name = NULL }
 };
-static const struct shape rate_shape = { "RateLimit", rate_fields, false };
+const struct shape SHAPE_RATE_LIMIT = { "RateLimit", rate_fields, false };
 
 static const struct field cache_fields[] = {
 	{ .name = "ttlSeconds", .kind = SHAPE_INTEGER, .flags = SHAPE_REQUIRED, .min = 1, .max = 86400,
@@ -180,15 +180,15 @@ static const struct field data_source_fields[] = {
 	{ .name = "configFields", .kind = SHAPE_LIST, .of = &SHAPE_CONFIG_FIELD, .max = 50,
 	  .help = "What each installation must give." },
 	{ .name = "authConfig", .label = "Authentication", .kind = SHAPE_OBJECT,
-	  .of = &auth_shape,
+	  .of = &SHAPE_AUTH,
 	  .help = "How requests show who asks." },
 	{ .name = "headers", .kind = SHAPE_MAP, .item = SHAPE_LINE, .max = 50,
 	  .help = "Templates of headers for every request." },
-	{ .name = "functions", .kind = SHAPE_LIST, .flags = SHAPE_REQUIRED, .of = &function_shape,
+	{ .name = "functions", .kind = SHAPE_LIST, .flags = SHAPE_REQUIRED, .of = &SHAPE_FUNCTION,
 	  .min = 1, .max = 200, .help = "What can be called." },
 	REFUSAL_FIELDS,
 	{ .name = "rateLimitConfig", .label = "Rate limit", .kind = SHAPE_OBJECT,
-	  .of = &rate_shape,
+	  .of = &SHAPE_RATE_LIMIT,
 	  .help = "How fast the API may be asked." },
 	{ .name = "cacheConfig", .kind = SHAPE_OBJECT, .of = &cache_shape,
 	  .help = "How long answers may be used again; without it each run asks for everything." },

@@ -14,7 +14,13 @@ PAGES_ACCOUNT = \
 
 PAGES_ADMIN =
 
-PAGES_DATASOURCES =
+PAGES_DATASOURCES = \
+  templates/datasources/detail.html \
+  templates/datasources/edit.html \
+  templates/datasources/edit-json.html \
+  templates/datasources/list.html \
+  templates/datasources/new.html \
+  templates/datasources/new-json.html
 
 PAGES_COLLECTORS =
 

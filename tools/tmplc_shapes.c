@@ -2,6 +2,9 @@
 #include "config.h"
 
 #include "cgi/account/account.h"
+#include "cgi/collectors/collectors.h"
+#include "cgi/datasources/datasources.h"
+#include "cgi/trials/trials.h"
 #include "lib/web/web.h"
 #include "tools/tmplc.h"
 #include "lib/base/poison.h"
@@ -10,5 +13,8 @@ const struct shape *const tmplc_shapes[] = {
 	&tpl_nothing_shape,
 	&web_problem_doc,
 	/* account */
+	/* datasources */
+	&data_source_list_doc,
+	&data_source_doc,
 	NULL,
 };

@@ -63,6 +63,14 @@ static const struct field list_doc_fields[] = {
 };
 const struct shape data_source_list_doc = { .name = "DataSources", .fields = list_doc_fields };
 
+static const struct field user_fields[] = {
+	{ .name = "id", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },
+	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "stage", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = NULL },
+};
+static const struct shape user_doc = { .name = "DataSourceUser", .fields = user_fields };
+
 /* Besides what was written; members that were left out stay out. */
 static const struct field doc_fields[] = {
 	{ .name = "id", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },
@@ -75,17 +83,23 @@ static const struct field doc_fields[] = {
 	  .kind = SHAPE_LIST,
 	  .flags = SHAPE_REQUIRED,
 	  .of = &SHAPE_CONFIG_FIELD },
-	{ .name = "authConfig", .kind = SHAPE_MAP },
+	{ .name = "authConfig", .kind = SHAPE_OBJECT, .of = &SHAPE_AUTH },
 	{ .name = "headers", .kind = SHAPE_MAP },
 	{ .name = "functions",
 	  .kind = SHAPE_LIST,
 	  .flags = SHAPE_REQUIRED,
 	  .max = 200,
-	  .item = SHAPE_ANY },
-	{ .name = "rateLimitConfig", .kind = SHAPE_MAP },
+	  .of = &SHAPE_FUNCTION },
+	{ .name = "rateLimitConfig", .kind = SHAPE_OBJECT, .of = &SHAPE_RATE_LIMIT },
 	{ .name = "cacheConfig", .kind = SHAPE_MAP },
 	{ .name = "category", .kind = SHAPE_LINE },
 	{ .name = "tags", .kind = SHAPE_LIST, .flags = SHAPE_REQUIRED, .item = SHAPE_LINE },
+	{ .name = "usedBy",
+	  .kind = SHAPE_LIST,
+	  .flags = SHAPE_REQUIRED,
+	  .max = 200,
+	  .of = &user_doc,
+	  .help = "Collectors that are built on it, the latest 200" },
 	{ .name = "isActive", .kind = SHAPE_BOOLEAN, .flags = SHAPE_REQUIRED },
 	{ .name = "version", .kind = SHAPE_INTEGER, .flags = SHAPE_REQUIRED },
 	{ .name = "createdBy",

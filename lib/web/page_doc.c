@@ -47,6 +47,7 @@ static const struct field page_fields[] = {
 	{ .name = "form", .kind = SHAPE_OBJECT, .of = &form_doc },
 	{ .name = "title", .kind = SHAPE_LINE },
 	{ .name = "path", .kind = SHAPE_LINE, .help = "Of this page, with its query." },
+	{ .name = "q", .kind = SHAPE_LINE, .help = "What was searched for." },
 	{ .name = "section", .kind = SHAPE_LINE, .help = "The path's first word." },
 	{ .name = "api",
 	  .kind = SHAPE_LINE,

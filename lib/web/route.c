@@ -81,6 +81,18 @@ const struct route *route_at(const struct req *r, const char *path)
 	return NULL;
 }
 
+/* The row itself, or its twin for clients: the same path, not for browsers alone. */
+bool route_has_api(const struct req *r)
+{
+	const struct web_family *f = r->app->family;
+
+	for (size_t i = 0; i < f->route_count; i++)
+		if (f->routes[i].method == M_GET && !(f->routes[i].flags & ROUTE_PAGE) &&
+		    !strcmp(f->routes[i].path, r->route->path))
+			return true;
+	return false;
+}
+
 /* Forms know GET and POST alone; ?_method= says what is meant. It is taken off the query. */
 static void method_override(struct req *r)
 {
@@ -271,7 +283,8 @@ bool route_table_check(const struct route *routes, size_t count, struct err *e)
 		const char *fault = row_fault(t);
 
 		for (size_t k = 0; !fault && k < i; k++)
-			if (routes[k].method == t->method && !strcmp(routes[k].path, t->path))
+			if (routes[k].method == t->method && !strcmp(routes[k].path, t->path) &&
+			    !((routes[k].flags ^ t->flags) & ROUTE_PAGE))
 				fault = "stands in the table twice";
 		if (fault)
 			return err_set(e, ERR_BUG, "route_table", "Route %zu, %s %.*s, %s.", i,

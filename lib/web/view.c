@@ -217,11 +217,12 @@ static void address_add(struct req *r, struct buf *b)
 	const char *api;
 
 	json_member_text(b, "path", full);
+	json_member_text(b, "q", json_text(r->query, "q", NULL));
 	rest = str_after(str_of(r->path), 1);
 	if (!str_cut(rest, '/', &segment, &rest))
 		segment = rest;
 	json_member_text(b, "section", arena_text(r->arena, segment));
-	if (r->method != M_GET || (r->route->flags & ROUTE_PAGE) || strchr(full, '\''))
+	if (r->method != M_GET || !route_has_api(r) || strchr(full, '\''))
 		return;
 	api = arena_printf(r->arena, "/api/v1%s", full);
 	json_member_text(b, "api", api);

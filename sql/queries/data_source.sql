@@ -14,7 +14,12 @@ SELECT coalesce((SELECT json_agg(collect.data_source_summary(s.source) ORDER BY 
 	CASE WHEN (SELECT count(*) FROM page) > $2 THEN (SELECT min(s.id::text) FROM shown s) END
 
 -- name: data_source_get :maybe (id uuid)
-SELECT collect.data_source_doc(d), d.version FROM collect.data_sources d
+SELECT left(collect.data_source_doc(d)::text, -1) || ',"usedBy":' || coalesce((
+	SELECT json_agg(json_build_object('id', u.id, 'name', u.name, 'stage', u.stage) ORDER BY u.id DESC)
+	FROM (SELECT c.id, c.name, c.stage FROM collect.data_collectors c
+		WHERE c.tenant_id = d.tenant_id AND c.data_source_id = d.id ORDER BY c.id DESC LIMIT 200) u)::text,
+	'[]') || '}', d.version
+FROM collect.data_sources d
 WHERE d.tenant_id = util.tenant() AND d.id = $1
 
 -- name: data_source_lock :maybe (id uuid)

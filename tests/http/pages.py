@@ -117,7 +117,7 @@ class Form:
     @staticmethod
     def _value(e):
         if e.tag == "textarea":
-            return e.raw
+            return e.raw.removeprefix("\n")  # HTML: the first line break is not part of the value
         if e.tag == "select":
             options = e.all("option")
             chosen = [o for o in options if o.has("selected")] or options[:1]
