@@ -64,6 +64,18 @@ const sendOnce = (form) => {
 	});
 };
 
+// What takes long says so once it is on its way.
+const sayWait = (part) => {
+	part.addEventListener("submit", (event) => {
+		if (event.defaultPrevented || event.submitter?.name === "_do") return;
+		const said = document.createElement("p");
+		said.className = "notice";
+		said.setAttribute("role", "status");
+		said.textContent = part.dataset.wait;
+		event.target.append(said);
+	});
+};
+
 const copyButton = (pre) => {
 	if (!navigator.clipboard) return;
 	const button = document.createElement("button");
@@ -120,6 +132,7 @@ const enhancements = [
 	["select[data-decides]", decides],
 	["form.form", changeInPlace],
 	["form", sendOnce],
+	["[data-wait]", sayWait],
 	["pre.code", copyButton],
 	["time[datetime]", relativeTime],
 	["[data-poll]", poll],

@@ -22,13 +22,26 @@ PAGES_DATASOURCES = \
   templates/datasources/new.html \
   templates/datasources/new-json.html
 
-PAGES_COLLECTORS =
+PAGES_COLLECTORS = \
+  templates/collectors/detail.html \
+  templates/collectors/edit.html \
+  templates/collectors/edit-json.html \
+  templates/collectors/list.html \
+  templates/collectors/new.html \
+  templates/collectors/new-json.html \
+  templates/collectors/publish.html \
+  templates/collectors/release.html \
+  templates/collectors/releases.html \
+  templates/collectors/values.html
 
 PAGES_MARKETPLACE =
 
 PAGES_INSTANCES =
 
-PAGES_TRIALS =
+PAGES_TRIALS = \
+  templates/trials/connection.html \
+  templates/trials/result.html \
+  templates/trials/test.html
 
 EXTRA_DIST += $(PAGES_SHARED) $(PAGES_ACCOUNT) $(PAGES_ADMIN) $(PAGES_DATASOURCES) $(PAGES_COLLECTORS) $(PAGES_MARKETPLACE) $(PAGES_INSTANCES) $(PAGES_TRIALS)
 dist_noinst_SCRIPTS += tools/pages.sh

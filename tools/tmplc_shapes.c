@@ -16,5 +16,16 @@ const struct shape *const tmplc_shapes[] = {
 	/* datasources */
 	&data_source_list_doc,
 	&data_source_doc,
+	/* collectors */
+	&collector_list_doc,
+	&collector_doc,
+	&collector_new_doc,
+	&collector_preview_doc,
+	&release_list_doc,
+	&release_doc,
+	/* trials */
+	&trials_page_doc,
+	&trials_collector_doc,
+	&trials_connection_doc,
 	NULL,
 };

@@ -6,6 +6,14 @@
 #include "lib/db/queries.h"
 #include "lib/base/poison.h"
 
+static const struct field break_fields[] = {
+	{ .name = "code", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "sentence", .kind = SHAPE_TEXT, .flags = SHAPE_REQUIRED, .max = 1000 },
+	{ .name = NULL },
+};
+static const struct shape break_doc = { .name = "ReleaseBreak", .fields = break_fields };
+
 #define SUMMARY_FIELDS                                                                             \
 	{ .name = "version", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },                        \
 		{ .name = "releaseNotes",                                                          \
@@ -16,7 +24,7 @@
 		  .kind = SHAPE_LIST,                                                              \
 		  .flags = SHAPE_REQUIRED,                                                         \
 		  .max = 200,                                                                      \
-		  .item = SHAPE_ANY,                                                               \
+		  .of = &break_doc,                                                                \
 		  .help = "What breaks against the version before: code, name, sentence" },        \
 		{ .name = "publishedAt", .kind = SHAPE_TIME, .flags = SHAPE_REQUIRED },            \
 	{                                                                                          \
@@ -40,13 +48,36 @@ static const struct field list_fields[] = {
 };
 const struct shape release_list_doc = { .name = "Releases", .fields = list_fields };
 
+static const struct field frozen_fields[] = {
+	{ .name = "id", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },
+	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "description", .kind = SHAPE_TEXT, .max = 4000 },
+	{ .name = "pipelines", .kind = SHAPE_LIST, .of = &SHAPE_PIPELINE },
+	{ .name = NULL },
+};
+static const struct shape frozen_doc = { .name = "ReleaseCollector",
+	                                 .fields = frozen_fields,
+	                                 .open = true };
+static const struct field frozen_source_fields[] = {
+	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "baseUrl", .kind = SHAPE_LINE, .max = 1000 },
+	{ .name = NULL },
+};
+static const struct shape frozen_source_doc = { .name = "ReleaseDataSource",
+	                                        .fields = frozen_source_fields,
+	                                        .open = true };
+
 static const struct field doc_fields[] = {
 	SUMMARY_FIELDS,
 	{ .name = "collector",
-	  .kind = SHAPE_MAP,
+	  .kind = SHAPE_OBJECT,
 	  .flags = SHAPE_REQUIRED,
+	  .of = &frozen_doc,
 	  .help = "id, name, description, pipelines, as they were frozen" },
-	{ .name = "dataSource", .kind = SHAPE_MAP, .flags = SHAPE_REQUIRED },
+	{ .name = "dataSource",
+	  .kind = SHAPE_OBJECT,
+	  .flags = SHAPE_REQUIRED,
+	  .of = &frozen_source_doc },
 	{ .name = NULL },
 };
 const struct shape release_doc = { .name = "Release", .fields = doc_fields };

@@ -10,9 +10,24 @@
 
 static const struct field in_fields[] = {
 	{ .name = "pipelineId",
+	  .label = "Pipeline",
 	  .kind = SHAPE_LINE,
 	  .max = 100,
 	  .help = "One pipeline; all without it" },
+	{ .name = "maxPages",
+	  .label = "Pages at most",
+	  .kind = SHAPE_INTEGER,
+	  .min = 1,
+	  .max = TRIAL_PAGES,
+	  .fallback = "5",
+	  .help = "Up to 5 of each pipeline" },
+	{ .name = "maxRecords",
+	  .label = "Records to show",
+	  .kind = SHAPE_INTEGER,
+	  .min = 1,
+	  .max = 100,
+	  .fallback = "20",
+	  .help = "Up to 100 of each pipeline" },
 	{ .name = "useCreatorConfig", .kind = SHAPE_BOOLEAN, .fallback = "true" },
 	{ .name = "config",
 	  .kind = SHAPE_MAP,
@@ -33,17 +48,48 @@ static const struct field limits_fields[] = {
 };
 static const struct shape limits_doc = { .name = "TestLimits", .fields = limits_fields };
 
+static const struct field step_fields[] = {
+	{ .name = "kind", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "at", .kind = SHAPE_TIME, .flags = SHAPE_REQUIRED },
+	{ .name = "detail", .kind = SHAPE_MAP, .flags = SHAPE_REQUIRED },
+	{ .name = NULL },
+};
+static const struct shape step_doc = { .name = "TestStep", .fields = step_fields };
+
+static const struct field error_fields[] = {
+	{ .name = "code", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "message", .kind = SHAPE_TEXT, .flags = SHAPE_REQUIRED, .max = 4000 },
+	{ .name = "pointer",
+	  .kind = SHAPE_LINE,
+	  .max = 1000,
+	  .help = "The place in the definition, where it is known" },
+	{ .name = "field", .kind = SHAPE_LINE, .help = "Its id in the builder's form" },
+	{ .name = NULL },
+};
+static const struct shape error_doc = { .name = "TestError", .fields = error_fields };
+
 static const struct field pipeline_fields[] = {
 	{ .name = "pipelineId", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
 	{ .name = "pipelineName", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
 	{ .name = "status", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "error", .kind = SHAPE_OBJECT, .flags = SHAPE_NULLABLE, .of = &error_doc },
+	{ .name = "stop", .kind = SHAPE_LINE, .flags = SHAPE_NULLABLE },
+	{ .name = "bounded",
+	  .kind = SHAPE_LINE,
+	  .flags = SHAPE_NULLABLE,
+	  .help = "Which limit of a test cut it short" },
+	{ .name = "requests",
+	  .kind = SHAPE_LIST,
+	  .flags = SHAPE_REQUIRED,
+	  .max = 10000,
+	  .of = &trials_request_doc },
 	{ .name = "recordsRead", .kind = SHAPE_INTEGER, .flags = SHAPE_REQUIRED },
 	{ .name = "durationMs", .kind = SHAPE_INTEGER, .flags = SHAPE_REQUIRED },
 	{ .name = "steps",
 	  .kind = SHAPE_LIST,
 	  .flags = SHAPE_REQUIRED,
 	  .max = 10000,
-	  .item = SHAPE_ANY },
+	  .of = &step_doc },
 	{ .name = "records",
 	  .kind = SHAPE_LIST,
 	  .flags = SHAPE_REQUIRED,
@@ -51,18 +97,26 @@ static const struct field pipeline_fields[] = {
 	  .item = SHAPE_ANY },
 	{ .name = NULL },
 };
-static const struct shape pipeline_doc = { .name = "PipelineTest",
+const struct shape trials_pipeline_doc = { .name = "PipelineTest",
 	                                   .fields = pipeline_fields,
 	                                   .open = true };
 
 static const struct field doc_fields[] = {
 	{ .name = "collectorId", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },
+	{ .name = "collectorName", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "pipelineId",
+	  .kind = SHAPE_LINE,
+	  .flags = SHAPE_REQUIRED | SHAPE_NULLABLE,
+	  .help = "The one that was asked for; null: all" },
 	{ .name = "stored",
 	  .kind = SHAPE_BOOLEAN,
 	  .flags = SHAPE_REQUIRED,
 	  .help = "Always false" },
 	{ .name = "limits", .kind = SHAPE_OBJECT, .flags = SHAPE_REQUIRED, .of = &limits_doc },
-	{ .name = "pipelines", .kind = SHAPE_LIST, .flags = SHAPE_REQUIRED, .of = &pipeline_doc },
+	{ .name = "pipelines",
+	  .kind = SHAPE_LIST,
+	  .flags = SHAPE_REQUIRED,
+	  .of = &trials_pipeline_doc },
 	{ .name = NULL },
 };
 const struct shape trials_collector_doc = { .name = "CollectorTestResult", .fields = doc_fields };
@@ -94,6 +148,21 @@ static size_t run_all(struct req *r, const struct trial *t, const char *wanted, 
 	return n;
 }
 
+static void head_write(const struct trial *t, const char *id, const char *wanted, struct buf *out)
+{
+	buf_printf(out, "{\"collectorId\":\"%s\",\"collectorName\":", id);
+	buf_json_string(out, str_of(t->name));
+	buf_text(out, ",\"pipelineId\":");
+	if (wanted)
+		buf_json_string(out, str_of(wanted));
+	else
+		buf_text(out, "null");
+	buf_printf(out,
+	           ",\"stored\":false,\"limits\":{\"pages\":%lld,\"records\":%lld,\"seconds\":%d},"
+	           "\"pipelines\":[",
+	           (long long)t->pages_max, (long long)t->records_max, TRIAL_SECONDS);
+}
+
 bool trials_collector(struct req *r, struct err *e)
 {
 	const char *wanted = json_text(r->body, "pipelineId", NULL);
@@ -111,12 +180,10 @@ bool trials_collector(struct req *r, struct err *e)
 	}
 	if (!trial_load(r, Q_TRIAL_COLLECTOR, given, &t, e) || !trial_slot_take(r, e))
 		return false;
+	t.pages_max = json_int(r->body, "maxPages", TRIAL_PAGES);
+	t.records_max = json_int(r->body, "maxRecords", TRIAL_RECORDS);
 	buf_init(&out, ANSWER_MAX);
-	buf_printf(
-		&out,
-		"{\"collectorId\":\"%s\",\"stored\":false,\"limits\":{\"pages\":%d,\"records\":%d,"
-		"\"seconds\":%d},\"pipelines\":[",
-		uuid_format(&r->params[0], id), TRIAL_PAGES, TRIAL_RECORDS, TRIAL_SECONDS);
+	head_write(&t, uuid_format(&r->params[0], id), wanted, &out);
 	n = run_all(r, &t, wanted, &out);
 	buf_text(&out, "]}");
 	trial_slot_give(r);

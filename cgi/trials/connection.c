@@ -30,7 +30,10 @@ static const struct field doc_fields[] = {
 	  .help = "Empty when it got through" },
 	{ .name = "message", .kind = SHAPE_TEXT, .flags = SHAPE_REQUIRED, .max = 2000 },
 	{ .name = "durationMs", .kind = SHAPE_INTEGER, .flags = SHAPE_REQUIRED },
-	{ .name = "pipeline", .kind = SHAPE_ANY, .flags = SHAPE_REQUIRED },
+	{ .name = "pipeline",
+	  .kind = SHAPE_OBJECT,
+	  .flags = SHAPE_REQUIRED,
+	  .of = &trials_pipeline_doc },
 	{ .name = NULL },
 };
 const struct shape trials_connection_doc = { .name = "ConnectionTestResult", .fields = doc_fields };

@@ -3,6 +3,8 @@ TRIALS_NOUNS = \
   cgi/trials/collector.c \
   cgi/trials/connection.c \
   cgi/trials/gate.c \
+  cgi/trials/page.c \
+  cgi/trials/requests.c \
   cgi/trials/trial.c \
   cgi/trials/trials.h \
   cgi/trials/vault.c \

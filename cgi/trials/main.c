@@ -6,25 +6,38 @@
  *   POST /marketplace/collectors/{id}/test-connection    before an installation
  *   POST /collector-instances/{id}/test-connection       with the stored config, or one to be stored
  *   POST /collector-instances/{id}/execute?wait=N        queue, then wait for the end
+ *   for browsers: GET /collectors/{id}/test              where a test starts
  */
 #include "config.h"
 
 #include <stdlib.h>
 
 #include "cgi/trials/trials.h"
+#include "templates/trials.h"
 #include "lib/base/poison.h"
 
 #define BODY_MAX (256 * 1024)
 
-/* clang-format off: a row a route */
+/* clang-format off: a row a view, a row a route */
+static const struct view test_view = { .tpl = &tpl_trials_test };
+static const struct view result_view = { .tpl = &tpl_trials_result,
+	                                 .title = "Test result",
+	                                 .form_at = "/collectors/{id}/test" };
+static const struct view connection_view = { .tpl = &tpl_trials_connection,
+	                                     .title = "Connection test",
+	                                     .form_at = "/collectors/{id}/test" };
+
 static const struct route routes[] = {
 	{ M_POST, "/collectors/{id}/execute", ACCESS_MEMBER, "editor", "collectors:write", BODY_MAX,
 	  NULL, &trials_collector_in, &trials_collector_doc, 200, trials_collector,
-	  "Try a collector; nothing is stored", ROUTE_SLOW | ROUTE_BODY_OPTIONAL },
+	  "Try a collector; nothing is stored", ROUTE_SLOW | ROUTE_BODY_OPTIONAL, &result_view },
+	{ M_GET, "/collectors/{id}/test", ACCESS_MEMBER, "editor", "collectors:write", 0, NULL,
+	  NULL, &trials_page_doc, 200, trials_collector_page, "Where a test starts", ROUTE_PAGE,
+	  &test_view },
 	{ M_POST, "/collectors/{id}/test-connection", ACCESS_MEMBER, "editor", "collectors:write",
 	  BODY_MAX, NULL, &trials_connection_in, &trials_connection_doc, 200,
 	  trials_connection_collector, "Does one request get through?",
-	  ROUTE_SLOW | ROUTE_BODY_OPTIONAL },
+	  ROUTE_SLOW | ROUTE_BODY_OPTIONAL, &connection_view },
 	{ M_POST, "/marketplace/collectors/{id}/test-connection", ACCESS_MEMBER, "editor",
 	  "instances:write", BODY_MAX, NULL, &trials_connection_in, &trials_connection_doc, 200,
 	  trials_connection_listing, "Would this config get through?", ROUTE_SLOW },
@@ -70,6 +83,7 @@ static const struct web_family family = {
 	.route_count = sizeof(routes) / sizeof(routes[0]),
 	.open = trials_open,
 	.close = trials_close,
+	.error_page = &tpl_shared_error,
 };
 
 int main(int argc, char **argv)

@@ -1,6 +1,8 @@
 /* trial - loading what is tried, and running one pipeline of it into memory */
 #include "config.h"
 
+#include <ctype.h>
+
 #include "cgi/trials/trials.h"
 #include "drive/load.h"
 #include "drive/once.h"
@@ -118,6 +120,15 @@ static void head(struct buf *out, const char *id, const char *name)
 	buf_char(out, ',');
 }
 
+/* The id of the builder's input for that place, as lib/web/form.h makes it. */
+static void field_write(struct buf *out, const char *pointer)
+{
+	buf_text(out, "\"f");
+	for (const char *p = pointer; *p; p++)
+		buf_char(out, isalnum((unsigned char)*p) ? *p : '-');
+	buf_char(out, '"');
+}
+
 /* A pipeline that could not even start: its definition or its config is not fit. */
 static void write_refusal(struct buf *out, const char *id, const struct err *e)
 {
@@ -128,7 +139,12 @@ static void write_refusal(struct buf *out, const char *id, const struct err *e)
 	buf_json_string(out, str_of(e->msg));
 	buf_text(out, ",\"pointer\":");
 	buf_json_string(out, str_of(e->pointer));
-	buf_text(out, "},\"recordsRead\":0,\"durationMs\":0,\"steps\":[],\"records\":[]}");
+	if (e->pointer[0]) {
+		buf_text(out, ",\"field\":");
+		field_write(out, e->pointer);
+	}
+	buf_text(out, "},\"recordsRead\":0,\"durationMs\":0,\"requests\":[],"
+	              "\"steps\":[],\"records\":[]}");
 }
 
 static void write_outcome(struct buf *out, const struct loaded *l, const struct sink_memory *memory)
@@ -139,6 +155,7 @@ static void write_outcome(struct buf *out, const struct loaded *l, const struct 
 	sink_memory_write(memory, &body);
 	head(out, l->pipeline_id, l->pipeline_name);
 	buf_printf(out, "\"recordsRead\":%lld,", (long long)memory->counts.records);
+	trial_requests_write(memory->o.arena, memory, out);
 	if (body.len > 1)
 		buf_add(out, body.p + 1, body.len - 1);
 	out->failed = out->failed || body.failed;

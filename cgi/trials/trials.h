@@ -16,7 +16,7 @@
 
 #define TRIAL_SECONDS 60 /* all pipelines together; nginx waits 75 */
 #define TRIAL_PAGES   5
-#define TRIAL_RECORDS 20 /* shown of each pipeline */
+#define TRIAL_RECORDS 20 /* shown of each pipeline; 100 when asked for */
 
 /* What the family holds. */
 struct trials {
@@ -77,10 +77,15 @@ struct trial_outcome {
 void trial_run(struct req *, const struct trial *, const char *pipeline_id, struct buf *,
                struct trial_outcome *);
 
-web_handler trials_collector, trials_execute_wait;
+/* "requests":[...], with a comma behind. */
+struct sink_memory;
+void trial_requests_write(struct arena *, const struct sink_memory *, struct buf *);
+
+web_handler trials_collector, trials_collector_page, trials_execute_wait;
 web_handler trials_connection_collector, trials_connection_instance, trials_connection_listing;
 
-extern const struct shape trials_collector_in, trials_collector_doc;
+extern const struct shape trials_collector_in, trials_collector_doc, trials_page_doc;
+extern const struct shape trials_pipeline_doc, trials_request_doc;
 extern const struct shape trials_wait_query, trials_wait_in, trials_wait_doc;
 extern const struct shape trials_connection_in, trials_connection_doc;
 

@@ -60,6 +60,11 @@ const json_t *req_sent(const struct req *r)
 	return r->private_->page.again ? r->private_->page.sent.body : NULL;
 }
 
+struct str req_answer(const struct req *r)
+{
+	return r->reply->body;
+}
+
 void req_title(struct req *r, const char *title)
 {
 	r->private_->page.title = arena_strdup(r->arena, title);

@@ -209,6 +209,7 @@ void reply_location(struct req *, const char *fmt, ...) __attribute__((format(pr
 void req_form(struct req *, const struct form *);
 /* What was sent when the form is shown again, for choices that depend on it; else NULL. */
 const json_t *req_sent(const struct req *);
+struct str req_answer(const struct req *); /* what a reply_* has said so far; empty: nothing yet */
 /* The page's title, where it says more than the row: a name from the document. */
 void req_title(struct req *, const char *title);
 void req_theme(struct req *, const char *theme); /* "auto", "light", "dark"; kept in a cookie */

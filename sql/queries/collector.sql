@@ -12,7 +12,9 @@ SELECT coalesce((SELECT json_agg(collect.collector_summary(s.collector) ORDER BY
 	CASE WHEN (SELECT count(*) FROM page) > $2 THEN (SELECT min(s.id::text) FROM shown s) END
 
 -- name: collector_get :maybe (id uuid)
-SELECT collect.collector_doc(c), c.version FROM collect.data_collectors c
+SELECT left(collect.collector_doc(c)::text, -1) || ',"installs":' || coalesce((
+	SELECT l.installs FROM market.listing l WHERE l.collector_id = c.id), 0) || '}', c.version
+FROM collect.data_collectors c
 WHERE c.tenant_id = util.tenant() AND c.id = $1
 
 -- Before the collector itself: a change of the data source locks in this order, too.
