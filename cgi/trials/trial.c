@@ -139,7 +139,7 @@ static void write_refusal(struct buf *out, const char *id, const struct err *e)
 	buf_json_string(out, str_of(e->msg));
 	buf_text(out, ",\"pointer\":");
 	buf_json_string(out, str_of(e->pointer));
-	if (e->pointer[0]) {
+	if (strncmp(e->pointer, "/pipelines/", 11) == 0) {
 		buf_text(out, ",\"field\":");
 		field_write(out, e->pointer);
 	}

@@ -556,7 +556,7 @@ static void show_member(struct show *s, const struct field *f, const json_t *v, 
 		show_field(s, f, json_object_get(v, f->name), v, member);
 }
 
-/* Does one of the rarely needed fields say something? */
+/* Does one of the rarely needed fields say something? An id is made by itself, so it says nothing. */
 static bool is_rare_used(struct show *s, const struct shape *shape, const json_t *v, struct at at)
 {
 	for (const struct field *f = shape->fields; f->name; f++) {
@@ -569,7 +569,7 @@ static bool is_rare_used(struct show *s, const struct shape *shape, const json_t
 		if (!(f->flags & SHAPE_RARE))
 			continue;
 		alone = json_pack("{sO*}", f->name, value);
-		used = (value && !form_untouched(&object, alone)) ||
+		used = (value && f->kind != SHAPE_SLUG && !form_untouched(&object, alone)) ||
 		       is_wanted(s, at_member(s, at, f->name).pointer);
 		json_decref(alone);
 		if (used)

@@ -12,13 +12,13 @@ from conftest import TIME, UUID, Client, check_shape, seed, unique
 
 KEY = "shpat_a+key/with=signs&3%-9f7"
 STEP = {"kind": str, "at": str, "detail": dict}
-PIPELINE = {
+PIPELINE = {"requests": list, 
     "pipelineId": str, "pipelineName": str, "recordsRead": int,
     "status": ("success", "partial", "failed", "timeout", "waiting"),
-    "error": (None, {"code": str, "message": str, "pointer?": str}), "stop?": (None, str),
+    "error": (None, {"code": str, "message": str, "pointer?": str, "field?": str}), "stop?": (None, str),
     "bounded?": (None, str), "durationMs": int, "counts?": dict, "steps": [STEP], "records": list,
 }
-TRIAL = {"collectorId": UUID, "stored": False, "limits": {"pages": int, "records": int, "seconds": int},
+TRIAL = {"collectorId": UUID, "collectorName": str, "pipelineId": (None, str), "stored": False, "limits": {"pages": int, "records": int, "seconds": int},
          "pipelines": [PIPELINE]}
 CONNECTION = {"ok": bool, "code": str, "message": str, "durationMs": int, "pipeline": PIPELINE}
 
@@ -88,6 +88,17 @@ def test_example_3_tries_one_pipeline_with_the_creators_config(bench):
     assert asked[0]["method"] == "GET" and "limit=100" in asked[0]["url"]
     assert len(asked) == len(bench.ledger()), "every request is shown, and no other was sent"
     assert {line["credential"] for line in bench.ledger()} == {KEY[-4:]}
+
+
+def test_each_request_stands_with_its_answer_and_as_a_command(bench):
+    answer = bench.execute({"pipelineId": bench.pipelines[0], "maxPages": 1, "maxRecords": 3})
+    pipeline, = answer["pipelines"]
+    assert answer["limits"]["pages"] == 1 and answer["limits"]["records"] == len(pipeline["records"]) == 3
+    request, = pipeline["requests"]
+    assert request["number"] == 1 and request["method"] == "GET" and request["status"] == 200
+    assert request["bytes"] > 0 and request["durationMs"] >= 0 and "products" in request["responseBody"]
+    assert request["curl"].startswith("curl '" + bench.config["shopUrl"])
+    assert "-H 'X-Shopify-Access-Token: " in request["curl"] and KEY not in request["curl"]
 
 
 def test_without_a_pipeline_all_are_tried(bench):
