@@ -34,6 +34,8 @@ static const struct form_section sections[] = {
 	{ NULL, NULL, NULL },
 };
 static const char *const hidden[] = { "/creatorConfig", NULL };
+/* Production comes by publishing and is no choice: what is left out stays as it is. */
+static const char *const hidden_published[] = { "/creatorConfig", "/stage", NULL };
 
 static const char blank[] = "{\"pipelines\":[{\"processingSteps\":["
 			    "{\"name\":\"Fetch\",\"type\":\"api-call\"},"
@@ -262,6 +264,8 @@ bool collector_edit_page(struct req *r, struct err *e)
 		return false;
 	b->form.action = arena_printf(r->arena, "/collectors/%s", r->texts[0]);
 	b->form.method = M_PUT;
+	if (strcmp(json_text(document, "stage", ""), "Production") == 0)
+		b->form.hidden = hidden_published;
 	b->form.version = json_int(document, "version", 0);
 	req_form(r, &b->form);
 	return reply_json(r, text, e);

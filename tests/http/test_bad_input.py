@@ -193,7 +193,7 @@ def test_what_is_accepted_is_asked(who, accept, status):
 
 @pytest.mark.parametrize("method,path,status", [
     ("GET", "/nothing", 404), ("GET", "/datasource", 404), ("GET", "/datasources/", 404),
-    ("GET", "/datasources/x/y", 404), ("GET", "api/v2/datasources", 404), ("GET", "nowhere", 404),
+    ("GET", "/datasources/x/y", 404), ("GET", "api/v2/datasources", 404), ("GET", "api/nothing", 404),
     ("PUT", "/datasources", 405), ("POST", "/datasources/" + NOWHERE, 405), ("DELETE", "/collectors", 405),
     ("PATCH", "/tokens", 405), ("GET", "/sign-in", 405), ("PUT", "/collectors/" + NOWHERE + "/publish", 405),
 ])

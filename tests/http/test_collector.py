@@ -41,7 +41,7 @@ def test_example_2_is_answered_as_it_was_written_but_for_the_secret(tenant, shop
         "id": UUID, "tenantId": tenant.tenant, "name": str, "description": str, "dataSourceId": shop["id"],
         "dataSourceName": shop["name"], "stage": "Draft", "approvalStatus": "none", "approvalReason": None, "creatorConfig": dict,
         "pipelines": [dict], "isPublished": False, "isListed": False, "publishedAt": None,
-        "publishedBy": None, "releaseVersion": None, "marketplaceUrl": None, "isActive": True,
+        "publishedBy": None, "releaseVersion": None, "marketplaceUrl": None, "installs": 0, "isActive": True,
         "version": int, "createdBy": tenant.email, "createdAt": TIME, "updatedAt": TIME})
     assert tenant.get("/collectors/" + made["id"]).json == made.json
 

@@ -165,7 +165,8 @@ def test_a_version_is_published_and_its_difference_is_said(person, api, source):
     page = form.fill(releaseNotes="First one").press("Publish this version")
     assert page.flash == "The version is published." and page.path == path
     assert client_of(person, api).get(path)["releaseVersion"] == "1.0.0"
-    client_of(person, api).patch(path, {"description": "Changed now"})
+    page = page.follow("Edit").form(path).fill(description="Changed now").press("Save collector")
+    assert page.flash == "Saved." and client_of(person, api).get(path)["stage"] == "Production"
     page = person.get(path + "/publish")
     assert "another description" in page.text and "Since version 1.0.0" in page.text
     page = page.form(path + "/publish").fill(version="0.9.0").press("Publish this version")
