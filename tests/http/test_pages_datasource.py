@@ -1,7 +1,7 @@
 """A creator describes an API by pages alone: no script, nothing but what the pages offer."""
 import json
 
-from conftest import Client, unique
+from conftest import Client, seed, unique
 from pages import person, person_of, sign_up  # noqa: F401
 
 
@@ -85,6 +85,17 @@ def strip(value):
     if isinstance(value, dict):
         return {k: strip(v) for k, v in value.items() if {k: v} not in DEFAULTS}
     return value
+
+
+def test_options_with_labels_and_headers_come_through_the_form_as_they_are(person, api):
+    client = api_client(person, api)
+    body = {**seed("datasource.json"), "name": unique("Labels"), "headers": {"X-Version": "2024"}}
+    path = "/datasources/" + client.post("/datasources", body)["id"]
+    before = client.get(path).json
+    assert person.get(path + "/edit").form(path).press("Save data source").flash == "Saved."
+    after = client.get(path).json
+    for member in ("functions", "configFields", "authConfig", "headers"):
+        assert strip(after[member]) == strip(before[member]), member
 
 
 def test_a_refusal_keeps_what_was_typed_and_names_the_field(person):

@@ -102,6 +102,7 @@ static void names_are_places(void **state)
 		{ "config.deep.list.0.x:text=1",
 		  "{\"config\":{\"deep\":{\"list\":[{\"x\":\"1\"}]}}}" },
 		{ "config.keys:lines=a%0Ab", "{\"config\":{\"keys\":[\"a\",\"b\"]}}" },
+		{ "config.deep.x:text=&config.deep.y:number=", "{}" }, /* {} would mean something */
 		{ "any=%5B1%2C2%5D", "{\"any\":[1,2]}" },
 		{ "any=true", "{\"any\":true}" },
 		{ "any=truely", "{\"any\":\"truely\"}" },
