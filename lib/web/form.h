@@ -59,6 +59,8 @@ struct form {
 	const struct shape *(*shape_at)(void *arg, const char *pointer, const json_t *parent);
 	void *arg;
 	const char *const *hidden; /* places that the form leaves out; ends with NULL */
+	/* Texts that go along unseen: what the page was opened with, such as an invitation's token. */
+	const char *const *carried;
 	/* Secrets that are stored already: an object of their pointers, any values. */
 	const json_t *stored;
 	/* Ends with a NULL title; members that none names come in a last one. NULL: no sections. */

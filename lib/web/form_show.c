@@ -161,9 +161,9 @@ static const struct form_choice *choice_find(const struct show *s, const char *p
 	return NULL;
 }
 
-static bool is_hidden(const struct show *s, const char *pointer)
+static bool is_among(const char *const *patterns, const char *pointer)
 {
-	for (const char *const *p = s->form->hidden; p && *p; p++)
+	for (const char *const *p = patterns; p && *p; p++)
 		if (place_matches(*p, pointer))
 			return true;
 	return false;
@@ -285,6 +285,14 @@ static void show_line(struct show *s, const struct field *f, const json_t *v, st
 	json_member_flag(&s->b, "lines", f->kind == SHAPE_LIST);
 	json_member_text(&s->b, "type", input_type(f));
 	json_member_text(&s->b, "autocomplete", autocomplete_of(f));
+	part_close(s);
+}
+
+static void show_carried(struct show *s, const json_t *v, struct at at)
+{
+	part_open(s, "carried", at, NULL);
+	json_member_text(&s->b, "name", at.name);
+	json_member_text(&s->b, "value", json_is_string(v) ? json_string_value(v) : "");
 	part_close(s);
 }
 
@@ -552,7 +560,9 @@ static void show_member(struct show *s, const struct field *f, const json_t *v, 
 {
 	struct at member = at_member(s, at, f->name);
 
-	if (!(f->flags & SHAPE_READ_ONLY) && !is_hidden(s, member.pointer))
+	if (is_among(s->form->carried, member.pointer))
+		show_carried(s, json_object_get(v, f->name), member);
+	else if (!(f->flags & SHAPE_READ_ONLY) && !is_among(s->form->hidden, member.pointer))
 		show_field(s, f, json_object_get(v, f->name), v, member);
 }
 
@@ -584,7 +594,7 @@ static void show_rare(struct show *s, const struct shape *shape, const json_t *v
 
 	for (const struct field *f = shape->fields; f->name; f++) {
 		if (!(f->flags & SHAPE_RARE) ||
-		    is_hidden(s, json_pointer_add(s->arena, at.pointer, f->name)))
+		    is_among(s->form->hidden, json_pointer_add(s->arena, at.pointer, f->name)))
 			continue;
 		if (!open) {
 			part_open(s, "fold", at_member(s, at, MORE_ID), "More settings");
@@ -659,7 +669,7 @@ static void show_rest(struct show *s)
 
 	for (const struct field *f = s->form->shape->fields; f->name; f++) {
 		if (is_in_any(s->form->sections, f->name) || (f->flags & SHAPE_READ_ONLY) ||
-		    is_hidden(s, json_pointer_add(s->arena, "", f->name)))
+		    is_among(s->form->hidden, json_pointer_add(s->arena, "", f->name)))
 			continue;
 		if (!open)
 			section_open(s, &rest);

@@ -200,18 +200,22 @@ static void form_add(struct req *r, struct buf *b)
 		form_show(r->arena, &form, page->again && page->refused ? page->refused : none));
 }
 
-static const char *curl_of(const struct req *r, const char *api)
+const char *req_base(const struct req *r)
 {
 	const char *host = req_header(r, "Host");
 	const char *scheme = strcmp(request_env(r, "HTTPS"), "on") == 0 ? "https" : "http";
-	const char *base = *r->app->base_url ? r->app->base_url
-	                                     : arena_printf(r->arena, "%s://%s", scheme,
-	                                                    host ? host : "localhost");
 
+	if (*r->app->base_url)
+		return r->app->base_url;
+	return arena_printf(r->arena, "%s://%s", scheme, host ? host : "localhost");
+}
+
+static const char *curl_of(const struct req *r, const char *api)
+{
 	return arena_printf(
 		r->arena, "curl%s '%s%s'",
 		route_asks_who(r->route) ? " -H \"Authorization: Bearer $CATCHMENT_TOKEN\"" : "",
-		base, api);
+		req_base(r), api);
 }
 
 static void address_add(struct req *r, struct buf *b)

@@ -214,6 +214,8 @@ struct str req_answer(const struct req *); /* what a reply_* has said so far; em
 void req_title(struct req *, const char *title);
 void req_theme(struct req *, const char *theme); /* "auto", "light", "dark"; kept in a cookie */
 bool req_is_page(const struct req *);            /* a browser asked, not a client of the API */
+/* Scheme and host by which we are reached, without a slash at the end. */
+const char *req_base(const struct req *);
 
 /* Streams (ROUTE_STREAM): headers, then any number of writes; false when the client left. */
 MUST_CHECK bool reply_stream_open(struct req *, const char *type, const char *filename,
