@@ -5,6 +5,7 @@ QUERIES += sql/queries/migration.sql
 QUERIES += sql/queries/admin.sql
 QUERIES += sql/queries/audit.sql
 QUERIES += sql/queries/collector.sql
+QUERIES += sql/queries/dashboard.sql
 QUERIES += sql/queries/data_source.sql
 QUERIES += sql/queries/doctor.sql
 QUERIES += sql/queries/execution.sql

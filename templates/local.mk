@@ -5,12 +5,29 @@ PAGES_SHARED = \
   templates/layout/page.html \
   templates/part/form.html \
   templates/part/next.html \
+  templates/part/people.html \
   templates/shared/error.html
 
 PAGES_ACCOUNT = \
+  templates/account/audit.html \
+  templates/account/dashboard.html \
   templates/account/home.html \
+  templates/account/invitation-accept.html \
+  templates/account/invitation-made.html \
+  templates/account/invitations.html \
+  templates/account/member.html \
+  templates/account/members.html \
+  templates/account/password.html \
+  templates/account/profile.html \
+  templates/account/sessions.html \
   templates/account/sign-in.html \
-  templates/account/sign-up.html
+  templates/account/sign-up.html \
+  templates/account/tenant.html \
+  templates/account/tenant-delete.html \
+  templates/account/tenants.html \
+  templates/account/token-made.html \
+  templates/account/token-new.html \
+  templates/account/tokens.html
 
 PAGES_ADMIN =
 

@@ -13,6 +13,18 @@ const struct shape *const tmplc_shapes[] = {
 	&tpl_nothing_shape,
 	&web_problem_doc,
 	/* account */
+	&account_profile_doc,
+	&account_tenants_doc,
+	&account_tenant_doc,
+	&account_members_doc,
+	&account_member_doc,
+	&account_invitations_doc,
+	&account_invitation_doc,
+	&account_accept_page_doc,
+	&account_tokens_doc,
+	&account_token_doc,
+	&account_audit_doc,
+	&account_dashboard_doc,
 	/* datasources */
 	&data_source_list_doc,
 	&data_source_doc,

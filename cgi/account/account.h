@@ -42,7 +42,13 @@ struct db_arg account_token_hash(const struct account_token *);
 MUST_CHECK bool account_reply_token(struct req *, const struct account_token *, struct str document,
                                     struct err *);
 
-web_handler account_home_page, account_sign_in_page, account_sign_up_page, account_theme;
+/* For forms: an object with one text; the members of a document, or of its member. */
+const json_t *account_object(struct req *, const char *member, const char *value);
+const json_t *account_values(struct req *, struct str document, const char *member);
+
+web_handler account_dashboard, account_accept_page, account_password_page, account_sessions;
+web_handler account_token_page, account_tenant_end_page, account_tenant_end, account_tenant_leave;
+web_handler account_sign_in_page, account_sign_up_page, account_theme;
 web_handler account_sign_up, account_sign_in, account_sign_out;
 web_handler account_profile, account_profile_set, account_password_set;
 web_handler account_tenants, account_tenant_create, account_tenant_switch;
@@ -53,6 +59,8 @@ web_handler account_invitation_accept;
 web_handler account_tokens, account_token_create, account_token_rotate, account_token_revoke;
 web_handler account_audit;
 
+extern const struct shape account_accept_query, account_accept_page_doc, account_tenant_end_in;
+extern const struct shape account_tokens_query, account_dashboard_doc;
 extern const struct shape account_back_query, account_theme_in;
 extern const struct shape account_sign_up_in, account_sign_in_in, account_sign_out_doc;
 extern const struct shape account_profile_doc, account_profile_in, account_password_in;

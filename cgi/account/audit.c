@@ -11,6 +11,8 @@ static const struct field query_fields[] = {
 	  .kind = SHAPE_LINE,
 	  .max = 100,
 	  .help = "For instance collector.publish" },
+	{ .name = "userId", .kind = SHAPE_UUID, .help = "Only what this user did" },
+	{ .name = "objectId", .kind = SHAPE_UUID, .help = "Only what was done to this" },
 	{ .name = NULL },
 };
 const struct shape account_audit_query = { .name = "AuditQuery", .fields = query_fields };
@@ -29,7 +31,17 @@ static const struct field entry_fields[] = {
 };
 static const struct shape entry_doc = { .name = "AuditEntry", .fields = entry_fields };
 
+static const struct field filter_fields[] = {
+	{ .name = "action", .kind = SHAPE_LINE, .flags = SHAPE_NULLABLE },
+	{ .name = "userId", .kind = SHAPE_UUID, .flags = SHAPE_NULLABLE },
+	{ .name = "objectId", .kind = SHAPE_UUID, .flags = SHAPE_NULLABLE },
+	{ .name = "active", .kind = SHAPE_BOOLEAN, .help = "It leaves something out." },
+	{ .name = NULL },
+};
+static const struct shape filter_doc = { .name = "AuditFilter", .fields = filter_fields };
+
 static const struct field doc_fields[] = {
+	{ .name = "filter", .kind = SHAPE_OBJECT, .of = &filter_doc, .help = "What was asked for" },
 	{ .name = "entries",
 	  .kind = SHAPE_LIST,
 	  .flags = SHAPE_REQUIRED,
@@ -51,7 +63,9 @@ bool account_audit(struct req *r, struct err *e)
 	return req_page(r, &page, e) &&
 	       req_run_last(r, Q_AUDIT_LIST,
 	                    DB_ARGS(db_text(page.after), db_int(page.limit),
-	                            db_text(json_text(r->query, "action", NULL))),
+	                            db_text(json_text(r->query, "action", NULL)),
+	                            db_text(json_text(r->query, "userId", NULL)),
+	                            db_text(json_text(r->query, "objectId", NULL))),
 	                    &rows, e) &&
 	       reply_list(r, "entries", rows, e);
 }

@@ -2,6 +2,7 @@ pkglibexec_PROGRAMS += catchment-account.fcgi
 ACCOUNT_NOUNS = \
   cgi/account/account.h \
   cgi/account/audit.c \
+  cgi/account/dashboard.c \
   cgi/account/member.c \
   cgi/account/page.c \
   cgi/account/profile.c \

@@ -6,6 +6,9 @@
 #include "lib/base/poison.h"
 
 static const char *const roles[] = { "viewer", "editor", "admin", "owner", NULL };
+#define ROLES_HELP                                                                                 \
+	"A viewer reads; an editor also makes and runs; an admin also manages people and "         \
+	"publishes; an owner may do everything"
 
 static const struct field member_doc_fields[] = {
 	{ .name = "userId", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },
@@ -33,7 +36,11 @@ static const struct field members_doc_fields[] = {
 const struct shape account_members_doc = { .name = "Members", .fields = members_doc_fields };
 
 static const struct field member_fields[] = {
-	{ .name = "role", .kind = SHAPE_CHOICE, .flags = SHAPE_REQUIRED, .choices = roles },
+	{ .name = "role",
+	  .kind = SHAPE_CHOICE,
+	  .flags = SHAPE_REQUIRED,
+	  .choices = roles,
+	  .help = ROLES_HELP },
 	{ .name = NULL },
 };
 const struct shape account_member_in = { .name = "MemberChange", .fields = member_fields };
@@ -43,6 +50,11 @@ static const struct field invitation_doc_fields[] = {
 	  .kind = SHAPE_LINE,
 	  .flags = SHAPE_SECRET,
 	  .help = "Once, when it is made" },
+	{ .name = "link",
+	  .kind = SHAPE_LINE,
+	  .flags = SHAPE_SECRET,
+	  .max = 2000,
+	  .help = "Where it is accepted, with the token; once, when it is made" },
 	{ .name = "id", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },
 	{ .name = "email", .kind = SHAPE_EMAIL, .flags = SHAPE_REQUIRED },
 	{ .name = "role", .kind = SHAPE_CHOICE, .flags = SHAPE_REQUIRED, .choices = roles },
@@ -70,8 +82,12 @@ const struct shape account_invitations_doc = { .name = "Invitations",
 	                                       .fields = invitations_doc_fields };
 
 static const struct field invitation_fields[] = {
-	{ .name = "email", .kind = SHAPE_EMAIL, .flags = SHAPE_REQUIRED },
-	{ .name = "role", .kind = SHAPE_CHOICE, .flags = SHAPE_REQUIRED, .choices = roles },
+	{ .name = "email", .kind = SHAPE_EMAIL, .flags = SHAPE_REQUIRED, .label = "E-mail" },
+	{ .name = "role",
+	  .kind = SHAPE_CHOICE,
+	  .flags = SHAPE_REQUIRED,
+	  .choices = roles,
+	  .help = ROLES_HELP },
 	{ .name = NULL },
 };
 const struct shape account_invitation_in = { .name = "InvitationNew", .fields = invitation_fields };
@@ -91,8 +107,17 @@ bool account_member_get(struct req *r, struct err *e)
 {
 	struct db_rows *rows;
 
-	return req_run_last(r, Q_MEMBER_GET, DB_ARGS(db_uuid(&r->params[0])), &rows, e) &&
-	       reply_document(r, rows, e);
+	if (!req_run_last(r, Q_MEMBER_GET, DB_ARGS(db_uuid(&r->params[0])), &rows, e))
+		return false;
+	if (db_count(rows) > 0)
+		req_form(r, &(struct form){
+				    .shape = &account_member_in,
+				    .values = account_values(r, db_get(rows, 0, 0), NULL),
+				    .action = arena_printf(r->arena, "/members/%s", r->texts[0]),
+				    .method = M_PATCH,
+				    .submit = "Change the role",
+				    .version = db_get_int(rows, 0, 1) });
+	return reply_document(r, rows, e);
 }
 
 static bool no_such(struct err *e, const char *what)
@@ -140,6 +165,10 @@ bool account_invitations(struct req *r, struct err *e)
 	struct req_page page;
 	struct db_rows *rows;
 
+	req_form(r, &(struct form){ .shape = &account_invitation_in,
+	                            .values = account_object(r, "role", "editor"),
+	                            .action = "/invitations",
+	                            .submit = "Invite" });
 	return req_page(r, &page, e) &&
 	       req_run_last(r, Q_INVITATION_LIST, DB_ARGS(db_text(page.after), db_int(page.limit)),
 	                    &rows, e) &&
@@ -158,7 +187,11 @@ bool account_invitation_create(struct req *r, struct err *e)
 	             &rows, e) ||
 	    !req_run_last(r, Q_INVITATION_GET, DB_ARGS(db_uuid(&token.id)), &rows, e))
 		return false;
-	return account_reply_token(r, &token, db_get(rows, 0, 0), e);
+	return account_reply_token(
+		r, &token,
+		str_of(arena_printf(r->arena, "{\"link\":\"%s/invitations/accept?token=%s\",%s",
+	                            req_base(r), token.text, db_get(rows, 0, 0).p + 1)),
+		e);
 }
 
 bool account_invitation_revoke(struct req *r, struct err *e)

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "cgi/account/account.h"
+#include "lib/json/schema.h"
 #include "lib/base/poison.h"
 
 static const struct field back_fields[] = {
@@ -17,9 +18,30 @@ static const struct field theme_fields[] = {
 };
 const struct shape account_theme_in = { .name = "Theme", .fields = theme_fields };
 
-bool account_home_page(struct req *r, struct err *e)
+const json_t *account_object(struct req *r, const char *member, const char *value)
 {
-	return reply_json(r, STR("{}"), e);
+	struct err unread = { 0 };
+	json_t *out;
+	struct buf b;
+
+	buf_init(&b, 4096);
+	buf_char(&b, '{');
+	json_member_text(&b, member, value);
+	buf_char(&b, '}');
+	if (!json_read(r->arena, arena_copy(r->arena, buf_view(&b)), &out, &unread))
+		out = NULL;
+	buf_free(&b);
+	return out;
+}
+
+const json_t *account_values(struct req *r, struct str document, const char *member)
+{
+	struct err unread = { 0 };
+	json_t *read;
+
+	if (!json_read(r->arena, document, &read, &unread))
+		return NULL;
+	return member ? json_object_get(read, member) : read;
 }
 
 bool account_sign_in_page(struct req *r, struct err *e)

@@ -55,7 +55,11 @@ static const struct field tenants_doc_fields[] = {
 const struct shape account_tenants_doc = { .name = "Tenants", .fields = tenants_doc_fields };
 
 static const struct field profile_fields[] = {
-	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "name",
+	  .kind = SHAPE_LINE,
+	  .flags = SHAPE_REQUIRED,
+	  .label = "Your name",
+	  .help = "How others in your workspaces see you" },
 	{ .name = NULL },
 };
 const struct shape account_profile_in = { .name = "ProfileChange", .fields = profile_fields };
@@ -65,7 +69,10 @@ static const struct field password_fields[] = {
 	  .kind = SHAPE_LINE,
 	  .flags = SHAPE_REQUIRED | SHAPE_SECRET,
 	  .max = 128 },
-	{ .name = "newPassword", .kind = SHAPE_PASSWORD, .flags = SHAPE_REQUIRED | SHAPE_SECRET },
+	{ .name = "newPassword",
+	  .kind = SHAPE_PASSWORD,
+	  .flags = SHAPE_REQUIRED | SHAPE_SECRET,
+	  .help = "12 to 128 characters" },
 	{ .name = NULL },
 };
 const struct shape account_password_in = { .name = "PasswordChange", .fields = password_fields };
@@ -74,7 +81,24 @@ bool account_profile(struct req *r, struct err *e)
 {
 	struct db_rows *rows;
 
-	return req_run_last(r, Q_USER_PROFILE, DB_NO_ARGS, &rows, e) && reply_document(r, rows, e);
+	if (!req_run_last(r, Q_USER_PROFILE, DB_NO_ARGS, &rows, e))
+		return false;
+	req_form(r, &(struct form){ .shape = &account_profile_in,
+	                            .values = account_values(r, db_get(rows, 0, 0), "user"),
+	                            .action = "/profile",
+	                            .method = M_PATCH,
+	                            .submit = "Save" });
+	return reply_document(r, rows, e);
+}
+
+bool account_password_page(struct req *r, struct err *e)
+{
+	struct db_rows *rows;
+
+	req_form(r, &(struct form){ .shape = &account_password_in,
+	                            .action = "/profile/password",
+	                            .submit = "Change the password" });
+	return req_run_last(r, Q_TENANT_ME, DB_NO_ARGS, &rows, e) && reply_json(r, STR("{}"), e);
 }
 
 bool account_profile_set(struct req *r, struct err *e)

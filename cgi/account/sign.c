@@ -15,19 +15,22 @@
 #include "lib/base/poison.h"
 
 static const struct field sign_up_fields[] = {
-	{ .name = "email", .kind = SHAPE_EMAIL, .flags = SHAPE_REQUIRED },
+	{ .name = "email", .kind = SHAPE_EMAIL, .flags = SHAPE_REQUIRED, .label = "E-mail" },
 	{ .name = "password",
 	  .kind = SHAPE_PASSWORD,
 	  .flags = SHAPE_REQUIRED | SHAPE_SECRET,
 	  .help = "12 to 128 characters" },
-	{ .name = "name", .kind = SHAPE_LINE },
-	{ .name = "workspace", .kind = SHAPE_LINE, .help = "What the first workspace is called" },
+	{ .name = "name", .kind = SHAPE_LINE, .label = "Your name" },
+	{ .name = "workspace",
+	  .kind = SHAPE_LINE,
+	  .label = "Workspace’s name",
+	  .help = "What the first workspace is called" },
 	{ .name = NULL },
 };
 const struct shape account_sign_up_in = { .name = "SignUp", .fields = sign_up_fields };
 
 static const struct field sign_in_fields[] = {
-	{ .name = "email", .kind = SHAPE_EMAIL, .flags = SHAPE_REQUIRED },
+	{ .name = "email", .kind = SHAPE_EMAIL, .flags = SHAPE_REQUIRED, .label = "E-mail" },
 	{ .name = "password",
 	  .kind = SHAPE_LINE,
 	  .flags = SHAPE_REQUIRED | SHAPE_SECRET,
@@ -206,37 +209,100 @@ bool account_sign_in(struct req *r, struct err *e)
 	                   new_phc, e);
 }
 
+static struct db_arg own_hash(const struct req *r)
+{
+	return db_bytes((struct str){ (const char *)r->token_hash, CRYPT_SHA256 });
+}
+
 bool account_sign_out(struct req *r, struct err *e)
 {
 	struct db_rows *rows;
 
-	if (!req_run_last(
-		    r, Q_USER_SIGN_OUT,
-		    DB_ARGS(db_bytes((struct str){ (const char *)r->token_hash, CRYPT_SHA256 })),
-		    &rows, e))
-		return false;
-	return reply_empty(r, e);
+	return req_run_last(r, Q_USER_SIGN_OUT, DB_ARGS(own_hash(r)), &rows, e) &&
+	       reply_empty(r, e);
 }
 
-/* A sign-in of the same person for another workspace; the token in hand stays as it is. */
+/* A sign-in of the same person for another workspace. A client's token stays as it is; a browser has
+ * one session, so the old one ends in the same transaction. */
 bool account_tenant_switch(struct req *r, struct err *e)
 {
 	struct db_rows *rows;
 
+	const char *email;
+
 	if (!req_run(r, Q_TENANT_ME, DB_NO_ARGS, &rows, e))
 		return false;
-	return sign_in_end(r, &r->user, db_get(rows, 0, 0).p, &r->params[0], NULL, e);
+	email = db_get(rows, 0, 0).p;
+	if (req_is_page(r) && !req_run(r, Q_USER_SIGN_OUT, DB_ARGS(own_hash(r)), &rows, e))
+		return false;
+	return sign_in_end(r, &r->user, email, &r->params[0], NULL, e);
 }
 
 /* An invitation names an address. Somebody new gives a name and a password; who has a user already
  * proves it with the password. Either way the answer is a sign-in to the workspace. */
 static const struct field accept_fields[] = {
 	{ .name = "token", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED | SHAPE_SECRET, .max = 64 },
-	{ .name = "password", .kind = SHAPE_PASSWORD, .flags = SHAPE_REQUIRED | SHAPE_SECRET },
-	{ .name = "name", .kind = SHAPE_LINE },
+	{ .name = "name", .kind = SHAPE_LINE, .label = "Your name" },
+	{ .name = "password",
+	  .kind = SHAPE_PASSWORD,
+	  .flags = SHAPE_REQUIRED | SHAPE_SECRET,
+	  .help = "12 to 128 characters; yours, if you have a user here already" },
 	{ .name = NULL },
 };
 const struct shape account_accept_in = { .name = "InvitationAccept", .fields = accept_fields };
+
+static bool invitation_find(struct req *r, struct str token, enum query query,
+                            unsigned char hash[CRYPT_SHA256], struct db_rows **rows, struct err *e)
+{
+	if (!crypt_token_check(token, hash))
+		return err_set(e, ERR_NOT_FOUND, "invitation_invalid",
+		               "This invitation is not complete. Copy the whole link.");
+	if (!req_run_last(r, query,
+	                  DB_ARGS(db_bytes((struct str){ (const char *)hash, CRYPT_SHA256 })), rows,
+	                  e))
+		return false;
+	return db_count(*rows) > 0 ||
+	       err_set(e, ERR_NOT_FOUND, "invitation_invalid",
+	               "This invitation was used, revoked or has expired. Ask for a new one.");
+}
+
+static const struct field accept_query_fields[] = {
+	{ .name = "token", .kind = SHAPE_LINE, .flags = SHAPE_SECRET, .max = 64 },
+	{ .name = NULL },
+};
+const struct shape account_accept_query = { .name = "InvitationAcceptQuery",
+	                                    .fields = accept_query_fields };
+
+static const struct field accept_page_fields[] = {
+	{ .name = "email", .kind = SHAPE_EMAIL, .flags = SHAPE_REQUIRED },
+	{ .name = "role", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "workspace", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "known", .kind = SHAPE_BOOLEAN, .help = "The address has a user." },
+	{ .name = NULL },
+};
+const struct shape account_accept_page_doc = { .name = "InvitationAcceptPage",
+	                                       .fields = accept_page_fields };
+
+/* The token comes with the link, or with the form that is shown again. */
+bool account_accept_page(struct req *r, struct err *e)
+{
+	static const char *const carried[] = { "/token", NULL };
+	static const char *const no_name[] = { "/name", NULL };
+	const char *token = json_text(r->query, "token", json_text(r->body, "token", ""));
+	unsigned char hash[CRYPT_SHA256];
+	struct db_rows *rows;
+	struct uuid user;
+
+	if (!invitation_find(r, str_of(token), Q_INVITATION_SHOWN, hash, &rows, e))
+		return false;
+	req_form(r, &(struct form){ .shape = &account_accept_in,
+	                            .values = account_object(r, "token", token),
+	                            .action = "/invitations/accept",
+	                            .submit = "Join the workspace",
+	                            .carried = carried,
+	                            .hidden = db_get_uuid(rows, 0, 1, &user) ? no_name : NULL });
+	return reply_json(r, db_get(rows, 0, 0), e);
+}
 
 static bool accept_password(struct req *r, const char *email, bool known, const char **phc,
                             struct err *e)
@@ -261,15 +327,8 @@ bool account_invitation_accept(struct req *r, struct err *e)
 	const char *email, *phc;
 	bool known;
 
-	if (!crypt_token_check(token, hash))
-		return err_set(e, ERR_NOT_FOUND, "invitation_invalid",
-		               "This invitation is not complete. Copy the whole link.");
-	if (!req_run_last(r, Q_INVITATION_FIND, DB_ARGS(hash_arg), &rows, e))
+	if (!invitation_find(r, token, Q_INVITATION_FIND, hash, &rows, e))
 		return false;
-	if (db_count(rows) == 0)
-		return err_set(
-			e, ERR_NOT_FOUND, "invitation_invalid",
-			"This invitation was used, revoked or has expired. Ask for a new one.");
 	db_get_uuid(rows, 0, 0, &tenant);
 	email = db_get(rows, 0, 1).p;
 	known = db_get_uuid(rows, 0, 2, &user);

@@ -25,6 +25,8 @@ static const struct field token_doc_fields[] = {
 	{ .name = "expiresAt", .kind = SHAPE_TIME, .flags = SHAPE_NULLABLE },
 	{ .name = "lastUsedAt", .kind = SHAPE_TIME, .flags = SHAPE_NULLABLE },
 	{ .name = "lastIp", .kind = SHAPE_LINE, .flags = SHAPE_NULLABLE },
+	{ .name = "mine", .kind = SHAPE_BOOLEAN, .help = "It acts for whoever asks" },
+	{ .name = "current", .kind = SHAPE_BOOLEAN, .help = "It is the one that asks" },
 	{ .name = NULL },
 };
 const struct shape account_token_doc = { .name = "Token", .fields = token_doc_fields };
@@ -43,23 +45,13 @@ static const struct field tokens_doc_fields[] = {
 };
 const struct shape account_tokens_doc = { .name = "Tokens", .fields = tokens_doc_fields };
 
-static const struct field token_fields[] = {
-	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
-	{ .name = "scopes",
-	  .kind = SHAPE_LIST,
-	  .flags = SHAPE_REQUIRED,
-	  .item = SHAPE_LINE,
-	  .min = 1,
-	  .max = SCOPES_MAX,
-	  .help = "Words such as records:read; * is all that your own token may" },
-	{ .name = "expiresInDays",
-	  .kind = SHAPE_INTEGER,
-	  .min = 1,
-	  .max = DAYS_MAX,
-	  .fallback = "90" },
+static const char *const kinds[] = { "api", "sign-in", NULL };
+static const struct field query_fields[] = {
+	WEB_PAGE_FIELDS,
+	{ .name = "kind", .kind = SHAPE_CHOICE, .choices = kinds, .help = "Only of this kind" },
 	{ .name = NULL },
 };
-const struct shape account_token_in = { .name = "TokenNew", .fields = token_fields };
+const struct shape account_tokens_query = { .name = "TokensQuery", .fields = query_fields };
 
 /* Every scope that a route asks for; a word that none asks for is refused rather than kept. */
 static const char *const scopes[] = {
@@ -87,6 +79,30 @@ static const char *const scopes[] = {
 	"tokens:write",
 	NULL,
 };
+
+static const struct field token_fields[] = {
+	{ .name = "name",
+	  .kind = SHAPE_LINE,
+	  .flags = SHAPE_REQUIRED,
+	  .help = "What it is for, so that you know it again" },
+	{ .name = "scopes",
+	  .kind = SHAPE_LIST,
+	  .flags = SHAPE_REQUIRED,
+	  .item = SHAPE_LINE,
+	  .choices = scopes,
+	  .min = 1,
+	  .max = SCOPES_MAX,
+	  .help = "Words such as records:read; * is all that your own token may. To write "
+	          "includes to read" },
+	{ .name = "expiresInDays",
+	  .kind = SHAPE_INTEGER,
+	  .min = 1,
+	  .max = DAYS_MAX,
+	  .fallback = "90",
+	  .label = "Days until it expires" },
+	{ .name = NULL },
+};
+const struct shape account_token_in = { .name = "TokenNew", .fields = token_fields };
 
 static bool scope_known(const char *scope)
 {
@@ -124,15 +140,38 @@ static bool scopes_array(struct req *r, const char **out, struct err *e)
 	return true;
 }
 
-bool account_tokens(struct req *r, struct err *e)
+/* Whose token asks is known once somebody has entered; the list says which one it is. */
+static bool list(struct req *r, const char *kind, struct err *e)
 {
 	struct req_page page;
 	struct db_rows *rows;
 
-	return req_page(r, &page, e) &&
-	       req_run_last(r, Q_TOKEN_LIST, DB_ARGS(db_text(page.after), db_int(page.limit)),
+	return req_page(r, &page, e) && req_run(r, Q_TENANT_ME, DB_NO_ARGS, &rows, e) &&
+	       req_run_last(r, Q_TOKEN_LIST,
+	                    DB_ARGS(db_text(page.after), db_int(page.limit), db_text(kind),
+	                            db_uuid(&r->token)),
 	                    &rows, e) &&
 	       reply_list(r, "tokens", rows, e);
+}
+
+bool account_tokens(struct req *r, struct err *e)
+{
+	return list(r, json_text(r->query, "kind", req_is_page(r) ? "api" : NULL), e);
+}
+
+bool account_sessions(struct req *r, struct err *e)
+{
+	return list(r, "sign-in", e);
+}
+
+bool account_token_page(struct req *r, struct err *e)
+{
+	struct db_rows *rows;
+
+	req_form(r, &(struct form){ .shape = &account_token_in,
+	                            .action = "/tokens",
+	                            .submit = "Make the token" });
+	return req_run_last(r, Q_TENANT_ME, DB_NO_ARGS, &rows, e) && reply_json(r, STR("{}"), e);
 }
 
 static bool make(struct req *r, const char *name, const char *array, int64_t days, struct err *e)

@@ -49,5 +49,10 @@ SELECT identity.invitation_revoke($1)
 -- name: invitation_find :maybe (hash bytea)
 SELECT f.tenant_id, f.email, f.user_id FROM identity.invitation_find($1) f
 
+-- name: invitation_shown :maybe (hash bytea)
+SELECT json_build_object('email', f.email, 'role', f.role, 'workspace', f.tenant_name,
+	'known', f.user_id IS NOT NULL), f.user_id
+FROM identity.invitation_find($1) f
+
 -- name: invitation_accept :one (hash bytea, new_user uuid, name text, phc text)
 SELECT identity.invitation_accept($1, $2, normalize($3, NFC), $4)

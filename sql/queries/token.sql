@@ -1,14 +1,15 @@
 -- API tokens of the workspace.
 
--- name: token_list :one (after text, row_limit bigint)
+-- name: token_list :one (after text, row_limit bigint, kind text, asking uuid)
 WITH page AS (
-	SELECT t.* FROM identity.tokens_seen() t WHERE $1::text IS NULL OR t.id < $1::uuid
+	SELECT t.* FROM identity.tokens_seen() t
+	WHERE ($1::text IS NULL OR t.id < $1::uuid) AND ($3::text IS NULL OR t.kind = $3)
 	ORDER BY t.id DESC LIMIT $2 + 1),
 shown AS (SELECT * FROM page ORDER BY id DESC LIMIT $2)
 SELECT coalesce(json_agg(json_build_object('id', s.id, 'kind', s.kind, 'name', s.name, 'prefix', s.prefix,
 		'scopes', s.scopes, 'email', s.email, 'createdAt', util.utc(s.created_at),
-		'expiresAt', util.utc(s.expires_at), 'lastUsedAt', util.utc(s.last_used_at), 'lastIp', s.last_ip)
-		ORDER BY s.id DESC), '[]'),
+		'expiresAt', util.utc(s.expires_at), 'lastUsedAt', util.utc(s.last_used_at), 'lastIp', s.last_ip,
+		'mine', s.user_id = util.caller(), 'current', s.id = $4) ORDER BY s.id DESC), '[]'),
 	CASE WHEN (SELECT count(*) FROM page) > $2 THEN (SELECT min(s2.id::text) FROM shown s2) END
 FROM shown s
 

@@ -188,7 +188,7 @@ def test_a_deleted_workspace_leaves_the_marketplace_and_locks_nobody_out(make_te
 def test_a_new_user_accepts_an_invitation_once(tenant, anyone):
     email = address()
     made = tenant.post("/invitations", {"email": email.upper(), "role": "editor"})
-    check_shape(made.json, {"token": TOKEN, "id": UUID, "email": email, "role": "editor",
+    check_shape(made.json, {"token": TOKEN, "link": str, "id": UUID, "email": email, "role": "editor",
                             "createdAt": TIME, "expiresAt": TIME})
     (listed,) = tenant.get("/invitations")["invitations"]
     assert "token" not in listed and listed["expired"] is False
@@ -301,7 +301,8 @@ def test_a_token_is_shown_once_and_ends_when_revoked(tenant, other_tenant):
     made = tenant.post("/tokens", {"name": "CI", "scopes": ["records:read", "collectors:write"],
                                    "expiresInDays": 1})
     shape = {"id": UUID, "kind": str, "name": str, "prefix": str, "scopes": [str], "email": tenant.email,
-             "createdAt": TIME, "expiresAt": TIME, "lastUsedAt": (TIME, None), "lastIp": (str, None)}
+             "createdAt": TIME, "expiresAt": TIME, "lastUsedAt": (TIME, None), "lastIp": (str, None),
+             "mine?": True, "current?": bool}
     check_shape(made.json, {**shape, "token": TOKEN})
     assert made["token"].startswith(made["prefix"]) and len(made["prefix"]) == 10
     listed = tenant.every("/tokens?limit=1", "tokens")
