@@ -1,2 +1,2 @@
-# The private nginx's template, and the problems it answers by itself.
-nobase_dist_pkgdata_DATA += nginx/nginx.conf.in nginx/errors.conf
+# The private nginx's template, and the problems it answers by itself, for clients and for browsers.
+nobase_dist_pkgdata_DATA += nginx/nginx.conf.in nginx/errors.conf nginx/errors_words.conf nginx/error.html
