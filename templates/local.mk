@@ -3,6 +3,7 @@
 # list; tools/tmplc_shapes.c names the shapes that pages begin with.
 PAGES_SHARED = \
   templates/layout/page.html \
+  templates/part/api-fields.html \
   templates/part/form.html \
   templates/part/next.html \
   templates/part/people.html \
@@ -11,6 +12,10 @@ PAGES_SHARED = \
 PAGES_ACCOUNT = \
   templates/account/audit.html \
   templates/account/dashboard.html \
+  templates/account/design.html \
+  templates/account/docs.html \
+  templates/account/docs-api.html \
+  templates/account/docs-api-tag.html \
   templates/account/home.html \
   templates/account/invitation-accept.html \
   templates/account/invitation-made.html \

@@ -25,3 +25,13 @@ SUFFIXES = .fcgi .routes.json
 # It frees nothing before it ends, which a leak checker would not like.
 openapi.json: $(OPENAPI_ROUTES) tools/openapi$(EXEEXT)
 	$(AM_V_GEN)ASAN_OPTIONS=detect_leaks=0 tools/openapi$(EXEEXT) $(PACKAGE_VERSION) $(OPENAPI_ROUTES) > $@.tmp && mv -f $@.tmp $@
+
+# The same, shaped for the pages of /docs/api.
+noinst_PROGRAMS += tools/apidocs
+tools_apidocs_SOURCES = tools/apidocs.c tools/apidocs.h tools/apidocs_field.c tools/openapi.h \
+  tools/openapi_value.c
+tools_apidocs_LDADD = $(JANSSON_LIBS)
+nodist_pkgdata_DATA += apidocs.json
+CLEANFILES += apidocs.json
+apidocs.json: openapi.json tools/apidocs$(EXEEXT)
+	$(AM_V_GEN)ASAN_OPTIONS=detect_leaks=0 tools/apidocs$(EXEEXT) openapi.json > $@.tmp && mv -f $@.tmp $@

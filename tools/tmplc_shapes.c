@@ -25,6 +25,8 @@ const struct shape *const tmplc_shapes[] = {
 	&account_token_doc,
 	&account_audit_doc,
 	&account_dashboard_doc,
+	&account_api_index_doc,
+	&account_api_tag_doc,
 	/* datasources */
 	&data_source_list_doc,
 	&data_source_doc,

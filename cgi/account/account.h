@@ -11,6 +11,7 @@
 /* What the family holds: a hash to check when there is no user, so that both take the same time. */
 struct account {
 	const char *nobody_phc;
+	const json_t *docs; /* of /docs/api; NULL: not built in */
 	struct arena *arena;
 };
 bool account_open(const struct conf *, void **state, struct err *);
@@ -46,6 +47,9 @@ MUST_CHECK bool account_reply_token(struct req *, const struct account_token *, 
 const json_t *account_object(struct req *, const char *member, const char *value);
 const json_t *account_values(struct req *, struct str document, const char *member);
 
+/* What tools/apidocs made, or NULL. */
+const json_t *account_docs_load(const struct conf *, struct arena *);
+web_handler account_api_index_page, account_api_tag_page, account_still_page;
 web_handler account_dashboard, account_accept_page, account_password_page, account_sessions;
 web_handler account_token_page, account_tenant_end_page, account_tenant_end, account_tenant_leave;
 web_handler account_sign_in_page, account_sign_up_page, account_theme;
@@ -60,6 +64,7 @@ web_handler account_tokens, account_token_create, account_token_rotate, account_
 web_handler account_audit;
 
 extern const struct shape account_accept_query, account_accept_page_doc, account_tenant_end_in;
+extern const struct shape account_api_index_doc, account_api_tag_doc;
 extern const struct shape account_tokens_query, account_dashboard_doc;
 extern const struct shape account_back_query, account_theme_in;
 extern const struct shape account_sign_up_in, account_sign_in_in, account_sign_out_doc;

@@ -3,6 +3,7 @@ ACCOUNT_NOUNS = \
   cgi/account/account.h \
   cgi/account/audit.c \
   cgi/account/dashboard.c \
+  cgi/account/docs.c \
   cgi/account/member.c \
   cgi/account/page.c \
   cgi/account/profile.c \

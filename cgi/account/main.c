@@ -9,7 +9,7 @@
  *   GET /audit
  *   POST /tenant/leave
  *   for browsers: GET / /sign-in /sign-up /profile/password /tenant/delete /invitations/accept
- *   /tokens/new /sessions    POST /theme /tenant/delete
+ *   /tokens/new /sessions /docs /docs/api /docs/api/{tag} /design    POST /theme /tenant/delete
  */
 #include "config.h"
 
@@ -90,6 +90,12 @@ static const struct view token_view = { .tpl = &tpl_account_token_made,
 static const struct view rotate_view = { .tpl = &tpl_account_token_made,
 	                                 .title = "The token is made" };
 static const struct view token_revoke_view = { .then = "back", .done = "It has ended." };
+static const struct view api_index_view = { .tpl = &tpl_account_docs_api,
+	.title = "API reference" };
+static const struct view api_tag_view = { .tpl = &tpl_account_docs_api_tag };
+static const struct view docs_view = { .tpl = &tpl_account_docs, .title = "Documentation" };
+static const struct view design_view = { .tpl = &tpl_account_design,
+	.title = "Components" };
 static const struct view audit_view = { .tpl = &tpl_account_audit, .title = "Audit log" };
 
 /* Of "/", for who has a session. */
@@ -126,6 +132,15 @@ static const struct route routes[] = {
 	  &tpl_nothing_shape, 200, account_sign_in_page, "Sign in", ROUTE_PAGE, &sign_in_page },
 	{ M_GET, "/sign-up", ACCESS_PUBLIC, NULL, NULL, 0, &account_back_query, NULL,
 	  &tpl_nothing_shape, 200, account_sign_up_page, "Sign up", ROUTE_PAGE, &sign_up_page },
+	{ M_GET, "/docs", ACCESS_PUBLIC, NULL, NULL, 0, NULL, NULL, &tpl_nothing_shape, 200,
+	  account_still_page, "What there is to read", ROUTE_PAGE, &docs_view },
+	{ M_GET, "/docs/api", ACCESS_PUBLIC, NULL, NULL, 0, NULL, NULL, &account_api_index_doc, 200,
+	  account_api_index_page, "The API, all operations", ROUTE_PAGE, &api_index_view },
+	{ M_GET, "/docs/api/{tag:text}", ACCESS_PUBLIC, NULL, NULL, 0, NULL, NULL,
+	  &account_api_tag_doc, 200, account_api_tag_page, "The API, one family", ROUTE_PAGE,
+	  &api_tag_view },
+	{ M_GET, "/design", ACCESS_PUBLIC, NULL, NULL, 0, NULL, NULL, &tpl_nothing_shape, 200,
+	  account_still_page, "Every component of the pages", ROUTE_PAGE, &design_view },
 	{ M_POST, "/theme", ACCESS_PUBLIC, NULL, NULL, BODY_MAX, NULL, &account_theme_in, NULL, 204,
 	  account_theme, "Light, dark, or as the system has it", ROUTE_PAGE, &theme_view },
 	{ M_POST, "/sign-up", ACCESS_PUBLIC, NULL, NULL, BODY_MAX, NULL, &account_sign_up_in,

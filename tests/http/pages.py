@@ -275,6 +275,7 @@ class Page:
                 for body in table.all("tbody") for row in body.all("tr")]
 
 
+BLOCKS = {"p", "div", "form", "ul", "ol", "dl", "table", "section", "pre", "h1", "h2", "h3", "details", "fieldset"}
 LABELLED = ("input", "select", "textarea")
 
 
@@ -327,6 +328,8 @@ def check_page(page):
         assert (e.get("method") or "get").lower() in ("get", "post"), page.path
     for e in page.all("table"):
         assert e.all("th"), ("a table without heads", page.path)
+    for e in page.all("p"):
+        assert not any(b.tag in BLOCKS for b in e.walk()), ("a block in a paragraph", page.path, e.text[:100])
     check_labels(page)
     check_headings(page)
     check_ids(page)
