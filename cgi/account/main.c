@@ -91,11 +91,10 @@ static const struct view rotate_view = { .tpl = &tpl_account_token_made,
 	                                 .title = "The token is made" };
 static const struct view token_revoke_view = { .then = "back", .done = "It has ended." };
 static const struct view api_index_view = { .tpl = &tpl_account_docs_api,
-	.title = "API reference" };
+	                                    .title = "API reference" };
 static const struct view api_tag_view = { .tpl = &tpl_account_docs_api_tag };
 static const struct view docs_view = { .tpl = &tpl_account_docs, .title = "Documentation" };
-static const struct view design_view = { .tpl = &tpl_account_design,
-	.title = "Components" };
+static const struct view design_view = { .tpl = &tpl_account_design, .title = "Components" };
 static const struct view audit_view = { .tpl = &tpl_account_audit, .title = "Audit log" };
 
 /* Of "/", for who has a session. */
