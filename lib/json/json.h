@@ -32,6 +32,9 @@ bool json_flag(const json_t *object, const char *member, bool fallback);
 int64_t json_int(const json_t *object, const char *member, int64_t fallback);
 /* Compact text, numbers with 17 significant digits at most; the arena owns it. */
 struct str json_write(struct arena *, const json_t *);
+/* A JSON text with line breaks and indents, its tokens as they are; what is no JSON, or would become
+ * longer than max, comes back as it is. */
+struct str json_pretty(struct arena *, struct str text, size_t max);
 /* JSON merge patch (RFC 7396): a member that is null is removed, objects are merged, anything else
  * replaces. Neither argument is changed; the arena owns the result. */
 json_t *json_merge_patch(struct arena *, const json_t *target, const json_t *patch);

@@ -2,6 +2,7 @@ lib_libcatchment_a_SOURCES += \
   lib/json/check.c lib/json/check.h \
   lib/json/json.c lib/json/json.h \
   lib/json/merge.c \
+  lib/json/pretty.c \
   lib/json/scan.c lib/json/scan.h \
   lib/json/scan_path.c \
   lib/json/scan_walk.c \

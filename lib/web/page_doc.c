@@ -48,6 +48,8 @@ static const struct field page_fields[] = {
 	{ .name = "title", .kind = SHAPE_LINE },
 	{ .name = "path", .kind = SHAPE_LINE, .help = "Of this page, with its query." },
 	{ .name = "q", .kind = SHAPE_LINE, .help = "What was searched for." },
+	{ .name = "query", .kind = SHAPE_MAP, .help = "The parameters of its address." },
+	{ .name = "next", .kind = SHAPE_LINE, .help = "The next page of the list shown here." },
 	{ .name = "section", .kind = SHAPE_LINE, .help = "The path's first word." },
 	{ .name = "api",
 	  .kind = SHAPE_LINE,

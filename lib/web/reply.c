@@ -209,7 +209,13 @@ bool reply_document(struct req *r, const struct db_rows *rows, struct err *e)
 
 bool reply_list(struct req *r, const char *nouns, const struct db_rows *rows, struct err *e)
 {
-	struct str items = db_get(rows, 0, 0), next = db_get(rows, 0, 1), body;
+	return reply_list_of(r, nouns, rows, db_get(rows, 0, 0), e);
+}
+
+bool reply_list_of(struct req *r, const char *nouns, const struct db_rows *rows, struct str items,
+                   struct err *e)
+{
+	struct str next = db_get(rows, 0, 1), body;
 	struct str head = db_columns(rows) > 2 ? db_get(rows, 0, 2) : (struct str){ NULL, 0 };
 	const char *cursor = next.p ? page_cursor_sign(r, arena_text(r->arena, next)) : NULL;
 	const char *link = cursor ? page_next_link(r, cursor) : NULL;

@@ -81,14 +81,13 @@ const struct route *route_at(const struct req *r, const char *path)
 	return NULL;
 }
 
-/* The row itself, or its twin for clients: the same path, not for browsers alone. */
-bool route_has_api(const struct req *r)
+bool route_is_api(const struct req *r, const char *path)
 {
 	const struct web_family *f = r->app->family;
 
 	for (size_t i = 0; i < f->route_count; i++)
 		if (f->routes[i].method == M_GET && !(f->routes[i].flags & ROUTE_PAGE) &&
-		    !strcmp(f->routes[i].path, r->route->path))
+		    pattern_match(f->routes[i].path, path) >= 0)
 			return true;
 	return false;
 }
@@ -276,6 +275,12 @@ static const char *row_fault(const struct route *t)
 	return NULL;
 }
 
+/* One for clients alone and one for browsers alone: nobody sees both. */
+static bool are_apart(const struct route *a, const struct route *b)
+{
+	return (!a->view && (b->flags & ROUTE_PAGE)) || (!b->view && (a->flags & ROUTE_PAGE));
+}
+
 bool route_table_check(const struct route *routes, size_t count, struct err *e)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -284,7 +289,7 @@ bool route_table_check(const struct route *routes, size_t count, struct err *e)
 
 		for (size_t k = 0; !fault && k < i; k++)
 			if (routes[k].method == t->method && !strcmp(routes[k].path, t->path) &&
-			    !((routes[k].flags ^ t->flags) & ROUTE_PAGE))
+			    !are_apart(&routes[k], t))
 				fault = "stands in the table twice";
 		if (fault)
 			return err_set(e, ERR_BUG, "route_table", "Route %zu, %s %.*s, %s.", i,

@@ -231,11 +231,27 @@ static void address_add(struct req *r, struct buf *b)
 	if (!str_cut(rest, '/', &segment, &rest))
 		segment = rest;
 	json_member_text(b, "section", arena_text(r->arena, segment));
-	if (r->method != M_GET || !route_has_api(r) || strchr(full, '\''))
+	if (r->method != M_GET || !route_is_api(r, r->path) || strchr(full, '\''))
 		return;
 	api = arena_printf(r->arena, "/api/v1%s", full);
 	json_member_text(b, "api", api);
 	json_member_text(b, "curl", curl_of(r, api));
+}
+
+/* The Link of a list, for its page: filters and all. "<URL>; rel=..." */
+static void next_add(struct req *r, struct buf *b)
+{
+	const struct web_reply *reply = r->reply;
+	struct str url, rest;
+
+	for (size_t i = 0; i < reply->header_count; i++) {
+		if (strcmp(reply->headers[i].name, "Link") != 0 ||
+		    !str_cut(str_of(reply->headers[i].value + 1), '>', &url, &rest))
+			continue;
+		if (str_starts(url, r->app->base_url))
+			url = str_after(url, strlen(r->app->base_url));
+		json_member_text(b, "next", arena_text(r->arena, url));
+	}
 }
 
 static struct str page_doc(struct req *r)
@@ -260,6 +276,9 @@ static struct str page_doc(struct req *r)
 	                 page->sent.back ? page->sent.back : json_text(r->query, "back", NULL));
 	if (r->route)
 		address_add(r, &b);
+	if (json_object_size(r->query) > 0)
+		member_json(&b, "query", json_write(r->arena, r->query));
+	next_add(r, &b);
 	flash_add(r, &b);
 	form_add(r, &b);
 	buf_char(&b, '}');
@@ -305,7 +324,9 @@ static void place_fill(const struct req *r, const json_t *answer, struct str nam
 		return;
 	}
 	while (str_cut(name, '.', &head, &tail)) {
-		at = json_object_get(at, arena_text(r->arena, head));
+		at = json_is_array(at) && str_int(head, 0, INT32_MAX, &n)
+		             ? json_array_get(at, (size_t)n)
+		             : json_object_get(at, arena_text(r->arena, head));
 		name = tail;
 	}
 	buf_url(b, str_of(json_text(at, arena_text(r->arena, name), "")));

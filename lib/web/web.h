@@ -49,7 +49,9 @@ enum route_flags {
 	ROUTE_ALSO_403 = 512,
 	ROUTE_ALSO_404 = 1024,
 	ROUTE_CSV = 1 << 14, /* its stream is text/csv, not application/x-ndjson */
-	ROUTE_PAGE = 2048,   /* for browsers alone: not below /api, not in the API's description */
+	/* For browsers alone: not below /api, not in the API's description. Its path may be that of a
+	 * row without a view, which is then for clients alone. */
+	ROUTE_PAGE = 2048,
 	ROUTE_OPENS_SESSION =
 		4096, /* to a browser its answer's token is a cookie; the rest follows view */
 	ROUTE_ENDS_SESSION = 8192, /* takes that cookie back */
@@ -67,7 +69,7 @@ enum route_flags {
 struct view {
 	const struct tpl *tpl;
 	const char *title; /* what the page is called; its template may say more */
-	/* Where success leads: "/collectors/{id}" with members of the answer, {0} the first parameter
+	/* Where success leads: "/collectors/{id}" with members of the answer ({runs.0.id}), {0} the first parameter
 	 * of this path; "back" the page that the form stood on. NULL: no further than tpl. */
 	const char *then;
 	const char *done;    /* "Saved." */
@@ -197,6 +199,9 @@ MUST_CHECK bool reply_document(struct req *, const struct db_rows *, struct err 
  * {"<nouns>":[...],"nextCursor":...} and Link rel=next. A third column, an object's text, gives
  * members that come before the list. */
 MUST_CHECK bool reply_list(struct req *, const char *nouns, const struct db_rows *, struct err *);
+/* The same with other items, made of those in the rows. */
+MUST_CHECK bool reply_list_of(struct req *, const char *nouns, const struct db_rows *,
+                              struct str items, struct err *);
 MUST_CHECK bool reply_json(struct req *, struct str json, struct err *); /* no version */
 MUST_CHECK bool reply_empty(struct req *, struct err *);                 /* 204 */
 void reply_status(struct req *, int status); /* instead of route->status */

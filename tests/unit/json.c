@@ -251,6 +251,27 @@ static void a_value_is_released_with_its_arena(void **state)
 	json_decref(value);
 }
 
+static void a_text_is_laid_out_for_reading(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} rows[] = {
+		{ "{\"a\":1.50,\"b\":[],\"c\":[1e400,{\"d\":\"x\"}]}",
+		  "{\n  \"a\": 1.50,\n  \"b\": [],\n  \"c\": [\n    1e400,\n    {\n      \"d\": "
+		  "\"x\"\n    }\n  ]\n}" },
+		{ "12345678901234567890.10", "12345678901234567890.10" },
+		{ "no json", "no json" },
+	};
+	struct arena *a = arena_new(1 << 20);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(rows[i].out,
+		                    arena_text(a, json_pretty(a, str_of(rows[i].in), 1000)));
+	assert_string_equal("[1,2]", arena_text(a, json_pretty(a, STR("[1,2]"), 4)));
+	arena_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +284,7 @@ int main(void)
 		TEST("a member that is absent or of another type gives the fallback",
 		     a_member_that_is_absent_or_of_another_type_gives_the_fallback),
 		TEST("what is read is written as it was", what_is_read_is_written_as_it_was),
+		TEST("a text is laid out for reading", a_text_is_laid_out_for_reading),
 		TEST("a pointer escapes tilde and slash", a_pointer_escapes_tilde_and_slash),
 		TEST("a value is released with its arena", a_value_is_released_with_its_arena),
 	};

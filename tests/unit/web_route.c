@@ -163,12 +163,29 @@ static void wrong_tables_are_refused(void **state)
 	assert_false(route_table_check(twice, 2, &e));
 }
 
+static void clients_and_browsers_share_a_path(void **state)
+{
+	static const struct view view = { .title = "x" };
+	struct route clients = { GOOD }, browsers = { GOOD }, both = { GOOD };
+	struct err e = { 0 };
+
+	(void)state;
+	browsers.flags |= ROUTE_PAGE;
+	browsers.view = both.view = &view;
+	assert_true(route_table_check((struct route[]){ clients, browsers }, 2, &e));
+	assert_true(route_table_check((struct route[]){ browsers, clients }, 2, &e));
+	assert_false(route_table_check((struct route[]){ both, browsers }, 2, &e));
+	err_clear(&e);
+	assert_false(route_table_check((struct route[]){ browsers, browsers }, 2, &e));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST("a path finds its row, or is 404, 405 or 204", paths_find_their_row),
 		TEST("Allow names every method of the path", allow_names_all_methods),
 		TEST("a text segment is decoded once, plus stays", text_segment_is_decoded),
+		TEST("clients and browsers may share a path", clients_and_browsers_share_a_path),
 		TEST("a literal segment wins over a parameter", literal_wins_over_parameter),
 		TEST("HEAD has the headers of GET and no body", head_has_headers_of_get),
 		TEST("a wrong table of routes is refused", wrong_tables_are_refused),
