@@ -115,7 +115,9 @@ const poll = (part) => {
 				const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(part.id);
 				if (!fresh) return;
 				if (fresh.innerHTML !== part.dataset.shown && !part.contains(document.activeElement)) {
+					const open = [...part.querySelectorAll("details[open][id]")].map((one) => one.id);
 					part.innerHTML = fresh.innerHTML;
+					for (const id of open) document.getElementById(id)?.setAttribute("open", "");
 					part.dataset.shown = fresh.innerHTML;
 					ready(part);
 				}
@@ -127,7 +129,31 @@ const poll = (part) => {
 	setTimeout(tick, wait);
 };
 
+// A button whose answer belongs beside the form, so that what was typed, secrets too, stays in it.
+const resultInPlace = (button) => {
+	const place = document.getElementById(button.dataset.result);
+	const form = button.form;
+	if (!place || !form) return;
+	button.addEventListener("click", async (event) => {
+		event.preventDefault();
+		button.setAttribute("aria-disabled", "true");
+		place.textContent = "Asking …";
+		try {
+			const answer = await fetch(button.formAction, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { Accept: "text/html" } });
+			const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+			const found = fresh.querySelector("form.form .errors") || fresh.getElementById(place.id);
+			if (!found) throw new Error("no answer");
+			place.replaceChildren(...(found.id === place.id ? found.childNodes : [found]));
+			place.scrollIntoView({ block: "nearest" });
+		} catch {
+			place.textContent = "The test could not be sent. Try again.";
+		}
+		button.removeAttribute("aria-disabled");
+	});
+};
+
 const enhancements = [
+	["button[data-result]", resultInPlace],
 	["[data-focus]", focusSummary],
 	["select[data-decides]", decides],
 	["form.form", changeInPlace],

@@ -7,6 +7,8 @@ PAGES_SHARED = \
   templates/part/form.html \
   templates/part/next.html \
   templates/part/people.html \
+  templates/part/run-line.html \
+  templates/part/run-state.html \
   templates/shared/error.html
 
 PAGES_ACCOUNT = \
@@ -56,12 +58,30 @@ PAGES_COLLECTORS = \
   templates/collectors/releases.html \
   templates/collectors/values.html
 
-PAGES_MARKETPLACE =
+PAGES_MARKETPLACE = \
+  templates/marketplace/detail.html \
+  templates/marketplace/install.html \
+  templates/marketplace/list.html \
+  templates/marketplace/rating.html \
+  templates/marketplace/ratings.html \
+  templates/marketplace/release.html
 
-PAGES_INSTANCES =
+PAGES_INSTANCES = \
+  templates/instances/configure.html \
+  templates/instances/execution.html \
+  templates/instances/executions.html \
+  templates/instances/list.html \
+  templates/instances/log.html \
+  templates/instances/one.html \
+  templates/instances/quarantine.html \
+  templates/instances/record.html \
+  templates/instances/records.html \
+  templates/instances/uninstall.html \
+  templates/instances/upgrade.html
 
 PAGES_TRIALS = \
   templates/trials/connection.html \
+  templates/trials/install.html \
   templates/trials/result.html \
   templates/trials/test.html
 

@@ -4,6 +4,8 @@
 #include "cgi/account/account.h"
 #include "cgi/collectors/collectors.h"
 #include "cgi/datasources/datasources.h"
+#include "cgi/instances/instances.h"
+#include "cgi/marketplace/marketplace.h"
 #include "cgi/trials/trials.h"
 #include "lib/web/web.h"
 #include "tools/tmplc.h"
@@ -41,5 +43,22 @@ const struct shape *const tmplc_shapes[] = {
 	&trials_page_doc,
 	&trials_collector_doc,
 	&trials_connection_doc,
+	&trials_connection_page_doc,
+	/* marketplace */
+	&listing_list_page_doc,
+	&listing_detail_doc,
+	&listing_release_doc,
+	&listing_mine_doc,
+	&rating_list_doc,
+	/* instances */
+	&instance_list_page_doc,
+	&instance_page_doc,
+	&instance_upgrade_doc,
+	&execution_list_doc,
+	&execution_page_doc,
+	&execution_log_doc,
+	&execution_quarantine_doc,
+	&record_page_doc,
+	&record_one_doc,
 	NULL,
 };

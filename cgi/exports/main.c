@@ -8,14 +8,19 @@
 #include "cgi/exports/exports.h"
 #include "lib/base/poison.h"
 
+/* A browser downloads with its session. */
+static const struct view download_view = { .title = "Export" };
+
 /* clang-format off: a row a route */
 static const struct route routes[] = {
 	{ M_GET, "/collector-instances/{id}/records.ndjson", ACCESS_MEMBER, "viewer",
 	  "records:read", 0, &record_export_query, NULL, NULL, 200, record_export,
-	  "All records of a stream, one a line, then a trailer with count and hash", ROUTE_STREAM },
+	  "All records of a stream, one a line, then a trailer with count and hash", ROUTE_STREAM,
+	  &download_view },
 	{ M_GET, "/collector-instances/{id}/records.csv", ACCESS_MEMBER, "viewer", "records:read",
 	  0, &record_export_csv_query, NULL, NULL, 200, record_export_csv,
-	  "All records of a stream as a table; nested values as JSON", ROUTE_STREAM | ROUTE_CSV },
+	  "All records of a stream as a table; nested values as JSON", ROUTE_STREAM | ROUTE_CSV,
+	  &download_view },
 };
 /* clang-format on */
 

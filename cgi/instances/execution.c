@@ -1,8 +1,11 @@
 /* execution - runs: ask for them, watch them, stop them */
 #include "config.h"
 
+#include <string.h>
+
 #include "cgi/instances/instances.h"
 #include "cgi/part/execute.h"
+#include "lib/crypt/crypt.h"
 #include "lib/db/queries.h"
 #include "lib/base/poison.h"
 
@@ -98,6 +101,7 @@ const struct shape execution_request_doc = { .name = "Executions", .fields = req
 static const struct field list_query_fields[] = {
 	WEB_PAGE_FIELDS,
 	{ .name = "status", .kind = SHAPE_CHOICE, .choices = state_choices },
+	{ .name = "pipelineId", .kind = SHAPE_LINE, .max = 100 },
 	{ .name = NULL },
 };
 const struct shape execution_list_query = { .name = "ExecutionsQuery",
@@ -116,6 +120,10 @@ static const struct field list_doc_fields[] = {
 	COUNT("successfulExecutions"),
 	COUNT("failedExecutions"),
 	{ .name = "lastExecutedAt", .kind = SHAPE_TIME, .flags = SHAPE_NULLABLE },
+	{ .name = "pipelines",
+	  .kind = SHAPE_LIST,
+	  .flags = SHAPE_REQUIRED,
+	  .of = &instance_pipeline_doc },
 	{ .name = "recentExecutions",
 	  .kind = SHAPE_LIST,
 	  .flags = SHAPE_REQUIRED,
@@ -126,12 +134,18 @@ static const struct field list_doc_fields[] = {
 };
 const struct shape execution_list_doc = { .name = "ExecutionHistory", .fields = list_doc_fields };
 
+static const char *const levels[] = { "info", "warning", "error", NULL };
 static const struct field log_query_fields[] = {
 	WEB_PAGE_FIELDS,
 	{ .name = "kind",
 	  .kind = SHAPE_LINE,
 	  .max = 40,
 	  .help = "request, response, wait, page, stop, ..." },
+	{ .name = "level",
+	  .kind = SHAPE_CHOICE,
+	  .choices = levels,
+	  .help = "Lines of this level and of worse ones" },
+	{ .name = "q", .kind = SHAPE_LINE, .max = 200, .help = "A part of the line's text" },
 	{ .name = NULL },
 };
 const struct shape execution_log_query = { .name = "LogQuery", .fields = log_query_fields };
@@ -140,18 +154,25 @@ static const struct field log_entry_fields[] = {
 	{ .name = "id", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },
 	{ .name = "at", .kind = SHAPE_TIME, .flags = SHAPE_REQUIRED },
 	{ .name = "kind", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "level", .kind = SHAPE_CHOICE, .flags = SHAPE_REQUIRED, .choices = levels },
 	{ .name = "entry", .kind = SHAPE_MAP, .flags = SHAPE_REQUIRED },
 	{ .name = NULL },
 };
-static const struct shape log_entry_doc = { .name = "LogEntry", .fields = log_entry_fields };
+const struct shape execution_log_entry_doc = { .name = "LogEntry", .fields = log_entry_fields };
 
 static const struct field log_doc_fields[] = {
 	{ .name = "executionId", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },
+	{ .name = "instanceId", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },
+	{ .name = "pipelineName", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "live",
+	  .kind = SHAPE_BOOLEAN,
+	  .flags = SHAPE_REQUIRED,
+	  .help = "More lines may come" },
 	{ .name = "entries",
 	  .kind = SHAPE_LIST,
 	  .flags = SHAPE_REQUIRED,
 	  .max = 200,
-	  .of = &log_entry_doc },
+	  .of = &execution_log_entry_doc },
 	NEXT_CURSOR,
 	{ .name = NULL },
 };
@@ -170,6 +191,11 @@ static const struct field quarantined_fields[] = {
 	  .flags = SHAPE_REQUIRED,
 	  .max = 30000,
 	  .help = "The record's bytes as received, the first 16 KiB" },
+	{ .name = "text",
+	  .kind = SHAPE_TEXT,
+	  .flags = SHAPE_NULLABLE,
+	  .max = 30000,
+	  .help = "The same as text; null when they are none" },
 	{ .name = "truncated", .kind = SHAPE_BOOLEAN, .flags = SHAPE_REQUIRED },
 	{ .name = NULL },
 };
@@ -178,6 +204,8 @@ static const struct shape quarantined_doc = { .name = "QuarantinedRecord",
 
 static const struct field quarantine_doc_fields[] = {
 	{ .name = "executionId", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },
+	{ .name = "instanceId", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },
+	{ .name = "pipelineName", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
 	{ .name = "records",
 	  .kind = SHAPE_LIST,
 	  .flags = SHAPE_REQUIRED,
@@ -251,7 +279,8 @@ bool execution_list(struct req *r, struct err *e)
 	if (!req_page(r, &page, e) ||
 	    !req_run_last(r, Q_EXECUTION_LIST,
 	                  DB_ARGS(db_uuid(&r->params[0]), db_text(page.after), db_int(page.limit),
-	                          db_text(states_asked(r))),
+	                          db_text(states_asked(r)),
+	                          db_text(json_text(r->query, "pipelineId", NULL))),
 	                  &rows, e))
 		return false;
 	if (db_count(rows) == 0)
@@ -275,7 +304,9 @@ bool execution_log(struct req *r, struct err *e)
 	if (!req_page(r, &page, e) ||
 	    !req_run_last(r, Q_EXECUTION_LOG,
 	                  DB_ARGS(db_uuid(&r->params[0]), db_text(page.after), db_int(page.limit),
-	                          db_text(json_text(r->query, "kind", NULL))),
+	                          db_text(json_text(r->query, "kind", NULL)),
+	                          db_text(json_text(r->query, "level", NULL)),
+	                          db_text(json_text(r->query, "q", NULL))),
 	                  &rows, e))
 		return false;
 	if (db_count(rows) == 0)
@@ -283,10 +314,38 @@ bool execution_log(struct req *r, struct err *e)
 	return reply_list(r, "entries", rows, e);
 }
 
+/* The bytes that were kept, as text where they are one. */
+static void text_add(struct req *r, json_t *record)
+{
+	struct str bytes;
+
+	json_object_set_new(record, "text", json_null());
+	if (!crypt_base64_decode(r->arena, str_of(json_text(record, "base64", "")), &bytes))
+		return;
+	for (int i = 0; i < 3 && json_flag(record, "truncated", false); i++)
+		if (!str_utf8_valid(bytes) && bytes.len > 0)
+			bytes.len--; /* it was cut within a character */
+	if (str_utf8_valid(bytes) && !memchr(bytes.p, 0, bytes.len))
+		json_object_set_new(record, "text", json_stringn(bytes.p, bytes.len));
+}
+
+static bool texts_add(struct req *r, struct str items, struct str *out, struct err *e)
+{
+	json_t *list, *record;
+	size_t i;
+
+	if (!json_read(r->arena, items, &list, e))
+		return false;
+	json_array_foreach(list, i, record) text_add(r, record);
+	*out = json_write(r->arena, list);
+	return true;
+}
+
 bool execution_quarantine(struct req *r, struct err *e)
 {
 	struct req_page page;
 	struct db_rows *rows;
+	struct str items;
 
 	if (!req_page(r, &page, e) ||
 	    !req_run_last(r, Q_EXECUTION_QUARANTINE,
@@ -295,7 +354,8 @@ bool execution_quarantine(struct req *r, struct err *e)
 		return false;
 	if (db_count(rows) == 0)
 		return err_set(e, ERR_NOT_FOUND, "not_found", "There is no such execution.");
-	return reply_list(r, "records", rows, e);
+	return texts_add(r, db_get(rows, 0, 0), &items, e) &&
+	       reply_list_of(r, "records", rows, items, e);
 }
 
 bool execution_cancel(struct req *r, struct err *e)

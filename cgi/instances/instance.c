@@ -20,7 +20,8 @@ static const struct field pipeline_fields[] = {
 	{ .name = "strategy", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
 	{ .name = NULL },
 };
-static const struct shape pipeline_doc = { .name = "InstalledPipeline", .fields = pipeline_fields };
+const struct shape instance_pipeline_doc = { .name = "InstalledPipeline",
+	                                     .fields = pipeline_fields };
 
 static const struct field doc_fields[] = {
 	{ .name = "instanceId", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },
@@ -45,7 +46,10 @@ static const struct field doc_fields[] = {
 	{ .name = "lastSuccessfulExecutionAt",
 	  .kind = SHAPE_TIME,
 	  .flags = SHAPE_REQUIRED | SHAPE_NULLABLE },
-	{ .name = "pipelines", .kind = SHAPE_LIST, .flags = SHAPE_REQUIRED, .of = &pipeline_doc },
+	{ .name = "pipelines",
+	  .kind = SHAPE_LIST,
+	  .flags = SHAPE_REQUIRED,
+	  .of = &instance_pipeline_doc },
 	COUNT("version"),
 	{ .name = "installedAt", .kind = SHAPE_TIME, .flags = SHAPE_REQUIRED },
 	{ .name = "updatedAt", .kind = SHAPE_TIME, .flags = SHAPE_REQUIRED },
@@ -75,11 +79,12 @@ static const struct field list_fields[] = {
 const struct shape instance_list_doc = { .name = "CollectorInstances", .fields = list_fields };
 
 static const struct field in_fields[] = {
-	{ .name = "instanceName", .kind = SHAPE_LINE },
+	{ .name = "instanceName", .kind = SHAPE_LINE, .label = "Name of the instance" },
 	{ .name = "tenantConfig",
 	  .kind = SHAPE_MAP,
 	  .flags = SHAPE_SECRET,
 	  .max = 50,
+	  .label = "Configuration",
 	  .help = "Values to change; what is left out stays, null removes" },
 	{ .name = "status",
 	  .kind = SHAPE_CHOICE,

@@ -17,7 +17,7 @@ static const struct field stream_fields[] = {
 	{ .name = "collectedAt", .kind = SHAPE_TIME, .flags = SHAPE_NULLABLE },
 	{ .name = NULL },
 };
-static const struct shape stream_doc = { .name = "Stream", .fields = stream_fields };
+const struct shape record_stream_doc = { .name = "Stream", .fields = stream_fields };
 
 static const struct field streams_fields[] = {
 	{ .name = "instanceId", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },
@@ -25,7 +25,7 @@ static const struct field streams_fields[] = {
 	  .kind = SHAPE_LIST,
 	  .flags = SHAPE_REQUIRED,
 	  .max = 1000,
-	  .of = &stream_doc },
+	  .of = &record_stream_doc },
 	{ .name = NULL },
 };
 const struct shape record_streams_doc = { .name = "Streams", .fields = streams_fields };

@@ -1,7 +1,10 @@
 /* upgrade - moving an installation to another published version, knowing what breaks */
 #include "config.h"
 
+#include <string.h>
+
 #include "cgi/instances/instances.h"
+#include "cgi/part/config_form.h"
 #include "cgi/part/config_store.h"
 #include "engine/definition.h"
 #include "engine/release.h"
@@ -61,14 +64,21 @@ static const struct field in_fields[] = {
 	  .kind = SHAPE_MAP,
 	  .flags = SHAPE_SECRET,
 	  .max = 50,
+	  .label = "Configuration",
 	  .help = "Values to add or change; what is left out stays" },
 	{ .name = "acceptBreaking",
 	  .kind = SHAPE_BOOLEAN,
 	  .fallback = "false",
+	  .label = "Go on although something breaks",
 	  .help = "Go on although something breaks" },
 	{ .name = NULL },
 };
 const struct shape instance_upgrade_in = { .name = "UpgradeRequest", .fields = in_fields };
+
+static void forget(void *json)
+{
+	json_decref(json);
+}
 
 /* From where to where; texts are borrowed from rows. */
 struct upgrade {
@@ -183,6 +193,68 @@ bool instance_upgrade_preview(struct req *r, struct err *e)
 	              : err_set(e, ERR_TOO_LARGE, "answer_too_large", "This answer is too large.");
 }
 
+static bool is_none(const struct upgrade *u)
+{
+	return strcmp(u->from, u->to) == 0;
+}
+
+/* Fields that have to be filled in: new ones, and all when secrets must be entered again. */
+static const json_t *fields_asked(struct req *r, const struct upgrade *u)
+{
+	const json_t *all = json_object_get(u->new_source, "configFields"), *field;
+	json_t *asked = json_array();
+	size_t i;
+
+	arena_defer(r->arena, forget, asked);
+	if (config_store_moves(r->arena, u->old_source, u->plain, u->new_source, u->plain))
+		return all;
+	json_array_foreach(all, i, field)
+	{
+		if (!has_field(u->old_source, json_text(field, "name", "")))
+			json_array_append(asked, (json_t *)field);
+	}
+	return asked;
+}
+
+static void upgrade_form(struct req *r, const struct upgrade *u)
+{
+	static const char *const sure[] = { "/version", "/acceptBreaking", NULL };
+	static const char *const breaks[] = { "/version", NULL };
+	static const char *const sure_config[] = { "/version", "/acceptBreaking", "/tenantConfig",
+		                                   NULL };
+	static const char *const breaks_config[] = { "/version", "/tenantConfig", NULL };
+	const json_t *asked = fields_asked(r, u);
+	bool broken = json_array_size(u->breaking) > 0, config = json_array_size(asked) > 0;
+	json_t *values = json_pack("{s:O}", "tenantConfig", u->plain);
+	struct form form = {
+		.shape = &instance_upgrade_in,
+		.values = values,
+		.action = arena_printf(r->arena, "/collector-instances/%s/upgrade", r->texts[0]),
+		.submit = arena_printf(r->arena, "Upgrade to %s", u->to),
+		.hidden =
+			broken ? (config ? breaks : breaks_config) : (config ? sure : sure_config),
+		.version = db_get_int(u->rows, 0, 9),
+	};
+
+	arena_defer(r->arena, forget, values);
+	config_form_add(r, &form, asked, NULL);
+	req_form(r, &form);
+}
+
+bool instance_upgrade_page(struct req *r, struct err *e)
+{
+	struct upgrade u;
+	struct str json;
+
+	if (!upgrade_read(r, NULL, &u, e))
+		return false;
+	if (!is_none(&u))
+		upgrade_form(r, &u);
+	json = preview(r, &u);
+	return json.p ? reply_json(r, json, e)
+	              : err_set(e, ERR_TOO_LARGE, "answer_too_large", "This answer is too large.");
+}
+
 /* A conflict that lists what would break; each can be accepted, or mended by config. */
 static bool breaking_check(struct req *r, const struct upgrade *u, struct err *e)
 {
@@ -191,6 +263,11 @@ static bool breaking_check(struct req *r, const struct upgrade *u, struct err *e
 
 	if (json_array_size(u->breaking) == 0 || json_flag(r->body, "acceptBreaking", false))
 		return true;
+	if (req_is_page(r)) /* whose list of what breaks stands above the form */
+		return problem_add(r->problems, "/acceptBreaking", "breaking_changes",
+		                   "Version %s breaks what %s did. Tick this to go on.", u->to,
+		                   u->from) ||
+		       problems_none(r->problems, e);
 	json_array_foreach(u->breaking, i, one)
 		problem_add(r->problems, arena_printf(r->arena, "/breaking/%zu", i),
 	                    json_text(one, "code", "breaking"), "%s",

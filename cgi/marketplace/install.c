@@ -8,21 +8,6 @@
 
 static const char *const statuses[] = { "Active", "Inactive", NULL };
 
-static const struct field in_fields[] = {
-	{ .name = "instanceName", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
-	{ .name = "tenantConfig",
-	  .kind = SHAPE_MAP,
-	  .flags = SHAPE_SECRET,
-	  .max = 50,
-	  .help = "A value for each config field; secrets are sealed and never shown again" },
-	{ .name = "version",
-	  .kind = SHAPE_LINE,
-	  .max = 100,
-	  .help = "A published version; the latest without it" },
-	{ .name = NULL },
-};
-const struct shape listing_install_in = { .name = "InstallRequest", .fields = in_fields };
-
 /* As Example 6 of the API shows it; GET /collector-instances/{id} tells more. */
 static const struct field installed_fields[] = {
 	{ .name = "instanceId", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },

@@ -16,7 +16,11 @@
 
 static const struct field in_fields[] = {
 	STARS,
-	{ .name = "comment", .kind = SHAPE_TEXT, .max = COMMENT_MAX },
+	{ .name = "comment",
+	  .kind = SHAPE_TEXT,
+	  .max = COMMENT_MAX,
+	  .label = "In words",
+	  .help = "Everybody reads it, without your name." },
 	{ .name = NULL },
 };
 const struct shape rating_in = { .name = "RatingNew", .fields = in_fields };

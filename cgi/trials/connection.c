@@ -1,6 +1,7 @@
 /* connection - does one request get through? Asked before and after a config is stored. */
 #include "config.h"
 
+#include "cgi/part/config_form.h"
 #include "cgi/trials/trials.h"
 #include "engine/configuration.h"
 #include "lib/base/buf.h"
@@ -73,7 +74,7 @@ static bool answer(struct req *r, const struct trial *t, const char *id, struct 
 	return ok;
 }
 
-static bool connection(struct req *r, enum query query, struct err *e)
+static bool connection_of(struct req *r, enum query query, struct trial *loaded, struct err *e)
 {
 	const json_t *given = json_object_get(r->body, "tenantConfig");
 	const char *id = json_text(r->body, "pipelineId", NULL);
@@ -89,8 +90,28 @@ static bool connection(struct req *r, enum query query, struct err *e)
 		id = json_text(json_array_get(t.pipelines, 0), "id", "");
 	ok = answer(r, &t, id, e);
 	trial_slot_give(r);
+	*loaded = t;
 	return ok;
 }
+
+static bool connection(struct req *r, enum query query, struct err *e)
+{
+	struct trial t;
+
+	return connection_of(r, query, &t, e);
+}
+
+/* What the form's page shows before anything was tried. */
+static const struct field page_fields[] = {
+	{ .name = "ok", .kind = SHAPE_BOOLEAN },
+	{ .name = "code", .kind = SHAPE_LINE },
+	{ .name = "message", .kind = SHAPE_TEXT, .max = 2000 },
+	{ .name = "durationMs", .kind = SHAPE_INTEGER },
+	{ .name = "pipeline", .kind = SHAPE_ANY },
+	{ .name = NULL },
+};
+const struct shape trials_connection_page_doc = { .name = "ConnectionTestPage",
+	                                          .fields = page_fields };
 
 bool trials_connection_collector(struct req *r, struct err *e)
 {
@@ -110,4 +131,27 @@ bool trials_connection_listing(struct req *r, struct err *e)
 		return err_at(e, "/tenantConfig");
 	}
 	return connection(r, Q_TRIAL_LISTING, e);
+}
+
+/* The form of the installation again, as it was typed; but secrets, which are never sent back. */
+bool trials_connection_install(struct req *r, struct err *e)
+{
+	struct trial t;
+
+	if (json_object_get(r->body, "tenantConfig") == NULL)
+		json_object_set_new(r->body, "tenantConfig", json_object());
+	if (!connection_of(r, Q_TRIAL_LISTING, &t, e))
+		return false;
+	config_install_form(r, t.name, json_object_get(t.data_source, "configFields"), r->body);
+	return true;
+}
+
+bool trials_connection_install_page(struct req *r, struct err *e)
+{
+	struct trial t;
+
+	if (!trial_load(r, Q_TRIAL_LISTING, NULL, &t, e))
+		return false;
+	config_install_form(r, t.name, json_object_get(t.data_source, "configFields"), NULL);
+	return reply_json(r, STR("{}"), e);
 }

@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 
+#include "cgi/part/config_form.h"
 #include "cgi/trials/trials.h"
 #include "templates/trials.h"
 #include "lib/base/poison.h"
@@ -26,6 +27,13 @@ static const struct view result_view = { .tpl = &tpl_trials_result,
 static const struct view connection_view = { .tpl = &tpl_trials_connection,
 	                                     .title = "Connection test",
 	                                     .form_at = "/collectors/{id}/test" };
+static const struct view instance_view = { .tpl = &tpl_trials_connection,
+	                                   .title = "Connection test" };
+static const struct view install_view = { .tpl = &tpl_trials_install,
+	                                  .title = "Test connection",
+	                                  .form_at =
+	                                          "/marketplace/collectors/{id}/test-connection" };
+static const struct view install_page = { .tpl = &tpl_trials_install, .title = "Install" };
 
 static const struct route routes[] = {
 	{ M_POST, "/collectors/{id}/execute", ACCESS_MEMBER, "editor", "collectors:write", BODY_MAX,
@@ -44,10 +52,19 @@ static const struct route routes[] = {
 	{ M_POST, "/collector-instances/{id}/test-connection", ACCESS_MEMBER, "editor",
 	  "instances:write", BODY_MAX, NULL, &trials_connection_in, &trials_connection_doc, 200,
 	  trials_connection_instance, "Does one request get through?",
-	  ROUTE_SLOW | ROUTE_BODY_OPTIONAL },
+	  ROUTE_SLOW | ROUTE_BODY_OPTIONAL, &instance_view },
 	{ M_POST, "/collector-instances/{id}/execute", ACCESS_MEMBER, "editor", "executions:run",
 	  BODY_MAX, &trials_wait_query, &trials_wait_in, &trials_wait_doc, 200, trials_execute_wait,
 	  "Run, and wait for the end", ROUTE_SLOW | ROUTE_BODY_OPTIONAL | ROUTE_ALSO_202 },
+	/* for browsers alone */
+	{ M_GET, "/marketplace/collectors/{id}/test-connection", ACCESS_MEMBER, "editor",
+	  "instances:write", 0, NULL, NULL, &trials_connection_page_doc, 200,
+	  trials_connection_install_page, "The form of an installation", ROUTE_PAGE,
+	  &install_page },
+	{ M_POST, "/marketplace/collectors/{id}/test-connection", ACCESS_MEMBER, "editor",
+	  "instances:write", BODY_MAX, NULL, &config_try_in, &trials_connection_page_doc, 200,
+	  trials_connection_install, "Would what was typed get through?", ROUTE_PAGE | ROUTE_SLOW,
+	  &install_view },
 };
 /* clang-format on */
 

@@ -83,10 +83,12 @@ void trial_requests_write(struct arena *, const struct sink_memory *, struct buf
 
 web_handler trials_collector, trials_collector_page, trials_execute_wait;
 web_handler trials_connection_collector, trials_connection_instance, trials_connection_listing;
+web_handler trials_connection_install, trials_connection_install_page;
 
 extern const struct shape trials_collector_in, trials_collector_doc, trials_page_doc;
 extern const struct shape trials_pipeline_doc, trials_request_doc;
 extern const struct shape trials_wait_query, trials_wait_in, trials_wait_doc;
 extern const struct shape trials_connection_in, trials_connection_doc;
+extern const struct shape trials_connection_page_doc;
 
 #endif

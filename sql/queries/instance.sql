@@ -66,3 +66,41 @@ WHERE i.tenant_id = util.tenant() AND i.id = $1
 -- name: instance_upgraded :one (id uuid, from_version text, to_version text, breaking json)
 SELECT audit.write('instance.upgrade', 'instance', $1,
 	json_build_object('from', $2::text, 'to', $3::text, 'breaking', $4::json))
+
+-- What the pages of installations show beside the document.
+-- name: instance_list_page :one (after text, row_limit bigint, search text)
+WITH page AS (
+	SELECT i.* FROM collect.collector_instances i
+	WHERE i.tenant_id = util.tenant() AND ($1::text IS NULL OR i.id < $1::uuid)
+		AND ($3::text IS NULL OR position(lower($3) IN lower(i.instance_name)) > 0)
+	ORDER BY i.id DESC LIMIT $2 + 1),
+shown AS (SELECT * FROM page ORDER BY id DESC LIMIT $2)
+SELECT coalesce((SELECT json_agg(json_build_object('instance', collect.instance_doc(s::collect.collector_instances),
+		'upgradeTo', (SELECT l.latest_version FROM market.listing l WHERE l.collector_id = s.collector_id
+			AND l.approval = 'approved' AND l.latest_version <> s.release_version),
+		'lastRun', (SELECT collect.execution_doc(x) FROM collect.collector_executions x
+			WHERE x.tenant_id = s.tenant_id AND x.collector_instance_id = s.id ORDER BY x.id DESC LIMIT 1),
+		'records', (SELECT coalesce(sum(t.record_count), 0) FROM collect.streams t
+			WHERE t.tenant_id = s.tenant_id AND t.instance_id = s.id)) ORDER BY s.id DESC)
+		FROM shown s), '[]'),
+	CASE WHEN (SELECT count(*) FROM page) > $2 THEN (SELECT min(s.id::text) FROM shown s) END,
+	json_build_object('q', $3::text)::text
+
+-- name: instance_page :maybe (id uuid)
+SELECT json_build_object('instance', collect.instance_doc(i),
+	'live', EXISTS (SELECT FROM collect.collector_executions x WHERE x.tenant_id = i.tenant_id
+		AND x.collector_instance_id = i.id AND x.state IN ('pending', 'running', 'waiting')),
+	'upgradeTo', (SELECT l.latest_version FROM market.listing l WHERE l.collector_id = i.collector_id
+		AND l.approval = 'approved' AND l.latest_version <> i.release_version),
+	'configFields', coalesce(r.document -> 'dataSource' -> 'configFields', '[]'),
+	'streams', coalesce((SELECT json_agg(collect.stream_doc(s)
+			ORDER BY collect.pipeline_place(r.document, s.pipeline_id), s.created_at DESC, s.id)
+		FROM collect.streams s WHERE s.tenant_id = i.tenant_id AND s.instance_id = i.id), '[]'),
+	'records', (SELECT coalesce(sum(s.record_count), 0) FROM collect.streams s
+		WHERE s.tenant_id = i.tenant_id AND s.instance_id = i.id),
+	'runs', coalesce((SELECT json_agg(collect.execution_doc(n.run::collect.collector_executions) ORDER BY n.id DESC)
+		FROM (SELECT x AS run, x.id FROM collect.collector_executions x WHERE x.tenant_id = i.tenant_id
+			AND x.collector_instance_id = i.id ORDER BY x.id DESC LIMIT 20) n), '[]'))
+FROM collect.collector_instances i
+JOIN market.release r ON r.collector_id = i.collector_id AND r.version = i.release_version
+WHERE i.tenant_id = util.tenant() AND i.id = $1

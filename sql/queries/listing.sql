@@ -99,3 +99,12 @@ SELECT json_build_object('instanceId', i.id, 'collectorId', i.collector_id,
 FROM collect.collector_instances i
 JOIN market.release r ON r.collector_id = i.collector_id AND r.version = i.release_version
 WHERE i.tenant_id = util.tenant() AND i.id = $1
+
+-- What this workspace has of a collector: its instance, its rating.
+-- name: listing_mine :one (collector uuid)
+SELECT json_build_object('installed', (SELECT json_build_object('instanceId', i.id, 'instanceName', i.instance_name)
+		FROM collect.collector_instances i WHERE i.tenant_id = util.tenant() AND i.collector_id = $1
+		ORDER BY i.id LIMIT 1),
+	'rating', (SELECT json_build_object('collectorId', t.collector_id, 'stars', t.stars, 'comment', t.comment,
+		'ratedAt', util.utc(t.updated_at)) FROM market.ratings t
+		WHERE t.tenant_id = util.tenant() AND t.collector_id = $1))::text

@@ -91,3 +91,50 @@ SELECT pg_advisory_unlock(hashtextextended('export:' || $1::text, $2))
 
 -- name: record_export_audit :one (instance uuid, stream uuid, format text)
 SELECT audit.write('records.export', 'instance', $1, json_build_object('streamId', $2, 'format', $3))
+
+-- A page for reading: the last changed first where sorting is cheap, by key in longer streams; the
+-- members that most of these records have, as columns.
+-- name: record_page :one (stream uuid, after json, row_limit bigint, key text, vanished bool, since timestamptz)
+WITH st AS (
+	SELECT s AS stream, s.record_count <= 100000 AS newest_first FROM collect.streams s
+	WHERE s.tenant_id = util.tenant() AND s.id = $1),
+page AS (
+	SELECT c.*, CASE WHEN st.newest_first THEN -extract(epoch FROM c.changed_at) ELSE 0 END AS place
+	FROM collect.records c, st
+	WHERE c.tenant_id = util.tenant() AND c.stream_id = $1
+		AND ($2::json IS NULL OR (CASE WHEN st.newest_first THEN -extract(epoch FROM c.changed_at) ELSE 0 END,
+			c.record_key) > (($2::json ->> 0)::numeric, $2::json ->> 1))
+		AND ($4::text IS NULL OR c.record_key LIKE replace(replace(replace($4, '\', '\\'), '%', '\%'), '_', '\_') || '%')
+		AND ($5::bool IS NULL OR (c.vanished_at IS NOT NULL) = $5)
+		AND ($6::timestamptz IS NULL OR c.changed_at >= $6)
+	ORDER BY place, c.record_key LIMIT $3 + 1),
+shown AS (
+	SELECT p.*, CASE WHEN json_typeof(p.data) = 'object' THEN p.data ELSE '{}'::json END AS object
+	FROM page p ORDER BY p.place, p.record_key LIMIT $3),
+named AS (
+	SELECT k.name, min(k.at) AS at FROM shown s, json_each(s.object) WITH ORDINALITY AS k (name, value, at)
+	WHERE json_typeof(k.value) NOT IN ('object', 'array') AND k.name <> ''
+	GROUP BY k.name ORDER BY count(*) DESC, min(k.at), k.name LIMIT 5),
+columns AS (SELECT n.name, row_number() OVER (ORDER BY n.at, n.name) AS place FROM named n)
+SELECT coalesce((SELECT json_agg(json_build_object('key', s.record_key, 'changedAt', util.utc(s.changed_at),
+		'vanishedAt', util.utc(s.vanished_at), 'cells', coalesce((SELECT json_agg(json_build_object('name', k.name,
+			'value', left(s.object ->> k.name, 80)) ORDER BY k.place) FROM columns k), '[]'))
+		ORDER BY s.place, s.record_key) FROM shown s), '[]'),
+	CASE WHEN (SELECT count(*) FROM page) > $3 THEN (SELECT json_build_array(s.place::text, s.record_key)::text
+		FROM shown s ORDER BY s.place DESC, s.record_key DESC LIMIT 1) END,
+	util.json_join(collect.stream_doc(st.stream), json_build_object('instanceId', i.id, 'instanceName', i.instance_name,
+		'newestFirst', st.newest_first, 'wantedKey', $4::text, 'wantedVanished', $5::bool,
+		'columns', coalesce((SELECT json_agg(k.name ORDER BY k.place) FROM columns k), '[]'),
+		'streams', (SELECT json_agg(util.json_join(collect.stream_doc(o), json_build_object('selected', o.id = $1))
+			ORDER BY o.created_at, o.id) FROM collect.streams o
+			WHERE o.tenant_id = i.tenant_id AND o.instance_id = i.id)))::text
+FROM st JOIN collect.collector_instances i ON i.tenant_id = util.tenant() AND i.id = (st.stream).instance_id
+
+-- name: record_one :maybe (stream uuid, key text)
+SELECT json_build_object('instanceId', i.id, 'instanceName', i.instance_name, 'streamId', s.id, 'name', s.name,
+	'key', c.record_key, 'firstSeenAt', util.utc(c.first_seen_at), 'changedAt', util.utc(c.changed_at),
+	'vanishedAt', util.utc(c.vanished_at)), c.data::text
+FROM collect.records c
+JOIN collect.streams s ON s.tenant_id = c.tenant_id AND s.id = c.stream_id
+JOIN collect.collector_instances i ON i.tenant_id = s.tenant_id AND i.id = s.instance_id
+WHERE c.tenant_id = util.tenant() AND c.stream_id = $1 AND c.record_key = $2
