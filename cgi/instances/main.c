@@ -5,7 +5,7 @@
  *   GET POST /collector-instances/{id}/upgrade    POST GET /collector-instances/{id}/execute(ions)
  *   GET /collector-instances/{id}/streams         GET /collector-instances/{id}/records   .../records/{key}
  *   GET /executions/{id}   .../log   .../quarantine     POST /executions/{id}/cancel   .../retry
- *   for browsers also .../configure   .../uninstall   .../record
+ *   for browsers also .../configure   .../uninstall
  */
 #include "config.h"
 
@@ -116,9 +116,9 @@ static const struct route routes[] = {
 	{ M_GET, "/collector-instances/{id}/records", ACCESS_MEMBER, "viewer", "records:read", 0,
 	  &record_page_query, NULL, &record_page_doc, 200, record_page, "Records as a table",
 	  ROUTE_PAGE, &records_view },
-	{ M_GET, "/collector-instances/{id}/record", ACCESS_MEMBER, "viewer", "records:read", 0,
-	  &record_one_query, NULL, &record_one_doc, 200, record_one_page, "One record", ROUTE_PAGE,
-	  &record_view },
+	{ M_GET, "/collector-instances/{id}/records/{key:text}", ACCESS_MEMBER, "viewer",
+	  "records:read", 0, &record_one_query, NULL, &record_one_doc, 200, record_one_page,
+	  "One record", ROUTE_PAGE, &record_view },
 	{ M_GET, "/executions/{id}", ACCESS_MEMBER, "viewer", "executions:read", 0, NULL, NULL,
 	  &execution_page_doc, 200, execution_page, "One run, step by step", ROUTE_PAGE,
 	  &execution_view },

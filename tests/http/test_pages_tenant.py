@@ -38,6 +38,11 @@ def owner(shop):
 def test_anyone_searches_and_narrows_the_marketplace(stranger, published):
     page = stranger.get("/marketplace/collectors")
     found = page.form("/marketplace/collectors").fill(q=published.body["name"]).press("Search")
+    assert "1 found" in found.text
+    narrowed = found.follow(next(w for w in found.links if w.startswith("E-commerce")))
+    assert "category=E-commerce" in narrowed.path and "q=" in narrowed.path and "1 found" in narrowed.text
+    wider = narrowed.follow(next(w for w in narrowed.links if w.startswith("Category: ")))
+    assert "category=" not in wider.path and "q=" in wider.path
     assert f"/marketplace/collectors/{published.id}" in found.links.values(), found.text[:500]
     assert "Clear all" in found.links and "q=" in found.path
     assert any("Search: " + published.body["name"] in words for words in found.links)
@@ -245,7 +250,7 @@ def test_records_are_browsed_found_and_shown_digit_for_digit(make_tenant, publis
     found = page.form(f"/collector-instances/{instance}/records").fill(key=key).press("Show")
     assert [row["Key"] for row in found.rows()] == [key]
     one = found.follow(key)
-    shown = one.one("pre").raw if hasattr(one.one("pre"), "raw") else one.one("pre").text
+    shown = one.main.one("pre").raw
     raw = tenant.get(f"/collector-instances/{instance}/records?key={key}").body.decode()
     spoilt = re.search(r'"spoilt":\s*([-0-9.eE+]+)', raw)[1]
     assert len(spoilt) > 30 and f'"spoilt": {spoilt}' in shown
@@ -256,6 +261,8 @@ def test_a_browser_exports_with_its_session(owner, shop):
     page = owner.get(f"/collector-instances/{shop.instance}/records")
     link = page.links["Export NDJSON"]
     status, headers, body = owner.raw("GET", link)
+    status_csv, headers_csv, rows = owner.raw("GET", page.links["Export CSV"])
+    assert status_csv == 200 and headers_csv["Content-Type"].startswith("text/csv") and rows.count(b"\n") >= 121
     assert status == 200 and headers["Content-Type"].startswith("application/x-ndjson")
     assert "attachment" in headers["Content-Disposition"]
     assert len(body.splitlines()) == 121 and b"_catchment" in body.splitlines()[-1]
