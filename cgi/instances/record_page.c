@@ -143,8 +143,7 @@ bool record_one_page(struct req *r, struct err *e)
 		return false;
 	if (!found)
 		return no_stream(e);
-	if (!req_run_last(r, Q_RECORD_ONE,
-	                  DB_ARGS(db_uuid(&stream), db_text(r->texts[1])), &rows,
+	if (!req_run_last(r, Q_RECORD_ONE, DB_ARGS(db_uuid(&stream), db_text(r->texts[1])), &rows,
 	                  e))
 		return false;
 	if (db_count(rows) == 0)

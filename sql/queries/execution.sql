@@ -91,7 +91,8 @@ placed AS (
 	SELECT l.*, count(*) FILTER (WHERE l.kind = 'page') OVER (ORDER BY l.id
 		ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS step FROM line l),
 step AS (
-	SELECT p.step, min(p.id::text) AS id, bool_or(p.level = 'error') AS bad,
+	SELECT p.step, min(p.id::text) AS id, bool_or(p.level = 'error')
+			AND (bool_or(p.kind = 'stop') OR NOT bool_or(p.kind = 'wait')) AS bad,
 		bool_or(p.kind = 'wait') AS waited, max(p.entry ->> 'page') FILTER (WHERE p.kind = 'page') AS page,
 		max(p.entry ->> 'records') FILTER (WHERE p.kind = 'page') AS records,
 		max(p.entry ->> 'message') FILTER (WHERE p.kind = 'wait') AS waited_for,

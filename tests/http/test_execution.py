@@ -18,6 +18,7 @@ EXECUTION = {
     "retryOf": (None, UUID), "error": (None, {"code": str, "message": str})}
 HISTORY = {"instanceId": UUID, "instanceName": str, "totalExecutions": int, "successfulExecutions": int,
            "failedExecutions": int, "lastExecutedAt": (None, TIME), "recentExecutions": [EXECUTION],
+           "pipelines": [{"id": str, "name": str, "stream": str, "strategy": str}],
            "nextCursor": (None, str)}
 
 
@@ -176,13 +177,20 @@ def test_a_cursor_of_the_history_is_bound_to_installation_filter_and_workspace(h
     other_tenant.get(f"{path}&cursor={cursor}", 404)
 
 
+def kinds_of(answer):
+    return [entry["kind"] for entry in answer["entries"]]
+
+
 def test_a_run_and_its_log_are_shown(history):
     one = history.first[0]
     check_shape(history.get("/executions/" + one["executionId"]).json, EXECUTION)
     path = f"/executions/{one['executionId']}/log"
     answer = history.get(path)
-    check_shape(answer.json, {"executionId": UUID, "nextCursor": (None, str),
-                              "entries": [{"id": UUID, "at": TIME, "kind": str, "entry": dict}]})
+    check_shape(answer.json, {"executionId": UUID, "instanceId": UUID, "pipelineName": str, "live": False,
+                              "nextCursor": (None, str),
+                              "entries": [{"id": UUID, "at": TIME, "kind": str, "level": str, "entry": dict}]})
+    assert not history.get(path + "?level=warning")["entries"]
+    assert len(history.get(path + "?q=limit%3D100")["entries"]) == kinds_of(answer).count("request")
     entries = history.every(path + "?limit=2", "entries")
     kinds = [entry["kind"] for entry in entries]
     assert "request" in kinds and kinds == [entry["kind"] for entry in answer["entries"]]
@@ -199,7 +207,8 @@ def test_no_log_tells_a_secret(history):
 
 def test_a_run_without_bad_records_has_an_empty_quarantine(history):
     answer = history.get(f"/executions/{history.first[0]['executionId']}/quarantine")
-    check_shape(answer.json, {"executionId": UUID, "records": list, "nextCursor": None})
+    check_shape(answer.json, {"executionId": UUID, "instanceId": UUID, "pipelineName": str, "records": list,
+                              "nextCursor": None})
     assert answer["records"] == []
 
 
@@ -209,7 +218,7 @@ def test_records_that_cannot_be_stored_are_quarantined_and_shown(tenant, publish
     assert (done["recordsProcessed"], done["recordsQuarantined"]) == (39, 1)
     [bad] = tenant.get(f"/executions/{done['executionId']}/quarantine")["records"]
     check_shape(bad, {"id": UUID, "page": int, "code": str, "message": str, "recordKey": (None, str),
-                      "at": TIME, "size": int, "base64": str, "truncated": False})
+                      "at": TIME, "size": int, "base64": str, "text": str, "truncated": False})
 
 
 OBJECT = [("GET", ""), ("GET", "/log"), ("GET", "/quarantine"), ("POST", "/cancel"), ("POST", "/retry")]
