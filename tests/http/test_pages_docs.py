@@ -28,7 +28,7 @@ def operations(described, tag):
             if tag in one["tags"]]
 
 
-TAGS = ["account", "collectors", "datasources", "exports", "health", "instances", "marketplace", "trials"]
+TAGS = ["account", "admin", "collectors", "datasources", "exports", "health", "instances", "marketplace", "trials"]
 
 
 @pytest.mark.parametrize("tag", TAGS)
