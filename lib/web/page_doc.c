@@ -55,6 +55,8 @@ static const struct field page_fields[] = {
 	  .kind = SHAPE_LINE,
 	  .help = "Where the API gives this document; absent: nowhere." },
 	{ .name = "curl", .kind = SHAPE_LINE, .help = "A command that asks for it." },
+	{ .name = "machines", .kind = SHAPE_BOOLEAN, .help = "There is a curl or a send." },
+	{ .name = "send", .kind = SHAPE_LINE, .help = "A command that sends what the form sends." },
 	{ .name = "assets",
 	  .kind = SHAPE_LINE,
 	  .help = "The hash below which /static/ keeps its files." },

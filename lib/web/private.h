@@ -107,7 +107,8 @@ bool request_type_is_json(const char *type, bool patch);
 MUST_CHECK bool route_table_check(const struct route *, size_t count, struct err *);
 MUST_CHECK bool route_find(struct req *, struct err *);             /* also answers OPTIONS */
 const struct route *route_at(const struct req *, const char *path); /* the GET page of that row */
-bool route_is_api(const struct req *, const char *path);            /* clients may GET it */
+/* The row by which clients do that there; NULL: they cannot. */
+const struct route *route_of_api(const struct req *, enum web_method, const char *path);
 MUST_CHECK bool route_params_read(struct req *, struct err *);
 const char *route_method_name(enum web_method);
 

@@ -81,15 +81,15 @@ const struct route *route_at(const struct req *r, const char *path)
 	return NULL;
 }
 
-bool route_is_api(const struct req *r, const char *path)
+const struct route *route_of_api(const struct req *r, enum web_method method, const char *path)
 {
 	const struct web_family *f = r->app->family;
 
 	for (size_t i = 0; i < f->route_count; i++)
-		if (f->routes[i].method == M_GET && !(f->routes[i].flags & ROUTE_PAGE) &&
+		if (f->routes[i].method == method && !(f->routes[i].flags & ROUTE_PAGE) &&
 		    pattern_match(f->routes[i].path, path) >= 0)
-			return true;
-	return false;
+			return &f->routes[i];
+	return NULL;
 }
 
 /* Forms know GET and POST alone; ?_method= says what is meant. It is taken off the query. */

@@ -179,27 +179,6 @@ static void flash_add(struct req *r, struct buf *b)
 	buf_text(b, "}]");
 }
 
-/* What was refused goes back into the form as it was sent. */
-static void form_add(struct req *r, struct buf *b)
-{
-	struct web_page *page = &r->private_->page;
-	struct problems *none = problems_new(r->arena);
-	struct form form;
-
-	if (!page->form)
-		return;
-	form = *page->form;
-	if (page->again)
-		form.values = page->sent.body;
-	if (page->again && page->sent.version > 0)
-		form.version = page->sent.version;
-	if (page->again && page->sent.act)
-		form.touched = strchr(page->sent.act, '/');
-	member_json(
-		b, "form",
-		form_show(r->arena, &form, page->again && page->refused ? page->refused : none));
-}
-
 const char *req_base(const struct req *r)
 {
 	const char *host = req_header(r, "Host");
@@ -210,12 +189,53 @@ const char *req_base(const struct req *r)
 	return arena_printf(r->arena, "%s://%s", scheme, host ? host : "localhost");
 }
 
-static const char *curl_of(const struct req *r, const char *api)
+static const char *curl_of(const struct req *r, const struct route *t, const char *api)
 {
-	return arena_printf(
-		r->arena, "curl%s '%s%s'",
-		route_asks_who(r->route) ? " -H \"Authorization: Bearer $CATCHMENT_TOKEN\"" : "",
-		req_base(r), api);
+	return arena_printf(r->arena, "curl%s '%s%s'",
+	                    route_asks_who(t) ? " -H \"Authorization: Bearer $CATCHMENT_TOKEN\""
+	                                      : "",
+	                    req_base(r), api);
+}
+
+/* The form's own call: what a client would send. NULL where only browsers go. */
+static const char *send_of(const struct req *r, const struct form *form)
+{
+	const char *path = form->action ? form->action : r->path;
+	enum web_method method = form->method ? form->method : M_POST;
+	const struct route *t = route_of_api(r, method, path);
+
+	if (!t || strchr(path, '\''))
+		return NULL;
+	return arena_printf(r->arena, "%s -X %s%s",
+	                    curl_of(r, t, arena_printf(r->arena, "/api/v1%s", path)),
+	                    route_method_name(method),
+	                    t->in ? " -H 'Content-Type: application/json' --data @body.json" : "");
+}
+
+/* What was refused goes back into the form as it was sent. */
+static void form_add(struct req *r, struct buf *b)
+{
+	struct web_page *page = &r->private_->page;
+	struct problems *none = problems_new(r->arena);
+	const char *send;
+	struct form form;
+
+	if (!page->form)
+		return;
+	form = *page->form;
+	send = send_of(r, &form);
+	json_member_text(b, "send", send);
+	if (send && !route_of_api(r, M_GET, r->path))
+		json_member_flag(b, "machines", true);
+	if (page->again)
+		form.values = page->sent.body;
+	if (page->again && page->sent.version > 0)
+		form.version = page->sent.version;
+	if (page->again && page->sent.act)
+		form.touched = strchr(page->sent.act, '/');
+	member_json(
+		b, "form",
+		form_show(r->arena, &form, page->again && page->refused ? page->refused : none));
 }
 
 static void address_add(struct req *r, struct buf *b)
@@ -231,11 +251,12 @@ static void address_add(struct req *r, struct buf *b)
 	if (!str_cut(rest, '/', &segment, &rest))
 		segment = rest;
 	json_member_text(b, "section", arena_text(r->arena, segment));
-	if (r->method != M_GET || !route_is_api(r, r->path) || strchr(full, '\''))
+	if (r->method != M_GET || !route_of_api(r, M_GET, r->path) || strchr(full, '\''))
 		return;
 	api = arena_printf(r->arena, "/api/v1%s", full);
+	json_member_flag(b, "machines", true);
 	json_member_text(b, "api", api);
-	json_member_text(b, "curl", curl_of(r, api));
+	json_member_text(b, "curl", curl_of(r, r->route, api));
 }
 
 /* The Link of a list, for its page: filters and all. "<URL>; rel=..." */
