@@ -74,6 +74,13 @@ try "the tenant's records can be read" \
 	[ "$(get "/collector-instances/$INSTANCE_ID/records?limit=200" "$TENANT_TOKEN" | jq '.records | length')" = 200 ]
 try "the export holds every product and its trailer" \
 	[ "$(get "/collector-instances/$INSTANCE_ID/records.ndjson?stream=getProducts" "$TENANT_TOKEN" | wc -l)" = 1251 ]
+# a browser without scripts: the form's cookie, then the page behind it
+page_as_bob() {
+	curl -sS -o /dev/null -c "$state.jar" --data-urlencode 'email=bob@example.com' \
+		--data-urlencode 'password=catchment demo bob' "$CATCHMENT_URL/sign-in" &&
+		curl -sS -b "$state.jar" "$CATCHMENT_URL/collector-instances" | grep -q 'My Shopify Sync'
+}
+try "the tenant signs in at the page and sees the installation" page_as_bob
 try "the creator cannot see the tenant's installation" \
 	[ "$(get "/collector-instances/$INSTANCE_ID" "$CREATOR_TOKEN" | jq -r .status)" = 404 ]
 roots=0
