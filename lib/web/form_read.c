@@ -1,6 +1,7 @@
 /* form_read: from an urlencoded body to the JSON that its shape describes. */
 #include "config.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,15 +95,22 @@ static enum shape_kind suffix_cut(struct str *name)
 }
 
 static json_t *number_read(struct str s)
+/* What is no number of JSON, or would lose digits as one, stays a text: the shape says what is wrong. */
 {
 	char *end;
+	bool real = false;
 	double d;
 	int64_t n;
 
 	if (str_int(s, INT64_MIN, INT64_MAX, &n))
 		return json_integer(n);
 	d = strtod(s.p, &end);
-	return end == s.p + s.len ? json_real(d) : json_stringn(s.p, s.len);
+	for (size_t i = 0; i < s.len; i++) {
+		if (!strchr("+-.0123456789eE", s.p[i])) /* strtod takes nan, inf and 0x10 */
+			return json_stringn(s.p, s.len);
+		real = real || strchr(".eE", s.p[i]);
+	}
+	return real && end == s.p + s.len && isfinite(d) ? json_real(d) : json_stringn(s.p, s.len);
 }
 
 /* JSON is JSON, all else a text. */

@@ -83,6 +83,13 @@ static void names_are_places(void **state)
 		{ "count=twelve",
 		  "{\"count\":\"twelve\"}" }, /* the shape says what is wrong with it */
 		{ "count=+12+", "{\"count\":12}" },
+		{ "ratio=-1.5e3", "{\"ratio\":-1500.0}" },
+		{ "ratio=nan", "{\"ratio\":\"nan\"}" },
+		{ "ratio=1e999", "{\"ratio\":\"1e999\"}" },
+		{ "ratio=0x10", "{\"ratio\":\"0x10\"}" },
+		{ "ratio=12345678901234567890",
+		  "{\"ratio\":\"12345678901234567890\"}" }, /* rounded, it would be another */
+		{ "ratio=9007199254740993", "{\"ratio\":9007199254740993}" },
 		{ "note=a%0D%0Ab", "{\"note\":\"a\\nb\"}" },
 		{ "tags=a%0D%0A%0D%0A+b+%0D%0A", "{\"tags\":[\"a\",\"b\"]}" },
 		{ "inks=red&inks=green", "{\"inks\":[\"red\",\"green\"]}" },
