@@ -185,7 +185,8 @@ static json_t *leaf_read(struct walk *w, enum shape_kind suffix, struct str s)
 	if (s.len == 0 && kind != SHAPE_BOOLEAN) {
 		if (!w->keep_empty || (w->field.flags & SHAPE_SECRET))
 			return NULL;
-		if (w->field.flags & SHAPE_NULLABLE)
+		/* of a map, where null removes a member (RFC 7396) and a number has no empty text */
+		if ((w->field.flags & SHAPE_NULLABLE) || suffix == SHAPE_NUMBER)
 			return json_null();
 		return text ? json_string("") : NULL;
 	}

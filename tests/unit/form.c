@@ -143,6 +143,7 @@ static void a_patch_empties_what_is_empty(void **state)
 	(void)state;
 	assert_string_equal("{\"name\":\"\",\"maybe\":null}",
 	                    read_as("name=&maybe=&count=&secret=", true));
+	assert_string_equal("{\"config\":{\"max\":null}}", read_as("config.max:number=", true));
 }
 
 static void more_inputs_than_any_page_has(void **state)
