@@ -21,6 +21,7 @@ struct walk {
 	struct arena *arena;
 	struct field field; /* of the value at this place; SHAPE_ANY where no shape knows */
 	bool keep_empty;
+	size_t items; /* of all lists, gaps too: a few bytes of a name could ask for thousands */
 	struct err *e;
 };
 
@@ -94,22 +95,22 @@ static enum shape_kind suffix_cut(struct str *name)
 	return SHAPE_ANY;
 }
 
-static json_t *number_read(struct str s)
 /* What is no number of JSON, or would lose digits as one, stays a text: the shape says what is wrong. */
+static json_t *number_read(struct str s)
 {
-	char *end;
 	bool real = false;
+	char *end;
 	double d;
 	int64_t n;
 
 	if (str_int(s, INT64_MIN, INT64_MAX, &n))
 		return json_integer(n);
-	d = strtod(s.p, &end);
 	for (size_t i = 0; i < s.len; i++) {
 		if (!strchr("+-.0123456789eE", s.p[i])) /* strtod takes nan, inf and 0x10 */
 			return json_stringn(s.p, s.len);
 		real = real || strchr(".eE", s.p[i]);
 	}
+	d = strtod(s.p, &end);
 	return real && end == s.p + s.len && isfinite(d) ? json_real(d) : json_stringn(s.p, s.len);
 }
 
@@ -213,46 +214,60 @@ static bool syntax(struct walk *w)
 	               "This form has a field that does not fit; load its page again.");
 }
 
-/* The list at `at` with room for item n. */
-static json_t *item_at(json_t *list, int64_t n)
+static bool too_large(struct walk *w)
 {
-	while (json_array_size(list) <= (size_t)n)
+	return err_set(w->e, ERR_TOO_LARGE, "form_too_large",
+	               "This form has more fields than are taken; send the document by the API.");
+}
+
+/* Item n of a list, which gets room for it; NULL: too many. */
+static json_t *item_at(struct walk *w, json_t *list, int64_t n)
+{
+	for (; json_array_size(list) <= (size_t)n; w->items++) {
+		if (w->items == FORM_INPUTS_MAX) {
+			too_large(w);
+			return NULL;
+		}
 		json_array_append_new(list, json_string(MARK_GAP));
+	}
 	return json_array_get(list, (size_t)n);
 }
 
-static bool put(json_t *at, struct str segment, json_t *value)
+static bool put(struct walk *w, json_t *at, struct str segment, json_t *value)
 {
 	int64_t n;
 
 	if (json_is_array(at) && is_index(segment, &n)) {
-		item_at(at, n);
-		return json_array_set_new(at, (size_t)n, value) == 0;
+		if (item_at(w, at, n))
+			return json_array_set_new(at, (size_t)n, value) == 0;
+		json_decref(value);
+		return false;
 	}
 	return json_object_setn_new(at, segment.p, segment.len, value) == 0;
 }
 
-static json_t *get(json_t *at, struct str segment)
+static json_t *get(struct walk *w, json_t *at, struct str segment)
 {
 	int64_t n;
 
 	if (json_is_array(at))
-		return is_index(segment, &n) ? item_at(at, n) : NULL;
+		return is_index(segment, &n) ? item_at(w, at, n) : NULL;
 	return json_object_getn(at, segment.p, segment.len);
 }
 
 /* The container below, made when it is not there yet: a list or an object, as the shape or the next
  * segment says. */
-static json_t *open_below(json_t *at, struct str segment, const struct field *f, struct str next)
+static json_t *open_below(struct walk *w, json_t *at, struct str segment, const struct field *f,
+                          struct str next)
 {
-	json_t *below = get(at, segment);
+	json_t *below = get(w, at, segment);
 	int64_t n;
 	bool list = f->kind == SHAPE_LIST || (f->kind == SHAPE_ANY && is_index(next, &n));
 
 	if (json_is_object(below) || json_is_array(below))
 		return below;
 	below = list ? json_array() : json_object();
-	return put(at, segment, below) ? below : NULL;
+	return put(w, at, segment, below) ? below : NULL;
 }
 
 /* An object that no shape knows is made by what stands in it, never by empty inputs alone. */
@@ -264,14 +279,14 @@ static bool is_free(const struct field *below, struct str next)
 }
 
 /* Several values of one name are a list: boxes that were ticked. */
-static bool add_to_list(json_t *at, struct str segment, json_t *value)
+static bool add_to_list(struct walk *w, json_t *at, struct str segment, json_t *value)
 {
-	json_t *list = get(at, segment);
+	json_t *list = get(w, at, segment);
 	json_t *one;
 	size_t i;
 
 	if (!json_is_array(list))
-		return put(at, segment, value);
+		return put(w, at, segment, value);
 	json_array_foreach(value, i, one) json_array_append(list, one);
 	json_decref(value);
 	return true;
@@ -301,7 +316,7 @@ static bool input_put(struct walk *w, json_t *root, struct str name, struct str 
 			segment = row_name(w, segment);
 		if (value.len == 0 && !w->keep_empty && is_free(&below, next))
 			return true;
-		at = open_below(at, segment, &below, next);
+		at = open_below(w, at, segment, &below, next);
 		if (!at)
 			return syntax(w);
 		w->field = below;
@@ -312,8 +327,8 @@ static bool input_put(struct walk *w, json_t *root, struct str name, struct str 
 	if (!leaf)
 		return true;
 	if (json_is_array(leaf) && w->field.kind == SHAPE_LIST)
-		return add_to_list(at, name, leaf) || syntax(w);
-	return put(at, name, leaf) || syntax(w);
+		return add_to_list(w, at, name, leaf) || syntax(w);
+	return put(w, at, name, leaf) || syntax(w);
 }
 
 /* Rows of key and value become the members of their map; a row without a key is nothing. */
@@ -473,9 +488,7 @@ bool form_read(struct arena *a, const struct shape *shape, struct str text, bool
 			rest = (struct str){ "", 0 };
 		}
 		if (++count > FORM_INPUTS_MAX)
-			return err_set(e, ERR_TOO_LARGE, "form_too_large",
-			               "This form has more fields than are taken; send the "
-			               "document by the API.");
+			return too_large(&w);
 		if (pair.len > 0 && !pair_read(&w, shape, pair, sent))
 			return false;
 		text = rest;

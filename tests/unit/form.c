@@ -157,6 +157,18 @@ static void more_inputs_than_any_page_has(void **state)
 	assert_string_equal("form_too_large", read_as(text, false));
 }
 
+/* Short names that ask for long lists in long lists would be gigabytes. */
+static void more_items_than_any_page_has(void **state)
+{
+	const char *far = ".999.999.999.999.999.999.999";
+
+	(void)state;
+	assert_string_equal("form_too_large",
+	                    read_as(arena_printf(arena, "a%s=1&b%s=1", far, far), false));
+	assert_string_equal("form_too_large",
+	                    read_as("parts.0.a.999.999.999.999.999.999=1", false));
+}
+
 static void buttons_change_lists(void **state)
 {
 	static const char before[] =
@@ -449,6 +461,7 @@ int main(void)
 		TEST("an input's name is its place in the body", names_are_places),
 		TEST("a patch empties what is empty", a_patch_empties_what_is_empty),
 		TEST("more inputs than any page has are refused", more_inputs_than_any_page_has),
+		TEST("more items than any page has are refused", more_items_than_any_page_has),
 		TEST("buttons change lists, and what does not fit changes nothing",
 		     buttons_change_lists),
 		TEST("a button makes a list that was not there",
