@@ -453,6 +453,11 @@ static void refusal_note(struct req *r, const struct err *e)
 	}
 }
 
+static void forget(void *json)
+{
+	json_decref(json);
+}
+
 static bool form_again(struct req *r, const struct err *e)
 {
 	struct web_page *page = &r->private_->page;
@@ -472,6 +477,7 @@ static bool form_again(struct req *r, const struct err *e)
 	r->method = M_GET;
 	r->if_match = -1;
 	r->query = json_object();
+	arena_defer(r->arena, forget, r->query);
 	return true;
 }
 
