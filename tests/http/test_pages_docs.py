@@ -103,6 +103,11 @@ def test_a_file_that_is_not_there_is_a_page(stranger):
     assert page.h1 == "Not found" and "Check how it is written" in page.text
 
 
+def test_an_error_page_leads_to_no_other_site(stranger):
+    page = error_page(stranger, "GET", "//elsewhere.example/..%2fstatic/nothing.css", 404)
+    assert not [e for e in page.all("a") if "elsewhere" in e.get("href")], page.links
+
+
 def test_a_form_that_is_too_large_is_a_page_for_browsers_and_a_problem_for_clients(stranger):
     large = b"x" * (1 << 20) + b"x"
     page = error_page(stranger, "POST", "/sign-in", 413, body=large)
