@@ -91,6 +91,15 @@ static const char *back_path(const struct req *r)
 	return path ? path : "/";
 }
 
+/* The page of the form itself is no place to go back to: signing in would lead to the sign-in. */
+static const char *back_from_form(const struct req *r)
+{
+	const char *path = back_path(r), *form = r->route->view->form_at;
+	size_t n = strcspn(path, "?#");
+
+	return form && strlen(form) == n && !strncmp(path, form, n) ? "/" : path;
+}
+
 /* reading a form */
 
 static bool type_is_form(const struct req *r)
@@ -362,7 +371,7 @@ static const char *then_path(struct req *r, const char *then)
 	struct buf b;
 
 	if (strcmp(then, "back") == 0)
-		return back_path(r);
+		return back_from_form(r);
 	if (r->reply->body.len > 0 && !json_read(r->arena, r->reply->body, &answer, &unread))
 		answer = NULL;
 	buf_init(&b, LOCATION_MAX);

@@ -41,6 +41,11 @@ def test_signing_in_leads_to_where_one_wanted_to_be(person, api):
     assert page.path == "/?from=here" and other.token
 
 
+def test_signing_in_of_ones_own_accord_leads_to_the_start(person, stranger):
+    page = stranger.get("/sign-in").form("/sign-in").fill(email=person.email, password=PASSWORD).press("Sign in")
+    assert page.path == "/" and page.h1 == person.workspace
+
+
 def test_a_wrong_password_is_refused_with_the_address_kept(person, stranger):
     page = stranger.sign_in(person.email, "not my password")
     assert page.status == 401 and page.errors and page.form("/sign-in").value("email") == person.email

@@ -282,6 +282,11 @@ static void back_is_a_path_of_this_site(void **state)
 	            HEADERS(FORM, OURS, HOST, "Referer: http://catchment.example.evil/x"),
 	            "name=x");
 	assert_string_equal("/", client_header(&b->c, "Location"));
+	/* the form's own page is no way on */
+	client_send(&b->c, "POST", "/enter",
+	            HEADERS(FORM, OURS, HOST, "Referer: http://catchment.example/enter?x"),
+	            "name=x");
+	assert_string_equal("/", client_header(&b->c, "Location"));
 }
 
 static void a_sign_out_takes_the_cookie_back(void **state)
