@@ -254,7 +254,8 @@ static void address_add(struct req *r, struct buf *b)
 		arena_printf(r->arena, "%s%s%.*s", r->path, query.len ? "?" : "", STR_ARG(query));
 	const char *api;
 
-	json_member_text(b, "path", full);
+	/* what answers a form may have no page of its own to come back to */
+	json_member_text(b, "path", strstr(r->private_->allow, "GET") ? full : back_path(r));
 	json_member_text(b, "q", json_text(r->query, "q", NULL));
 	rest = str_after(str_of(r->path), 1);
 	if (!str_cut(rest, '/', &segment, &rest))

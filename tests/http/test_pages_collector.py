@@ -125,6 +125,8 @@ def test_a_test_shows_requests_records_and_log_with_secrets_masked(person, sourc
     assert "60 seconds" in test.text
     assert test.form(0).options("pipelineId") == ["", "products"]
     page = test.form(0).fill({"pipelineId": "products", "maxPages": "2", "maxRecords": "7"}).press("Run the test")
+    theme = [e for e in page.all("form", class_="theme")][0]
+    assert theme.one("input", name="_back")["value"] == test.path, "the colours would lead to where no page is"
     assert page.status == 200 and page.h1.startswith("Test of"), page.errors
     assert SECRET not in page.html
     assert "At most 2 pages and 7 records" in page.text
