@@ -44,6 +44,8 @@ bool run_cache_key(struct run *r)
 		buf_text(&b, r->request.headers[i].name);
 		hash_put(&b, r->asking, r->request.headers[i].value);
 	}
+	if (r->request.body.wire) /* a GET may have one, with the page in it */
+		hash_put(&b, r->asking, r->request.body);
 	crypt_sha256(buf_view(&b), sum);
 	hex = b.failed ? (struct str){ NULL, 0 }
 	               : crypt_hex(r->asking, (struct str){ (char *)sum, sizeof sum });
@@ -145,13 +147,14 @@ bool run_cache_confirmed(struct run *r, const struct http_answer *answer, int64_
 	return true;
 }
 
-/* A session's cookie is one client's; no-store and Vary: * say no themselves (sections 3 and 4.1). */
+/* A session's cookie is one client's; no-store and Vary: * say no themselves (sections 3 and 4.1). What is
+ * no text would come back as another header than it was. */
 static bool may_be_kept(const struct http_answer *answer)
 {
 	for (size_t i = 0; i < answer->header_count; i++) {
 		const struct http_answer_header *h = &answer->headers[i];
 
-		if (str_eq_nocase(h->name, "Set-Cookie") ||
+		if (str_eq_nocase(h->name, "Set-Cookie") || !str_utf8_valid(h->value) ||
 		    (str_eq_nocase(h->name, "Cache-Control") && has_word(h->value, "no-store")) ||
 		    (str_eq_nocase(h->name, "Vary") && has_word(h->value, "*")))
 			return false;

@@ -473,6 +473,41 @@ static void an_answer_with_a_live_secret_is_not_kept(void **state)
 	play_free(p);
 }
 
+/* PostgreSQL holds no such text: keeping it would refuse the page with it. */
+static void an_answer_whose_headers_are_no_text_is_not_kept(void **state)
+{
+	struct play *p = play_new(KEEPS(""), ALONE);
+
+	(void)state;
+	kept_play(p, (struct scripted){ 200, "[{'id':1}]", "ETag: \"caf\xE9\"", HTTP_FAULT_NONE },
+	          0, "? kept no\n" GET_ITEMS PASS ENDS);
+	play_free(p);
+}
+
+static void pages_whose_position_stands_in_a_body_are_kept_apart(void **state)
+{
+	static const struct scripted pages[] = {
+		{ 200, "{'items':[{'id':1}],'after':'a'}", NULL, HTTP_FAULT_NONE },
+		{ 200, "{'items':[{'id':2}]}", NULL, HTTP_FAULT_NONE },
+	};
+	struct play *p = play_new(
+		"{'name':'API','baseUrl':'https://api.example','cacheConfig':{'ttlSeconds':60},"
+		"'functions':[{'id':'f','name':'items','path':'/a','recordsPath':'items',"
+		"'body':{'size':1}}]}",
+		"{'name':'p','functionId':'f','processingSteps':[{'name':'c','type':'api-call'},"
+		"{'name':'n','type':'pagination','config':{'type':'cursor','cursorParam':'after',"
+		"'inject':'body'}}]}");
+
+	(void)state;
+	p->options.caches = true;
+	play_script(p, pages, ROWS(pages));
+	assert_string_equal(p->log.p,
+	                    "? kept no\n> GET https://api.example/a {\"size\":1}\n= 1: 1\n+ kept\n"
+	                    "? kept no\n> GET https://api.example/a {\"size\":1,\"after\":\"a\"}\n"
+	                    "= 2: 2\n+ kept\n. success complete \"no next cursor\"\n");
+	play_free(p);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -493,6 +528,10 @@ int main(void)
 		     what_asks_to_be_asked_about_is_never_fresh),
 		TEST("an answer with a live secret is not kept",
 		     an_answer_with_a_live_secret_is_not_kept),
+		TEST("an answer whose headers are no text is not kept",
+		     an_answer_whose_headers_are_no_text_is_not_kept),
+		TEST("pages whose position stands in a body are kept apart",
+		     pages_whose_position_stands_in_a_body_are_kept_apart),
 		TEST("a definition is refused with the place",
 		     a_definition_is_refused_with_the_place),
 	};
