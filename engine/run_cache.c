@@ -197,7 +197,8 @@ void run_cache_offer(struct run *r, const struct http_answer *answer)
 	if (!r->cache.looked || !may_be_kept(answer))
 		return;
 	headers = headers_write(r, answer);
-	if (!headers.p || !is_clean(r, headers) || !is_clean(r, answer->body))
+	if (!headers.p || !is_clean(r, headers) || !is_clean(r, answer->body) ||
+	    !is_clean(r, buf_view(&r->unpacked)))
 		return;
 	r->cache.put = (struct run_cache_put){
 		.key = r->cache.key,

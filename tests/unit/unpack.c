@@ -288,6 +288,35 @@ static void packed_bodies_are_read_as_their_transcripts_say_also_when_cut(void *
 		}
 }
 
+/* Packing hides a secret from whoever searches for it, and from nobody else. */
+static void a_packed_body_with_a_live_secret_is_not_kept(void **state)
+{
+	static const struct packed_row secret = { .packing = GZIP,
+		                                  .type = "Content-Type: application/gzip",
+		                                  .pages = { "[{\"k\":\"s3cr3t-t0ken\"}]" } },
+				       other = { .packing = GZIP,
+		                                 .type = "Content-Type: application/gzip",
+		                                 .pages = { "[{\"k\":\"other\"}]" } };
+	const struct packed_row *const rows[] = { &secret, &other };
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct play *p = play_new(
+			"{'name':'API','baseUrl':'https://api.example','configFields':[{'name':"
+			"'token','type':'Password'}],'cacheConfig':{'ttlSeconds':60},'functions':["
+			"{'id':'f','name':'items','path':'/a'}]}",
+			"{'name':'p','functionId':'f'}");
+
+		p->arg = (void *)rows[i];
+		p->answer = packed_answer;
+		p->options.caches = true;
+		play_run(p);
+		assert_string_equal(p->code, "");
+		assert_int_equal(p->kept_count, i);
+		play_free(p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +331,8 @@ int main(void)
 		     archives_of_other_kinds_are_refused_with_their_name),
 		TEST("packed bodies are read as their transcripts say, also when cut",
 		     packed_bodies_are_read_as_their_transcripts_say_also_when_cut),
+		TEST("a packed body with a live secret is not kept",
+		     a_packed_body_with_a_live_secret_is_not_kept),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
