@@ -142,7 +142,17 @@ static bool lines_find(struct page_work *w, const struct http_answer *answer,
 	return run_over(r, (struct run_fail){ RUN_FAILED, REMEDY_DEFINITION, e.slug }, "%s", e.msg);
 }
 
-static void cursor_take(struct run_position *next, const struct record *record)
+/* Windows end when the pass began. A date of the future, of what is planned for instance, would take the
+ * next run behind windows that nobody has read. */
+static bool is_behind_windows(const struct run *r, struct str cursor)
+{
+	int64_t ms;
+
+	return r->plan->window_ms > 0 && plan_cursor_time(r->plan, cursor, &ms) &&
+	       ms > r->live.started_ms;
+}
+
+static void cursor_take(const struct run *r, struct run_position *next, const struct record *record)
 {
 	struct str c = record->cursor;
 
@@ -150,17 +160,20 @@ static void cursor_take(struct run_position *next, const struct record *record)
 		return;
 	if (next->cursor_after[0] && !record_cursor_less(str_of(next->cursor_after), c))
 		return;
+	if (is_behind_windows(r, c))
+		return;
 	memcpy(next->cursor_after, c.p, c.len);
 	next->cursor_after[c.len] = 0;
 }
 
-static void fate_count(struct run_page *page, struct run_position *next,
-                       const struct record *record)
+static void fate_count(struct run *r, struct run_position *next, const struct record *record)
 {
+	struct run_page *page = &r->page;
+
 	switch (record->fate) {
 	case RECORD_KEEP:
 		page->kept++;
-		cursor_take(next, record);
+		cursor_take(r, next, record);
 		break;
 	case RECORD_DROP_FILTER:
 		page->filtered++;
@@ -206,7 +219,7 @@ static bool records_make(struct page_work *w, size_t count)
 		record->bytes = w->values[i].span;
 		record_steps_apply(r->plan->steps, &w->scope, w->seen, w->values[i], record);
 		record_identify(r->paging, r->hasher, &identity, record);
-		fate_count(&r->page, &w->next, record);
+		fate_count(r, &w->next, record);
 		if (r->plan->stop_at_cursor)
 			cursor_meet(w, &identity, record);
 	}

@@ -184,6 +184,11 @@ static const struct row {
 	  INCREMENTAL ",'cursorStart':'2023-11-01','window':{'maxDays':5}", PAGED("{'type':'cursor','cursorParam':'c','maxPages':1}"), "",
 	  { PAGE("{'items':[{'id':1,'at':'2023-11-02T00:00:00Z'}],'c':'x'}") }, 1,
 	  "> GET " A "?from=2023-11-01T00%3A00%3A00Z\n= 1: 1\n. success \"maxPages reached\"\n", "2023-11-02T00:00:00Z" },
+	{ "a record of the future does not move the windows there", SINCE("from"),
+	  INCREMENTAL ",'cursorFormat':'date','cursorStart':'2023-11-10','window':{'maxDays':3}", "", "",
+	  { PAGE("{'items':[{'id':1,'at':'2030-01-01'},{'id':2,'at':'2023-11-11'}]}"), PAGE("{'items':[{'id':3,'at':'2023-11-14'}]}") }, 2,
+	  "> GET " A "?from=2023-11-10\n= 1: 1 2\n> GET " A "?from=2023-11-13\n= 2: 3\n"
+	  ". success complete \"single page\"\n", "2023-11-14T00:00:00Z" },
 	/* a token for the next run */
 	{ "a token of the last page is the cursor", "", "'strategy':'append'",
 	  PAGED("{'type':'cursor','cursorParam':'c','syncToken':{'param':'syncToken','path':'sync'}}"), "t0",
