@@ -168,7 +168,10 @@ static bool window_part(const struct cursor_part *p)
 
 static bool window_named(const struct cursor_part *p)
 {
-	if (p->plan->window_ms > 0 || !request_uses(&p->plan->request, SCOPE_WINDOW))
+	bool named = request_uses(&p->plan->request, SCOPE_WINDOW) ||
+	             (p->plan->has_later && request_uses(&p->plan->later, SCOPE_WINDOW));
+
+	if (p->plan->window_ms > 0 || !named)
 		return true;
 	return problem_add(p->c->problems, below(p, "window"), "required",
 	                   "The function %s names {window.start} or {window.end}: say with "

@@ -278,6 +278,7 @@ static const struct refusal refusals[] = {
 	{ "", "", "{'type':'page','syncToken':{'path':'a','param':'b'}}", INGEST "/strategy", "not_allowed" },
 	{ ",'parameters':[{'name':'q','default':'{offset}'}]", "", "{'type':'offset'}", "/functionId", "position_not_named" },
 	{ ",'parameters':[{'name':'q','default':'{window.end}'}]", "", "{'type':'none'}", INGEST "/window", "required" },
+	{ "", "", "{'type':'cursor','cursorPath':'c','nextRequest':{'method':'POST','body':{'a':'{next}','b':'{window.end}'}}}", INGEST "/window", "required" },
 	{ "", "'window':{'maxDays':1}", "{'type':'none'}", INGEST "/cursorStart", "required" },
 	{ "", "'window':{}", "{'type':'none'}", INGEST "/window/maxDays", "required" },
 	{ "", "'cursorFormat':'iso'", "{'type':'none'}", INGEST "/cursorFormat", "time_format_invalid" },
