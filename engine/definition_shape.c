@@ -224,6 +224,9 @@ static const struct field ingestion_fields[] = {
 	  .help = "The member that grows with each change; its greatest value is {cursor}." },
 	{ .name = "overlap", .kind = SHAPE_ANY, .flags = SHAPE_RARE,
 	  .help = "How far {cursor} stays behind: seconds of times, units of numbers, or \"15m\"." },
+	{ .name = "cursorStep", .kind = SHAPE_INTEGER, .flags = SHAPE_RARE, .min = 1, .max = 1000000,
+	  .help = "How far {cursor} stands behind the greatest value met, for an API that begins with the "
+	          "number that it is asked with; 1: at the next one." },
 	{ .name = "cursorFormat", .kind = SHAPE_LINE, .flags = SHAPE_RARE, .max = 200,
 	  .help = "How {cursor} is written: iso8601, date, unix, unix_ms, rfc2822, conversions such as "
 	          "%Y-%m-%d, or one of the words in a text: gte|{iso8601}. The cursor is a time then." },

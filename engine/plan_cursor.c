@@ -66,6 +66,15 @@ static bool overlap_part(const struct cursor_part *p)
 	                   "\"2d\".");
 }
 
+static bool step_part(const struct cursor_part *p)
+{
+	p->plan->cursor_step = json_int(p->ingestion, "cursorStep", 0);
+	return p->plan->cursor_step == 0 || p->plan->overlap == 0 ||
+	       problem_add(p->c->problems, below(p, "cursorStep"), "not_allowed",
+	                   "An overlap reads again what is known, a cursorStep leaves it out; "
+	                   "choose one.");
+}
+
 static bool form_part(const struct cursor_part *p, const char *member, struct timeform **form)
 {
 	const char *text = json_text(p->ingestion, member, NULL);
@@ -96,10 +105,11 @@ static bool start_part(const struct cursor_part *p)
 	                                 below(p, "cursorStart"), &p->plan->cursor_start);
 }
 
-/* The token that answers hold is the cursor, so no member of a record can be. */
+/* The token that answers hold is the cursor, so no member of a record can be, and it is sent as it came. */
 static bool token_part(const struct cursor_part *p)
 {
-	static const char *const members[] = { "cursorField", "cursorStart", "window" };
+	static const char *const members[] = { "cursorField", "cursorStart", "cursorStep",
+		                               "overlap", "window" };
 	bool good = true;
 
 	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
@@ -187,6 +197,7 @@ bool plan_cursor_compile(struct compile *c, const json_t *ingestion, const char 
 	                         json_pointer_add(c->arena, at, "cursorField"), &plan->cursor);
 
 	good &= overlap_part(&p);
+	good &= step_part(&p);
 	good &= forms_part(&p);
 	good &= start_part(&p);
 	good &= needed_part(&p);
@@ -256,12 +267,24 @@ static int64_t time_less(const struct plan *plan, int64_t at)
 	return ms;
 }
 
+/* For APIs that begin with the value they are asked with, and count whole numbers. */
+static struct str number_more(struct arena *a, const struct plan *plan, struct str cursor)
+{
+	int64_t n;
+
+	if (!decimal_is(cursor) || !str_int(cursor, 0, INT64_MAX - plan->cursor_step, &n))
+		return cursor;
+	return str_of(arena_printf(a, "%lld", (long long)(n + plan->cursor_step)));
+}
+
 struct str plan_cursor_since(struct arena *a, const struct plan *plan, struct str cursor)
 {
 	char text[CLOCK_TEXT_MAX];
 	struct str since;
 	int64_t at;
 
+	if (plan->cursor_step > 0)
+		return number_more(a, plan, cursor);
 	if (cursor.len == 0 || plan->overlap == 0)
 		return cursor;
 	if (number_less(a, plan, cursor, &since))

@@ -33,6 +33,7 @@ struct plan {
 	struct scan_path *cursor;      /* NULL: none */
 	int64_t overlap;               /* seconds of times, units of numbers */
 	bool overlap_is_time;          /* it was written with a unit of time */
+	int64_t cursor_step;           /* {cursor} is so much further than what was met; 0: not */
 	struct timeform *cursor_form;  /* how {cursor} is written; NULL: as it stands */
 	struct timeform *record_form;  /* how records write it; NULL: it is no time */
 	struct template *cursor_start; /* of a stream without a cursor; NULL: none */
@@ -44,9 +45,9 @@ struct plan {
 	int retries;
 };
 
-/* The greatest stored cursor less the overlap; numbers, dates and RFC 3339 times move, other
- * texts stay. An overlap with a unit of time moves a number that counts ms, us or ns since 1970 by as
- * many of them. */
+/* The greatest stored cursor and a step more, if it is a whole number, or less the overlap: numbers,
+ * dates and RFC 3339 times move, other texts stay. An overlap with a unit of time moves a number that
+ * counts ms, us or ns since 1970 by as many of them. */
 struct str plan_cursor_since(struct arena *, const struct plan *, struct str cursor);
 /* A cursor as a time, by the plan's forms or as is usual. */
 bool plan_cursor_time(const struct plan *, struct str cursor, int64_t *ms);
