@@ -110,8 +110,21 @@ static bool request_part(struct planning *p)
 	return statics_known(p) && good;
 }
 
+static bool is_of_first_page(const json_t *config, const char *name)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(config, "firstPageOnlyParams"), i, one)
+	{
+		if (json_is_string(one) && strcmp(json_string_value(one), name) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Path parameters and headers stay; what stands in query or body says nextRequest alone. */
-static json_t *later_params(struct planning *p)
+static json_t *later_params(struct planning *p, const json_t *config)
 {
 	json_t *out = json_array(), *param;
 	size_t i;
@@ -120,22 +133,24 @@ static json_t *later_params(struct planning *p)
 	{
 		const char *place = json_text(param, "location", "query");
 
-		if (strcmp(place, "header") == 0 || strcmp(place, "path") == 0)
+		if ((strcmp(place, "header") == 0 || strcmp(place, "path") == 0) &&
+		    !is_of_first_page(config, json_text(param, "name", "")))
 			json_array_append(out, param);
 	}
 	return out;
 }
 
 /* The function as nextRequest changes it. */
-static json_t *later_function(struct planning *p, const json_t *next)
+static json_t *later_function(struct planning *p, const json_t *config)
 {
+	const json_t *next = json_object_get(config, "nextRequest");
 	json_t *function = json_copy((json_t *)p->function);
 	const char *path = json_text(next, "path", json_text(p->function, "path", ""));
 
 	path = arena_printf(p->c.arena, "%s%s", path, json_text(next, "pathSuffix", ""));
 	json_object_del(function, "body");
 	json_object_set_new(function, "path", json_string(path));
-	json_object_set_new(function, "parameters", later_params(p));
+	json_object_set_new(function, "parameters", later_params(p, config));
 	if (json_object_get(next, "method"))
 		json_object_set(function, "method", json_object_get(next, "method"));
 	if (json_object_get(next, "body"))
@@ -159,7 +174,7 @@ static bool later_part(struct planning *p, const json_t *config, const char *at)
 
 	if (!next || json_is_null(next))
 		return true;
-	function = later_function(p, next);
+	function = later_function(p, config);
 	source.function = function;
 	p->c.pin = NULL;
 	good = request_compile(&p->c, &source, &p->plan->later);

@@ -252,6 +252,40 @@ static void walks_go_as_their_transcripts_say_also_when_cut_after_every_page(voi
 		}
 }
 
+/* Transcripts show no headers. */
+static void headers_note(struct play *p, const struct http_request *request, size_t n)
+{
+	static const struct scripted pages[] = { PAGE("{'items':[{'id':1}],'next':'a'}"),
+		                                 PAGE("{'items':[{'id':2}]}") };
+
+	for (size_t i = 0; i < request->header_count; i++)
+		if (strncmp(request->headers[i].name, "X-", 2) == 0)
+			buf_printf(&p->log, "%s\n", request->headers[i].name);
+	play_answer(p, pages[n]);
+}
+
+static void a_header_of_the_first_page_stays_there_also_where_later_ones_differ(void **state)
+{
+	struct play *p;
+	char source[1000];
+
+	(void)state;
+	snprintf(source, sizeof source, SOURCE,
+	         ",'parameters':[{'name':'X-First','location':'header','default':'x'},"
+	         "{'name':'X-Team','location':'header','default':'t'}]");
+	p = play_new(source,
+	             "{'name':'p','functionId':'f','processingSteps':[{'name':'c','type':"
+	             "'api-call'},{'name':'p','type':'pagination','config':{'type':'cursor',"
+	             "'cursorPath':'next','firstPageOnlyParams':['X-First'],'nextRequest':"
+	             "{'pathSuffix':'/b','method':'POST','body':{'c':'{next}'}}}}]}");
+	p->answer = headers_note;
+	play_run(p);
+	assert_string_equal(p->log.p, "> GET " A "\nX-First\nX-Team\n= 1: 1\n"
+	                              "> intent POST " A "/b {\"c\":\"a\"}\nX-Team\n= 2: 2\n"
+	                              ". success complete \"no next cursor\"\n");
+	play_free(p);
+}
+
 /*
  * What is refused when a definition is saved
  */
@@ -334,6 +368,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST("walks go as their transcripts say, also when cut after every page",
 		     walks_go_as_their_transcripts_say_also_when_cut_after_every_page),
+		TEST("a header of the first page stays there, also where later ones differ",
+		     a_header_of_the_first_page_stays_there_also_where_later_ones_differ),
 		TEST("what cannot work is refused at its place",
 		     what_cannot_work_is_refused_at_its_place),
 	};
