@@ -127,14 +127,14 @@ static json_t *any_read(struct walk *w, struct str s)
 	return json_stringn(s.p, s.len);
 }
 
-/* A line of a list, as the list's items are. Of a list of anything, what looks like an object is one;
- * "2024" stays a text, as such lists are shown. */
+/* A line of a list, as the list's items are. Of a list of anything, what looks like an object is one,
+ * and quotes are those of a text that needs them; "2024" stays a text, as such lists are shown. */
 static json_t *line_read(struct walk *w, struct str line)
 {
 	enum shape_kind item = w->field.kind == SHAPE_LIST ? w->field.item : SHAPE_TEXT;
 
 	line = arena_copy(w->arena, line);
-	if (item == SHAPE_ANY && strchr("{[", line.p[0]))
+	if (item == SHAPE_ANY && strchr("{[\"", line.p[0]))
 		return any_read(w, line);
 	if (item == SHAPE_INTEGER || item == SHAPE_NUMBER)
 		return number_read(line);

@@ -169,6 +169,22 @@ static bool is_among(const char *const *patterns, const char *pointer)
 	return false;
 }
 
+static const char *text_of(struct show *, const struct field *, const json_t *);
+
+/* An item on a line of its own. Of a list of anything, a text that would come back as something else
+ * gets its quotes. */
+static const char *line_of(struct show *s, const struct field *item, const json_t *v)
+{
+	struct str text = str_of(json_string_value(v));
+
+	if (item->kind != SHAPE_ANY || !json_is_string(v))
+		return text_of(s, item, v);
+	if (text.len == 0 || strchr("{[\"", text.p[0]) || strchr(text.p, '\n') ||
+	    str_trim(text).len < text.len)
+		return json_write(s->arena, v).p;
+	return text.p;
+}
+
 /* A scalar as its input shows it; a text that would come back as something else gets its quotes. */
 static const char *text_of(struct show *s, const struct field *f, const json_t *v)
 {
@@ -186,7 +202,7 @@ static const char *text_of(struct show *s, const struct field *f, const json_t *
 
 		buf_init(&b, FORM_MAX);
 		json_array_foreach((json_t *)v, i, line)
-			buf_printf(&b, "%s%s", i ? "\n" : "", text_of(s, &item, line));
+			buf_printf(&b, "%s%s", i ? "\n" : "", line_of(s, &item, line));
 		text = arena_text(s->arena, buf_view(&b));
 		buf_free(&b);
 		return text;

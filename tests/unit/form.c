@@ -50,6 +50,7 @@ static const struct field thing_fields[] = {
 	{ .name = "on", .kind = SHAPE_BOOLEAN },
 	{ .name = "tags", .kind = SHAPE_LIST, .item = SHAPE_LINE },
 	{ .name = "inks", .kind = SHAPE_LIST, .item = SHAPE_LINE, .choices = colours },
+	{ .name = "options", .kind = SHAPE_LIST, .item = SHAPE_ANY },
 	{ .name = "parts", .kind = SHAPE_LIST, .of = &part_shape },
 	{ .name = "limit", .kind = SHAPE_OBJECT, .of = &limit },
 	{ .name = "headers", .kind = SHAPE_MAP, .item = SHAPE_TEXT },
@@ -92,6 +93,8 @@ static void names_are_places(void **state)
 		{ "ratio=9007199254740993", "{\"ratio\":9007199254740993}" },
 		{ "note=a%0D%0Ab", "{\"note\":\"a\\nb\"}" },
 		{ "tags=a%0D%0A%0D%0A+b+%0D%0A", "{\"tags\":[\"a\",\"b\"]}" },
+		{ "options=2024%0A%22a%22%0A%7B%22value%22%3A1%7D%0A%7B",
+		  "{\"options\":[\"2024\",\"a\",{\"value\":1},\"{\"]}" },
 		{ "inks=red&inks=green", "{\"inks\":[\"red\",\"green\"]}" },
 		{ "parts.0.path=%2Fa&parts.0.on=false&parts.1.size=3",
 		  "{\"parts\":[{\"path\":\"/a\",\"on\":false},{\"size\":3}]}" },
@@ -329,6 +332,8 @@ static void a_form_comes_back_as_it_was_shown(void **state)
 	static const char odd[] =
 		"{\"name\":\"a & "
 		"b\",\"note\":\"l1\\nl2\",\"tags\":[\"x\",\"y\"],\"inks\":[\"green\"],"
+		"\"options\":[\"2024\",\"true\",\"{\",\"{}\",\"\\\"q\\\"\",{\"value\":\"v\"},\" "
+		"pad\",\"a\\nb\",\"\"],"
 		"\"headers\":{\"A\":\"1\",\"B\":\"\"},\"config\":{\"n\":250,\"t\":\"250\",\"o\":{"
 		"\"d\":[1,"
 		"null]},\"b\":true,\"e\":\"{\"},\"any\":\"true\",\"parts\":[{\"path\":\"p\",\"on\":"
