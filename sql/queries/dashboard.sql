@@ -1,7 +1,8 @@
 -- What a workspace's start shows: the runs that go on, the last failures of a week, what is installed.
+-- A CTE that is read thrice is materialized by itself: each run of the workspace would become a document.
 
 -- name: dashboard_get :one ()
-WITH runs AS (
+WITH runs AS NOT MATERIALIZED (
 	SELECT x.id, x.subject_id, x.collector_instance_id, x.state, x.completed_at, x.created_at,
 		json_build_object('id', x.id, 'instanceId', x.collector_instance_id, 'instanceName', i.instance_name,
 			'pipelineName', x.pipeline_name, 'state', x.state,
