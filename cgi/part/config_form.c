@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cgi/part/config_form.h"
+#include "engine/configuration.h"
 #include "lib/base/poison.h"
 
 #define AT         "/tenantConfig"
@@ -37,12 +38,6 @@ static const struct field try_fields[] = {
 	{ .name = NULL },
 };
 const struct shape config_try_in = { .name = "InstallTry", .fields = try_fields };
-
-static bool is_secret(const json_t *field)
-{
-	return strcmp(json_text(field, "type", ""), "Password") == 0 ||
-	       json_flag(field, "encrypted", false);
-}
 
 static bool is_stored(const json_t *config, const char *name)
 {
@@ -82,7 +77,7 @@ static const char *default_of(struct req *r, const json_t *field)
 {
 	const json_t *value = json_object_get(field, "default");
 
-	if (!value || json_is_null(value) || is_secret(field))
+	if (!value || json_is_null(value) || config_field_is_secret(field))
 		return NULL;
 	return json_is_string(value) ? json_string_value(value)
 	                             : arena_text(r->arena, json_write(r->arena, value));
@@ -94,8 +89,9 @@ static struct field field_of(struct req *r, const json_t *of, bool stored)
 	struct field f = {
 		.name = json_text(of, "name", ""),
 		.label = json_text(of, "label", NULL),
-		.kind = is_secret(of) ? SHAPE_LINE : kind_of(of),
-		.flags = (required ? SHAPE_REQUIRED : 0u) | (is_secret(of) ? SHAPE_SECRET : 0u),
+		.kind = config_field_is_secret(of) ? SHAPE_LINE : kind_of(of),
+		.flags = (required ? SHAPE_REQUIRED : 0u) |
+		         (config_field_is_secret(of) ? SHAPE_SECRET : 0u),
 		.max = VALUE_MAX,
 		.help = help_of(r, of),
 		.fallback = default_of(r, of),
@@ -166,7 +162,7 @@ static void choices_add(struct req *r, struct form *form, const json_t *config_f
 
 	json_array_foreach((json_t *)config_fields, i, of)
 	{
-		if (kind_of(of) == SHAPE_CHOICE && !is_secret(of))
+		if (kind_of(of) == SHAPE_CHOICE && !config_field_is_secret(of))
 			choices[n++] = (struct form_choice){
 				.at = json_pointer_add(r->arena, AT, json_text(of, "name", "")),
 				.options = options_of(r, of),
