@@ -632,7 +632,9 @@ static bool answer_take(struct run *r, struct http_answer *answer, int64_t now_m
 	struct retry_verdict v = retry_judge(answer, run_request_plan(r)->replay, now_ms);
 
 	r->quota_said = !r->oauth.out && quota_read(&r->plan->quota, answer, now_ms, &r->quota);
-	if (r->quota_said && v.kind == RETRY_WAIT && v.throttled && v.wait_ms <= 0)
+	/* Of a quota that lasts it says nothing: then another limit was met. */
+	if (r->quota_said && r->quota.remaining < 1 && v.kind == RETRY_WAIT && v.throttled &&
+	    v.wait_ms <= 0)
 		v.wait_ms = r->quota.reset_ms; /* 0: not said, own backoff */
 	if (r->oauth.out) {
 		run_token_answer(r, answer, now_ms);

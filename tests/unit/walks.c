@@ -92,6 +92,13 @@ static const struct row {
 	  { PAGE("{'items':[{'id':1},{'id':2}]}"), PAGE("{'items':[{'id':3},{'id':4}]}") }, 2,
 	  "> GET " A "?limit=2&offset=0\n= 1: 1 2\n> GET " A "?limit=2&offset=2\n= 2: 3 4\n"
 	  ". success \"maxOffset reached\"\n", NULL },
+	/* limits */
+	{ "a refusal of a quota that is used up ends with it", "", "", "", "",
+	  { { 429, "{}", "X-RateLimit-Remaining: 0\nX-RateLimit-Reset: 3000", 0 }, PAGE("{'items':[{'id':1}]}") }, 2,
+	  "> GET " A "\n* upstream_rate_limited 3000000 throttled\n> GET " A "\n= 1: 1\n. success complete \"single page\"\n", NULL },
+	{ "a refusal while the quota lasts is another limit's", "", "", "", "",
+	  { { 429, "{}", "X-RateLimit-Remaining: 12\nX-RateLimit-Reset: 3000", 0 }, PAGE("{'items':[{'id':1}]}") }, 2,
+	  "> GET " A "\n* upstream_rate_limited ~ throttled\n> GET " A "\n= 1: 1\n. success complete \"single page\"\n", NULL },
 	/* what later pages are asked with */
 	{ "only the cursor behind the first page", ",'parameters':[{'name':'q','default':'x'},{'name':'n','default':2}]", "",
 	  PAGED("{'type':'cursor','cursorParam':'c','sizeParam':'n','pageSize':2,'exclusive':true}"), "",
