@@ -286,6 +286,8 @@ def test_a_token_file_is_read_when_nobody_else_may_read_it(owner, instance, tmp_
     ("catchment.example.com", USAGE, "write one like https://"),
     ("http://catchment.example.com", USAGE, "Use https"),
     ("http://127.0.0.1:1", LATER, "Nothing answers at"),
+    ("http://127.example.com:1", USAGE, "anybody on the way"),
+    ("http://localhost.example.com:1", USAGE, "anybody on the way"),
     ("https://catchment.invalid", LATER, "was not found"),
 ])
 def test_an_address_that_cannot_be_used_is_said(owner, url, code, words):
