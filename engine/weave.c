@@ -132,11 +132,6 @@ bool weave_basic(struct arena *a, struct http_text user, struct http_text passwo
 	return good;
 }
 
-bool weave_bearer(struct arena *a, struct http_text token, struct http_text *out, struct err *e)
-{
-	return scheme_value(a, "Bearer ", secret_expose(token.wire), out, e);
-}
-
 bool weave_scheme(struct arena *a, const char *prefix, const struct secret *secret,
                   struct http_text *out, struct err *e)
 {

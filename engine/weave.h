@@ -38,9 +38,6 @@ void weave_drop(struct weave *);
 /* "Basic " and the base64 of user:password (RFC 7617). */
 MUST_CHECK bool weave_basic(struct arena *, struct http_text user, struct http_text password,
                             struct http_text *, struct err *);
-/* "Bearer " and the token (RFC 6750). */
-MUST_CHECK bool weave_bearer(struct arena *, struct http_text token, struct http_text *,
-                             struct err *);
 /* A scheme's name, a space or whatever stands before it, and the secret. */
 MUST_CHECK bool weave_scheme(struct arena *, const char *prefix, const struct secret *,
                              struct http_text *, struct err *);

@@ -624,7 +624,7 @@ static void token_answered(struct held *h)
 	token_wipe(&t);
 }
 
-/* A look that failed finds nothing: the upstream is asked. */
+/* A look that failed is as a commit that failed: the database is away, or the run is another's. */
 static void kept_answered(struct held *h)
 {
 	struct run_cached *kept = h->job.kept;
