@@ -343,6 +343,18 @@ static bool is_below_base(const struct paging *p, struct str reference)
 	       (n == reference.len || reference.p[n] != ':');
 }
 
+/* What the upstream echoes back is added anew to each request: a key is never stored, and nothing stands
+ * there twice. */
+static struct str without_auth(struct arena *a, const struct auth *auth, struct str url)
+{
+	if (auth->kind && auth->in_query)
+		url = link_param_drop(a, url, auth->name);
+	for (size_t i = 0; i < auth->extra_count; i++)
+		if (auth->extras[i].in_query)
+			url = link_param_drop(a, url, auth->extras[i].name);
+	return url;
+}
+
 bool paging_address(const struct paging *p, const struct paging_facts *f, struct str reference,
                     struct str *target, struct paging_end *end)
 {
@@ -357,9 +369,8 @@ bool paging_address(const struct paging *p, const struct paging_facts *f, struct
 		words = "The next link is not a web address";
 	else if (!link_is_allowed(p, base, *target))
 		words = "The next link leads to another server than the one that was asked";
-	/* A key that the upstream echoes back is added anew to each request, never stored. */
-	else if (p->request->auth.kind && p->request->auth.in_query)
-		*target = link_param_drop(f->arena, *target, p->request->auth.name);
+	else
+		*target = without_auth(f->arena, &p->request->auth, *target);
 	if (words)
 		paging_fail(end, "next_link_refused", words);
 	return !words;

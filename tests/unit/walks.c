@@ -293,6 +293,29 @@ static void a_header_of_the_first_page_stays_there_also_where_later_ones_differ(
 	play_free(p);
 }
 
+static void what_authenticates_in_a_query_is_not_taken_from_links(void **state)
+{
+	static const struct scripted pages[] = {
+		LINKED("{'items':[{'id':1}]}",
+		       "Link: </a?p=2&key=s3cr3t-t0ken&app=x&n=1>; rel=\"next\""),
+		PAGE("{'items':[{'id':2}]}")
+	};
+	struct play *p = play_new(
+		"{'name':'API','baseUrl':'https://api.example','configFields':["
+		"{'name':'token','type':'Password'}],'authConfig':{'type':'Custom','details':"
+		"{'queryParams':{'app':'x','key':'{config.token}'}}},'functions':["
+		"{'id':'f','name':'items','path':'/a','recordsPath':'items'}]}",
+		"{'name':'p','functionId':'f','processingSteps':[{'name':'c','type':'api-call'},"
+		"{'name':'p','type':'pagination','config':{'type':'link'}}]}");
+
+	(void)state;
+	play_script(p, pages, ROWS(pages));
+	assert_string_equal(p->log.p, "> GET " A "?app=x&key=[redacted]\n= 1: 1\n"
+	                              "> GET " A "?p=2&n=1&app=x&key=[redacted]\n= 2: 2\n"
+	                              ". success complete \"no next link\"\n");
+	play_free(p);
+}
+
 /*
  * What is refused when a definition is saved
  */
@@ -377,6 +400,8 @@ int main(void)
 		     walks_go_as_their_transcripts_say_also_when_cut_after_every_page),
 		TEST("a header of the first page stays there, also where later ones differ",
 		     a_header_of_the_first_page_stays_there_also_where_later_ones_differ),
+		TEST("what authenticates in a query is not taken from links",
+		     what_authenticates_in_a_query_is_not_taken_from_links),
 		TEST("what cannot work is refused at its place",
 		     what_cannot_work_is_refused_at_its_place),
 	};
