@@ -627,15 +627,29 @@ void run_unhappy(struct run *r, const struct retry_verdict *v, const struct http
 		fail_with(r, v, answer);
 }
 
+/* Some say 403 where others say 429 (GitHub), and none left. A quota that lasts says nothing of a
+ * refusal: then another limit was met. */
+static struct retry_verdict verdict_of(struct run *r, const struct http_answer *answer,
+                                       int64_t now_ms)
+{
+	bool used_up = r->quota_said && r->quota.remaining < 1;
+	struct http_answer judged = *answer;
+	struct retry_verdict v;
+
+	if (used_up && judged.status == 403)
+		judged.status = 429;
+	v = retry_judge(&judged, run_request_plan(r)->replay, now_ms);
+	if (used_up && v.kind == RETRY_WAIT && v.throttled && v.wait_ms <= 0)
+		v.wait_ms = r->quota.reset_ms; /* 0: not said, own backoff */
+	return v;
+}
+
 static bool answer_take(struct run *r, struct http_answer *answer, int64_t now_ms)
 {
-	struct retry_verdict v = retry_judge(answer, run_request_plan(r)->replay, now_ms);
+	struct retry_verdict v;
 
 	r->quota_said = !r->oauth.out && quota_read(&r->plan->quota, answer, now_ms, &r->quota);
-	/* Of a quota that lasts it says nothing: then another limit was met. */
-	if (r->quota_said && r->quota.remaining < 1 && v.kind == RETRY_WAIT && v.throttled &&
-	    v.wait_ms <= 0)
-		v.wait_ms = r->quota.reset_ms; /* 0: not said, own backoff */
+	v = verdict_of(r, answer, now_ms);
 	if (r->oauth.out) {
 		run_token_answer(r, answer, now_ms);
 		return false;

@@ -99,6 +99,11 @@ static const struct row {
 	{ "a refusal while the quota lasts is another limit's", "", "", "", "",
 	  { { 429, "{}", "X-RateLimit-Remaining: 12\nX-RateLimit-Reset: 3000", 0 }, PAGE("{'items':[{'id':1}]}") }, 2,
 	  "> GET " A "\n* upstream_rate_limited ~ throttled\n> GET " A "\n= 1: 1\n. success complete \"single page\"\n", NULL },
+	{ "a 403 of a quota that is used up is no refusal of the credential", "", "", "", "",
+	  { { 403, "{}", "X-RateLimit-Remaining: 0\nX-RateLimit-Reset: 3000", 0 }, PAGE("{'items':[{'id':1}]}") }, 2,
+	  "> GET " A "\n* upstream_rate_limited 3000000 throttled\n> GET " A "\n= 1: 1\n. success complete \"single page\"\n", NULL },
+	{ "any other 403 is one", "", "", "", "", { { 403, "{}", "X-RateLimit-Remaining: 1\nX-RateLimit-Reset: 3000", 0 } }, 1,
+	  "> GET " A "\n. failed access_denied\n", NULL },
 	/* what later pages are asked with */
 	{ "only the cursor behind the first page", ",'parameters':[{'name':'q','default':'x'},{'name':'n','default':2}]", "",
 	  PAGED("{'type':'cursor','cursorParam':'c','sizeParam':'n','pageSize':2,'exclusive':true}"), "",
