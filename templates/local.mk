@@ -3,6 +3,7 @@
 # list; tools/tmplc_shapes.c names the shapes that pages begin with.
 PAGES_SHARED = \
   templates/layout/page.html \
+  templates/part/admin-tabs.html \
   templates/part/api-fields.html \
   templates/part/form.html \
   templates/part/next.html \
@@ -36,7 +37,15 @@ PAGES_ACCOUNT = \
   templates/account/token-new.html \
   templates/account/tokens.html
 
-PAGES_ADMIN =
+PAGES_ADMIN = \
+  templates/admin/home.html \
+  templates/admin/listing.html \
+  templates/admin/listings.html \
+  templates/admin/queue.html \
+  templates/admin/tenant.html \
+  templates/admin/tenants.html \
+  templates/admin/user.html \
+  templates/admin/users.html
 
 PAGES_DATASOURCES = \
   templates/datasources/detail.html \

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "cgi/account/account.h"
+#include "cgi/admin/admin.h"
 #include "cgi/collectors/collectors.h"
 #include "cgi/datasources/datasources.h"
 #include "cgi/instances/instances.h"
@@ -29,6 +30,15 @@ const struct shape *const tmplc_shapes[] = {
 	&account_dashboard_doc,
 	&account_api_index_doc,
 	&account_api_tag_doc,
+	/* admin */
+	&admin_home_doc,
+	&admin_listings_doc,
+	&admin_listing_doc,
+	&admin_tenants_doc,
+	&admin_tenant_doc,
+	&admin_users_doc,
+	&admin_user_doc,
+	&admin_queue_doc,
 	/* datasources */
 	&data_source_list_doc,
 	&data_source_doc,

@@ -72,14 +72,14 @@ const struct shape admin_listings_query = { .name = "ReviewQuery", .fields = que
 	}
 
 static const struct field listing_fields[] = { LISTING_FIELDS, { .name = NULL } };
-static const struct shape listing_doc = { .name = "ReviewedListing", .fields = listing_fields };
+const struct shape admin_listing_line_doc = { .name = "ReviewedListing", .fields = listing_fields };
 
 static const struct field list_fields[] = {
 	{ .name = "listings",
 	  .kind = SHAPE_LIST,
 	  .flags = SHAPE_REQUIRED,
 	  .max = 200,
-	  .of = &listing_doc },
+	  .of = &admin_listing_line_doc },
 	{ .name = "nextCursor",
 	  .kind = SHAPE_LINE,
 	  .flags = SHAPE_REQUIRED | SHAPE_NULLABLE,
@@ -88,6 +88,24 @@ static const struct field list_fields[] = {
 };
 const struct shape admin_listings_doc = { .name = "ReviewedListings", .fields = list_fields };
 
+static const struct field breaking_fields[] = {
+	{ .name = "sentence", .kind = SHAPE_TEXT, .flags = SHAPE_REQUIRED, .max = 1000 },
+	{ .name = NULL },
+};
+static const struct shape breaking_doc = { .name = "ReviewedBreaking",
+	                                   .fields = breaking_fields,
+	                                   .open = true };
+
+static const struct field stream_fields[] = {
+	{ .name = "id", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "stream", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = NULL },
+};
+static const struct shape stream_doc = { .name = "ReviewedStream",
+	                                 .fields = stream_fields,
+	                                 .open = true };
+
 static const struct field detail_fields[] = {
 	LISTING_FIELDS,
 	{ .name = "releaseNotes", .kind = SHAPE_TEXT, .flags = SHAPE_REQUIRED, .max = NOTES_MAX },
@@ -95,14 +113,14 @@ static const struct field detail_fields[] = {
 	  .kind = SHAPE_LIST,
 	  .flags = SHAPE_REQUIRED,
 	  .max = 1000,
-	  .item = SHAPE_ANY,
+	  .of = &breaking_doc,
 	  .help = "What breaks against the version before" },
 	{ .name = "publishedAt", .kind = SHAPE_TIME, .flags = SHAPE_REQUIRED },
 	{ .name = "configFields",
 	  .kind = SHAPE_LIST,
 	  .flags = SHAPE_REQUIRED,
 	  .of = &SHAPE_CONFIG_FIELD },
-	{ .name = "streams", .kind = SHAPE_LIST, .flags = SHAPE_REQUIRED, .item = SHAPE_ANY },
+	{ .name = "streams", .kind = SHAPE_LIST, .flags = SHAPE_REQUIRED, .of = &stream_doc },
 	{ .name = "hosts",
 	  .kind = SHAPE_LIST,
 	  .flags = SHAPE_REQUIRED,
@@ -119,7 +137,8 @@ const struct shape admin_listing_doc = { .name = "ReviewedListingDetail", .field
 #define VERSION_FIELD                                                                              \
 	{                                                                                          \
 		.name = "version", .kind = SHAPE_LINE, .max = RELEASE_VERSION_MAX,                 \
-		.help = "The one you looked at; a later one makes this a conflict"                 \
+		.label = "Version that you looked at",                                             \
+		.help = "When a later one was published meanwhile, nothing is decided"             \
 	}
 
 static const struct field approve_fields[] = { VERSION_FIELD, { .name = NULL } };
@@ -131,10 +150,16 @@ static const struct field reject_fields[] = {
 	  .kind = SHAPE_TEXT,
 	  .flags = SHAPE_REQUIRED,
 	  .max = REASON_MAX,
+	  .label = "Reason",
 	  .help = "What its creator has to change; its workspace sees it" },
 	{ .name = NULL },
 };
 const struct shape admin_reject_in = { .name = "ReviewRejection", .fields = reject_fields };
+
+static void forget(void *json)
+{
+	json_decref(json);
+}
 
 bool admin_listings(struct req *r, struct err *e)
 {
@@ -157,6 +182,37 @@ bool admin_listing(struct req *r, struct err *e)
 
 	return req_run_last(r, Q_ADMIN_LISTING_GET, DB_ARGS(db_uuid(&r->params[0])), &rows, e) &&
 	       reply_document(r, rows, e);
+}
+
+/* The form of a rejection; an approval is a button beside it. */
+static void reject_form(struct req *r, const json_t *listing)
+{
+	json_t *values = json_pack("{s:s}", "version", json_text(listing, "version", ""));
+
+	arena_defer(r->arena, forget, values);
+	req_form(r, &(struct form){ .shape = &admin_reject_in,
+	                            .values = values,
+	                            .action = arena_printf(r->arena, "/admin/listings/%s/reject",
+	                                                   r->texts[0]),
+	                            .method = M_POST,
+	                            .submit = "Reject it" });
+}
+
+bool admin_listing_page(struct req *r, struct err *e)
+{
+	struct db_rows *rows;
+	json_t *listing;
+	bool may;
+
+	if (!admin_may_change(r, &may, e) ||
+	    !req_run_last(r, Q_ADMIN_LISTING_GET, DB_ARGS(db_uuid(&r->params[0])), &rows, e))
+		return false;
+	if (may && db_count(rows) > 0) {
+		if (!json_read(r->arena, db_get(rows, 0, 0), &listing, e))
+			return false;
+		reject_form(r, listing);
+	}
+	return reply_document(r, rows, e);
 }
 
 static bool review(struct req *r, const char *verdict, const char *reason, struct err *e)

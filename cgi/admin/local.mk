@@ -1,6 +1,7 @@
 pkglibexec_PROGRAMS += catchment-admin.fcgi
 ADMIN_NOUNS = \
   cgi/admin/admin.h \
+  cgi/admin/home.c \
   cgi/admin/listing.c \
   cgi/admin/queue.c \
   cgi/admin/tenant.c \

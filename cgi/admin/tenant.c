@@ -59,7 +59,12 @@ static const struct field list_fields[] = {
 const struct shape admin_tenants_doc = { .name = "PlatformTenants", .fields = list_fields };
 
 static const struct field in_fields[] = {
-	{ .name = "maxRunning", .kind = SHAPE_INTEGER, .min = 0, .max = RUNNING_MAX },
+	{ .name = "maxRunning",
+	  .kind = SHAPE_INTEGER,
+	  .min = 0,
+	  .max = RUNNING_MAX,
+	  .label = "Runs at once",
+	  .help = "More of them wait until one ends. 0: none begins" },
 	{ .name = "isSuspended", .kind = SHAPE_BOOLEAN },
 	{ .name = NULL },
 };
@@ -85,6 +90,38 @@ bool admin_tenant(struct req *r, struct err *e)
 
 	return req_run_last(r, Q_ADMIN_TENANT_GET, DB_ARGS(db_uuid(&r->params[0])), &rows, e) &&
 	       reply_document(r, rows, e);
+}
+
+/* Suspending is a button of its own, with its consequence said. */
+static void limit_form(struct req *r, const json_t *tenant)
+{
+	static const char *const hidden[] = { "/isSuspended", NULL };
+
+	req_form(r,
+	         &(struct form){ .shape = &admin_tenant_in,
+	                         .values = tenant,
+	                         .action = arena_printf(r->arena, "/admin/tenants/%s", r->texts[0]),
+	                         .method = M_PATCH,
+	                         .submit = "Save the limit",
+	                         .hidden = hidden });
+}
+
+bool admin_tenant_page(struct req *r, struct err *e)
+{
+	struct db_rows *rows;
+	json_t *tenant;
+	bool may;
+
+	if (!admin_may_change(r, &may, e) ||
+	    !req_run_last(r, Q_ADMIN_TENANT_GET, DB_ARGS(db_uuid(&r->params[0])), &rows, e))
+		return false;
+	if (may && db_count(rows) > 0) {
+		if (!json_read(r->arena, db_get(rows, 0, 0), &tenant, e))
+			return false;
+		if (json_is_null(json_object_get(tenant, "deletedAt")))
+			limit_form(r, tenant);
+	}
+	return reply_document(r, rows, e);
 }
 
 bool admin_tenant_change(struct req *r, struct err *e)

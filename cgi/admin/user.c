@@ -47,6 +47,16 @@ static const struct field list_fields[] = {
 };
 const struct shape admin_users_doc = { .name = "PlatformUsers", .fields = list_fields };
 
+bool admin_may_change(struct req *r, bool *may, struct err *e)
+{
+	struct db_rows *rows;
+
+	if (!req_run(r, Q_ADMIN_MAY_CHANGE, DB_NO_ARGS, &rows, e))
+		return false;
+	*may = db_get_bool(rows, 0, 0);
+	return true;
+}
+
 bool admin_users(struct req *r, struct err *e)
 {
 	struct req_page page;

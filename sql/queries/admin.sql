@@ -10,6 +10,10 @@ SELECT platform.measures_doc()
 -- name: admin_queue :one ()
 SELECT platform.queue_doc()
 
+-- What platform.need('admin') would say, for pages that offer no more than is allowed.
+-- name: admin_may_change :one ()
+SELECT coalesce(identity.user_doc(util.caller()) ->> 'platformRole', '') IN ('admin', 'owner')
+
 -- name: admin_listing_list :one (after uuid, row_limit bigint, q text, approval text, listed bool)
 WITH page AS (
 	SELECT l AS listing, l.collector_id AS id FROM market.listing l
@@ -22,8 +26,9 @@ SELECT coalesce((SELECT json_agg(platform.listing_doc(s.listing) ORDER BY s.id D
 	CASE WHEN (SELECT count(*) FROM page) > $2 THEN (SELECT s.id FROM shown s ORDER BY s.id LIMIT 1) END
 
 -- name: admin_listing_get :maybe (id uuid)
-SELECT util.json_join(platform.listing_doc(l), util.json_join(market.release_doc(r),
-	util.json_join(market.release_detail(r), json_build_object('document', r.document))))
+SELECT util.json_join(platform.listing_doc(l), util.json_join(market.release_detail(r),
+	json_build_object('releaseNotes', r.release_notes, 'breaking', r.breaking,
+		'publishedAt', util.utc(r.published_at), 'document', r.document)))
 FROM market.listing l
 JOIN market.release r ON r.collector_id = l.collector_id AND r.version = l.latest_version
 WHERE l.collector_id = $1
