@@ -128,7 +128,7 @@ bool instance_configure_page(struct req *r, struct err *e)
 	form.hidden = hidden;
 	form.version = json_int(instance_of(doc), "version", 0);
 	form.action = arena_printf(r->arena, "/collector-instances/%s", r->texts[0]);
-	config_form_add(r, &form, json_object_get(doc, "configFields"), config);
+	config_form_add(r, &form, "/tenantConfig", json_object_get(doc, "configFields"), config);
 	arena_defer(r->arena, (void (*)(void *))json_decref, values);
 	req_form(r, &form);
 	return reply_json(r, text, e);

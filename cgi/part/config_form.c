@@ -7,7 +7,6 @@
 #include "engine/configuration.h"
 #include "lib/base/poison.h"
 
-#define AT         "/tenantConfig"
 #define VALUE_MAX  4000
 #define FIELDS_MAX 50
 
@@ -123,10 +122,18 @@ static const struct shape *shape_of(struct req *r, const json_t *config_fields,
 	return shape;
 }
 
+/* The config's shape, and where in the form's document the config stands. */
+struct place {
+	const char *at;
+	const struct shape *shape;
+};
+
 static const struct shape *shape_at(void *arg, const char *pointer, const json_t *parent)
 {
+	const struct place *place = arg;
+
 	(void)parent;
-	return strcmp(pointer, AT) == 0 ? arg : NULL;
+	return strcmp(pointer, place->at) == 0 ? place->shape : NULL;
 }
 
 static void forget(void *json)
@@ -153,7 +160,8 @@ static json_t *options_of(struct req *r, const json_t *field)
 	return list;
 }
 
-static void choices_add(struct req *r, struct form *form, const json_t *config_fields)
+static void choices_add(struct req *r, struct form *form, const char *at,
+                        const json_t *config_fields)
 {
 	struct form_choice *choices =
 		arena_array(r->arena, json_array_size(config_fields) + 1, sizeof(*choices));
@@ -164,7 +172,7 @@ static void choices_add(struct req *r, struct form *form, const json_t *config_f
 	{
 		if (kind_of(of) == SHAPE_CHOICE && !config_field_is_secret(of))
 			choices[n++] = (struct form_choice){
-				.at = json_pointer_add(r->arena, AT, json_text(of, "name", "")),
+				.at = json_pointer_add(r->arena, at, json_text(of, "name", "")),
 				.options = options_of(r, of),
 			};
 	}
@@ -172,7 +180,7 @@ static void choices_add(struct req *r, struct form *form, const json_t *config_f
 	form->choice_count = n;
 }
 
-static json_t *stored_of(struct req *r, const json_t *config)
+static json_t *stored_of(struct req *r, const char *at, const json_t *config)
 {
 	json_t *stored = json_object();
 	const char *name;
@@ -182,19 +190,22 @@ static json_t *stored_of(struct req *r, const json_t *config)
 	json_object_foreach((json_t *)config, name, value)
 	{
 		if (is_stored(config, name))
-			json_object_set_new(stored, json_pointer_add(r->arena, AT, name),
+			json_object_set_new(stored, json_pointer_add(r->arena, at, name),
 			                    json_true());
 	}
 	return stored;
 }
 
-void config_form_add(struct req *r, struct form *form, const json_t *config_fields,
+void config_form_add(struct req *r, struct form *form, const char *at, const json_t *config_fields,
                      const json_t *config)
 {
+	struct place *place = arena_alloc(r->arena, sizeof(*place));
+
+	*place = (struct place){ .at = at, .shape = shape_of(r, config_fields, config) };
 	form->shape_at = shape_at;
-	form->arg = (void *)(uintptr_t)shape_of(r, config_fields, config);
-	form->stored = stored_of(r, config);
-	choices_add(r, form, config_fields);
+	form->arg = place;
+	form->stored = stored_of(r, at, config);
+	choices_add(r, form, at, config_fields);
 }
 
 void config_install_form(struct req *r, const char *name, const json_t *config_fields,
@@ -211,6 +222,6 @@ void config_install_form(struct req *r, const char *name, const json_t *config_f
 	};
 
 	arena_defer(r->arena, forget, fresh);
-	config_form_add(r, &form, config_fields, NULL);
+	config_form_add(r, &form, "/tenantConfig", config_fields, NULL);
 	req_form(r, &form);
 }

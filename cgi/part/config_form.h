@@ -13,9 +13,9 @@
 
 #include "lib/web/web.h"
 
-/* Fills shape_at, choices, values, stored and what else the config at /tenantConfig needs. `config`
- * is what answers show ({"apiKey":{"set":true}}); NULL: nothing is stored yet. */
-void config_form_add(struct req *, struct form *, const json_t *config_fields,
+/* Fills shape_at, choices, stored and what else the config at `at` needs ("/tenantConfig"; a literal).
+ * `config` is what answers show ({"apiKey":{"set":true}}); NULL: nothing is stored yet. */
+void config_form_add(struct req *, struct form *, const char *at, const json_t *config_fields,
                      const json_t *config);
 
 /* POST /collectors/{id}/install, and the form that leads there. */
