@@ -81,13 +81,22 @@ const struct route *route_at(const struct req *r, const char *path)
 	return NULL;
 }
 
+static bool fits(const struct route *t, enum web_method method, const char *path, int params)
+{
+	int n = pattern_match(t->path, path);
+
+	return n >= 0 && (method != M_GET || n == params);
+}
+
 const struct route *route_of_api(const struct req *r, enum web_method method, const char *path)
 {
 	const struct web_family *f = r->app->family;
+	/* /collectors/new is a page; to clients it would be a collector called new */
+	int params = pattern_match(r->route->path, path);
 
 	for (size_t i = 0; i < f->route_count; i++)
 		if (f->routes[i].method == method && !(f->routes[i].flags & ROUTE_PAGE) &&
-		    pattern_match(f->routes[i].path, path) >= 0)
+		    fits(&f->routes[i], method, path, params))
 			return &f->routes[i];
 	return NULL;
 }

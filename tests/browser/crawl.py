@@ -15,6 +15,10 @@ SEGMENTS = [  # the first that fits a whole segment
     (re.compile(r"\d+"), "{n}"),
     (re.compile(r"[\w~-]{24,}"), "{key}"),
 ]
+# One template shows each part of the API's description.
+PARTS = re.compile(r"(/docs/api)/[\w-]+")
+# What narrows a list: one example of them all, for pages look the same.
+FILTERS = ("action", "authType", "category", "limit", "objectId", "publisher", "tag", "userId", "verified")
 # What decides by its value which part of a page is shown; of other parameters one example counts.
 SHOWS = ("tab", "view")
 NOT_PAGES = re.compile(r"/api/|/assets/|.*\.(json|ndjson|csv|css|js|svg|png|ico|txt)$")
@@ -28,7 +32,9 @@ def pattern(url):
     """/executions/{id}?tab=log&cursor: the kind of page behind an address."""
     there = urllib.parse.urlsplit(url)
     path = "/".join(segment(part) for part in there.path.split("/")) or "/"
-    keys = ["%s=%s" % (k, v) if k in SHOWS else k for k, v in urllib.parse.parse_qsl(there.query, True)]
+    path = PARTS.sub(r"\1/{part}", path)
+    keys = ["filter" if k in FILTERS else "%s=%s" % (k, v) if k in SHOWS else k
+            for k, v in urllib.parse.parse_qsl(there.query, True)]
     return path + ("?" + "&".join(sorted(set(keys))) if keys else "")
 
 

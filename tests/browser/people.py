@@ -1,5 +1,6 @@
-"""The people that pages are shown to: a visitor, and those of the demo."""
+"""The people that pages are shown to: a visitor, those of the demo, and somebody who has nothing yet."""
 import pathlib
+import secrets
 import subprocess
 import tempfile
 
@@ -24,4 +25,6 @@ def everybody(api):
         people[name] = visitor.Visitor(api, name)
         if people[name].get("/sign-in").is_page:
             people[name].sign_in(*who)
+    people["newcomer"] = visitor.Visitor(api, "newcomer").sign_up(
+        "newcomer-%s@example.com" % secrets.token_hex(6), "a long enough password", "Nora", "New here")
     return people

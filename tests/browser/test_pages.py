@@ -2,7 +2,7 @@
 import pytest
 
 import crawl
-from pages import PAGES
+from pages import MAY_BE, PAGES, judged
 
 
 @pytest.fixture(scope="session")
@@ -13,11 +13,10 @@ def found(people):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_each_page_is_reached_and_listed_by(found, name):
-    assert crawl.difference(PAGES[name], found[name]) == []
+    assert crawl.difference(PAGES[name], set(found[name]) - set(MAY_BE)) == []
 
 
-if any(PAGES.values()):  # an empty table would count as a test that was skipped
-    @pytest.mark.parametrize("name, pattern", [(name, pattern) for name in PAGES for pattern in PAGES[name]])
-    def test_a_page_passes_every_measure(people, found, judge, name, pattern):
-        assert pattern in found[name], "it cannot be reached"
-        assert judge.judge(people[name], found[name][pattern].url) == []
+@pytest.mark.parametrize("name, pattern", judged())
+def test_a_page_passes_every_measure(people, found, judge, name, pattern):
+    assert pattern in found[name], "it cannot be reached"
+    assert judge.judge(people[name], found[name][pattern].url) == []
