@@ -237,7 +237,7 @@ static void upgrade_form(struct req *r, const struct upgrade *u)
 	};
 
 	arena_defer(r->arena, forget, values);
-	config_form_add(r, &form, asked, NULL);
+	config_form_add(r, &form, "/tenantConfig", asked, NULL);
 	req_form(r, &form);
 }
 
