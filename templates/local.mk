@@ -10,6 +10,7 @@ PAGES_SHARED = \
   templates/part/people.html \
   templates/part/run-line.html \
   templates/part/run-state.html \
+  templates/part/upgrade-versions.html \
   templates/shared/error.html
 
 PAGES_ACCOUNT = \

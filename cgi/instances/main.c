@@ -105,7 +105,7 @@ static const struct route routes[] = {
 	  0, NULL, NULL, &instance_page_doc, 200, instance_configure_page, "Its name and config",
 	  ROUTE_PAGE, &configure_view },
 	{ M_GET, "/collector-instances/{id}/upgrade", ACCESS_MEMBER, "editor", "instances:write", 0,
-	  NULL, NULL, &instance_upgrade_doc, 200, instance_upgrade_page,
+	  &instance_upgrade_query, NULL, &instance_upgrade_doc, 200, instance_upgrade_page,
 	  "What an upgrade changes, and its form", ROUTE_PAGE, &upgrade_page },
 	{ M_GET, "/collector-instances/{id}/uninstall", ACCESS_MEMBER, "admin", "instances:write",
 	  0, NULL, NULL, &instance_page_doc, 200, instance_uninstall_page,

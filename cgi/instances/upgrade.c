@@ -54,6 +54,11 @@ static const struct field doc_fields[] = {
 	  .flags = SHAPE_REQUIRED,
 	  .help = "Requests go elsewhere afterwards: secrets have to be entered again" },
 	{ .name = "hosts", .kind = SHAPE_LIST, .flags = SHAPE_REQUIRED, .item = SHAPE_LINE },
+	{ .name = "versions",
+	  .kind = SHAPE_LIST,
+	  .flags = SHAPE_REQUIRED,
+	  .item = SHAPE_LINE,
+	  .help = "Published versions other than this one, newest first" },
 	{ .name = NULL },
 };
 const struct shape instance_upgrade_doc = { .name = "UpgradePreview", .fields = doc_fields };
@@ -173,9 +178,9 @@ static struct str preview(struct req *r, const struct upgrade *u)
 	fields_add(r, &b, u->new_source, u->old_source, false);
 	buf_text(&b, ",\"removedConfigFields\":");
 	fields_add(r, &b, u->old_source, u->new_source, true);
-	buf_printf(&b, ",\"addressChanges\":%s,\"hosts\":%s}",
+	buf_printf(&b, ",\"addressChanges\":%s,\"hosts\":%s,\"versions\":%s}",
 	           moves && u->old_source != u->new_source ? "true" : "false",
-	           db_get(u->rows, 0, 8).p);
+	           db_get(u->rows, 0, 8).p, db_get(u->rows, 0, 10).p);
 	out = b.failed ? (struct str){ NULL, 0 } : arena_copy(r->arena, buf_view(&b));
 	buf_free(&b);
 	return out;
@@ -218,14 +223,14 @@ static const json_t *fields_asked(struct req *r, const struct upgrade *u)
 
 static void upgrade_form(struct req *r, const struct upgrade *u)
 {
-	static const char *const sure[] = { "/version", "/acceptBreaking", NULL };
-	static const char *const breaks[] = { "/version", NULL };
-	static const char *const sure_config[] = { "/version", "/acceptBreaking", "/tenantConfig",
-		                                   NULL };
-	static const char *const breaks_config[] = { "/version", "/tenantConfig", NULL };
+	static const char *const sure[] = { "/acceptBreaking", NULL };
+	static const char *const breaks[] = { NULL };
+	static const char *const sure_config[] = { "/acceptBreaking", "/tenantConfig", NULL };
+	static const char *const breaks_config[] = { "/tenantConfig", NULL };
+	static const char *const carried[] = { "/version", NULL };
 	const json_t *asked = fields_asked(r, u);
 	bool broken = json_array_size(u->breaking) > 0, config = json_array_size(asked) > 0;
-	json_t *values = json_pack("{s:O}", "tenantConfig", u->plain);
+	json_t *values = json_pack("{s:s,s:O}", "version", u->to, "tenantConfig", u->plain);
 	struct form form = {
 		.shape = &instance_upgrade_in,
 		.values = values,
@@ -233,6 +238,7 @@ static void upgrade_form(struct req *r, const struct upgrade *u)
 		.submit = arena_printf(r->arena, "Upgrade to %s", u->to),
 		.hidden =
 			broken ? (config ? breaks : breaks_config) : (config ? sure : sure_config),
+		.carried = carried,
 		.version = db_get_int(u->rows, 0, 9),
 	};
 
@@ -246,7 +252,8 @@ bool instance_upgrade_page(struct req *r, struct err *e)
 	struct upgrade u;
 	struct str json;
 
-	if (!upgrade_read(r, NULL, &u, e))
+	if (!upgrade_read(r, json_text(req_sent(r) ? req_sent(r) : r->query, "version", NULL), &u,
+	                  e))
 		return false;
 	if (!is_none(&u))
 		upgrade_form(r, &u);

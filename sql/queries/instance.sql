@@ -51,7 +51,10 @@ SELECT collect.instance_erase($1)
 -- name: instance_releases :maybe (id uuid, version text)
 SELECT old.version, new.version, old.document, new.document, i.tenant_config,
 	new.release_notes, util.utc(new.published_at), market.release_hosts(old.document),
-	market.release_hosts(new.document), i.version
+	market.release_hosts(new.document), i.version,
+	(SELECT coalesce(json_agg(o.version ORDER BY o.ordinal DESC), '[]') FROM (SELECT r.version, r.ordinal
+		FROM market.release r WHERE r.collector_id = l.collector_id AND r.version <> old.version
+		ORDER BY r.ordinal DESC LIMIT 50) o)
 FROM collect.collector_instances i
 JOIN market.release old ON old.collector_id = i.collector_id AND old.version = i.release_version
 LEFT JOIN market.listing l ON l.collector_id = i.collector_id AND l.approval = 'approved'

@@ -198,7 +198,7 @@ def test_uninstalling_forgets_it(tenant, path):
 
 PREVIEW = {"instanceId": UUID, "from": str, "to": str, "releaseNotes": str, "publishedAt": TIME,
            "breaking": [{"code": str, "name": str, "sentence": str}], "newConfigFields": list,
-           "removedConfigFields": [str], "addressChanges": bool, "hosts": [str]}
+           "removedConfigFields": [str], "addressChanges": bool, "hosts": [str], "versions": [str]}
 
 
 @pytest.fixture()

@@ -292,6 +292,34 @@ def test_an_upgrade_shows_what_breaks_and_asks_for_new_fields(creator, make_tena
     assert tenant.get(f"/collector-instances/{instance}")["releaseVersion"] == "2.0.0"
 
 
+def test_an_upgrade_leads_to_any_version(creator, make_tenant, upstream_url):
+    collector = Collector(creator).publish()
+    tenant = make_tenant()
+    instance = install_shop(tenant, collector, upstream_url, products=3)
+    path = f"/collector-instances/{instance}"
+    person = person_of(tenant)
+    assert "It has no other version." in person.get(path + "/upgrade").text
+    collector.publish("1.1.0", "Second")
+    collector.publish("1.2.0", "Third")
+    page = person.get(path + "/upgrade").follow("1.1.0")
+    assert page.h1 == "Upgrade from 1.0.0 to 1.1.0" and "Second" in page.text
+    page = page.form(path + "/upgrade").press("Upgrade to 1.1.0")
+    assert page.flash.startswith("Upgraded") and tenant.get(path)["releaseVersion"] == "1.1.0"
+    assert set(person.get(path + "/upgrade").links) >= {"1.2.0", "1.0.0"}
+
+
+def test_a_refused_upgrade_stays_with_the_version_that_was_chosen(creator, make_tenant, upstream_url):
+    collector = Collector(creator).publish()
+    tenant = make_tenant()
+    instance = install_shop(tenant, collector, upstream_url, products=3)
+    path = f"/collector-instances/{instance}/upgrade"
+    region = {"name": "region", "label": "Region", "type": "Text", "required": True}
+    collector.change(source={"configFields": collector.source["configFields"] + [region]}).publish("2.0.0", "Second")
+    collector.publish("2.1.0", "Third")
+    page = person_of(tenant).get(path + "?version=2.0.0").form(path).press()
+    assert page.status in (409, 422) and page.h1 == "Upgrade from 1.0.0 to 2.0.0"
+
+
 def test_a_viewer_reads_and_is_offered_nothing_to_change(shop):
     viewer = person_of(shop.member("viewer"))
     page = viewer.get(f"/collector-instances/{shop.instance}")
