@@ -61,7 +61,8 @@ bool trials_collector_page(struct req *r, struct err *e)
 	if (!json_read(r->arena, db_get(rows, 0, 1), &pipelines, e))
 		return false;
 	*choice = (struct form_choice){ .at = "/pipelineId",
-		                        .options = pipeline_options(r, pipelines) };
+		                        .options = pipeline_options(r, pipelines),
+		                        .none = "All pipelines" };
 	req_title(r, arena_printf(r->arena, "Test %s", db_get(rows, 0, 0).p));
 	req_form(r, &(struct form){
 			    .shape = &trials_collector_in,

@@ -29,6 +29,7 @@ static const struct field part_fields[] = {
 	{ .name = "lines", .kind = SHAPE_BOOLEAN, .help = "One item a line." },
 	{ .name = "checked", .kind = SHAPE_BOOLEAN },
 	{ .name = "optional", .kind = SHAPE_BOOLEAN },
+	{ .name = "none", .kind = SHAPE_LINE, .help = "What it means to choose nothing." },
 	{ .name = "unchosen", .kind = SHAPE_BOOLEAN },
 	{ .name = "decides", .kind = SHAPE_BOOLEAN },
 	{ .name = "filled", .kind = SHAPE_BOOLEAN },

@@ -386,6 +386,7 @@ static void show_select(struct show *s, const struct field *f, const json_t *v, 
 	json_member_flag(&s->b, "optional", !(f->flags & SHAPE_REQUIRED) && !f->fallback);
 	json_member_flag(&s->b, "unchosen", (f->flags & SHAPE_REQUIRED) && !v && !f->fallback);
 	json_member_flag(&s->b, "decides", given && given->decides);
+	json_member_text(&s->b, "none", given ? given->none : NULL);
 	json_member_text(&s->b, "place", at.pointer);
 	json_member(&s->b, "options");
 	buf_char(&s->b, '[');

@@ -124,6 +124,7 @@ def test_a_test_shows_requests_records_and_log_with_secrets_masked(person, sourc
     test = page.follow("Test")
     assert "60 seconds" in test.text
     assert test.form(0).options("pipelineId") == ["", "products"]
+    assert test.form(0).element.all("option", value="")[0].text == "All pipelines"
     page = test.form(0).fill({"pipelineId": "products", "maxPages": "2", "maxRecords": "7"}).press("Run the test")
     theme = [e for e in page.all("form", class_="theme")][0]
     assert theme.one("input", name="_back")["value"] == test.path, "the colours would lead to where no page is"
