@@ -152,7 +152,16 @@ const resultInPlace = (button) => {
 	});
 };
 
+// What is folded for want of room is open where there is room.
+const openWhenWide = (details) => {
+	const wide = matchMedia("(min-width: 60rem)");
+	const follow = () => { details.open = wide.matches; };
+	wide.addEventListener("change", follow);
+	follow();
+};
+
 const enhancements = [
+	["details[data-wide]", openWhenWide],
 	["button[data-result]", resultInPlace],
 	["[data-focus]", focusSummary],
 	["select[data-decides]", decides],
