@@ -15,7 +15,8 @@ const char *const PAGING_STOPS[] = { "empty-page", "short-page", "http-404", NUL
 static const struct field next_request_fields[] = {
 	{ .name = "path", .kind = SHAPE_LINE, .max = 2000,
 	  .help = "The path of later pages; by default the function's, with the suffix." },
-	{ .name = "pathSuffix", .kind = SHAPE_LINE, .max = 2000,
+	{ .name = "pathSuffix", .label = "Path suffix",
+	  .kind = SHAPE_LINE, .max = 2000,
 	  .help = "What is added to the function's path." },
 	{ .name = "method", .kind = SHAPE_CHOICE, .choices = http_method_names,
 	  .help = "The method of later pages; by default the function's." },
@@ -45,79 +46,112 @@ static const struct field sync_fields[] = {
 static const struct shape sync_shape = { "SyncToken", sync_fields, false };
 
 #define PAGING_FIELDS                                                                              \
-	{ .name = "type", .kind = SHAPE_CHOICE, .flags = SHAPE_REQUIRED, .choices = kind_names,    \
+	{ .name = "type", .label = "Kind of pagination",                                           \
+	  .kind = SHAPE_CHOICE, .flags = SHAPE_REQUIRED, .choices = kind_names,                    \
 	  .help = "How the next page is asked for." },                                             \
-	{ .name = "maxPages", .kind = SHAPE_INTEGER, .min = 1, .max = 1000000,                     \
+	{ .name = "maxPages", .label = "Pages at most",                                            \
+	  .kind = SHAPE_INTEGER, .flags = SHAPE_RARE, .min = 1, .max = 1000000,                    \
 	  .help = "Stop after this many pages." },                                                 \
-	{ .name = "hasMorePath", .kind = SHAPE_LINE,                                               \
+	{ .name = "hasMorePath", .label = "Where answers say that more follows",                   \
+	  .kind = SHAPE_LINE,                                                                      \
 	  .help = "A member of the body, or header:X, that is false on the last page." },          \
-	{ .name = "endPath", .kind = SHAPE_LINE,                                                   \
+	{ .name = "endPath", .label = "Where answers say that this is the end",                    \
+	  .kind = SHAPE_LINE, .flags = SHAPE_RARE,                                                 \
 	  .help = "A member of the body, or header:X, that is true on the last page." },           \
-	{ .name = "stop", .kind = SHAPE_CHOICE, .choices = PAGING_STOPS,                           \
+	{ .name = "stop", .label = "What ends the pages",                                          \
+	  .kind = SHAPE_CHOICE, .flags = SHAPE_RARE, .choices = PAGING_STOPS,                      \
 	  .help = "What alone ends the pages: one without records, one with fewer than pageSize, " \
 	          "or behind the first a status 404." },                                           \
-	{ .name = "carry", .kind = SHAPE_OBJECT, .of = &carry_shape,                               \
+	{ .name = "carry", .label = "Value carried to later pages",                                \
+	  .kind = SHAPE_OBJECT, .flags = SHAPE_RARE, .of = &carry_shape,                           \
 	  .help = "A value of an answer that all later pages are asked with, beside their "        \
 	          "position: a session's id." },                                                   \
-	{ .name = "syncToken", .kind = SHAPE_OBJECT, .of = &sync_shape,                            \
+	{ .name = "syncToken", .label = "Token for the next run",                                  \
+	  .kind = SHAPE_OBJECT, .flags = SHAPE_RARE, .of = &sync_shape,                            \
 	  .help = "A token that answers hold and the next run begins with; it is the cursor." },   \
-	{ .name = "firstPageOnlyParams", .kind = SHAPE_LIST, .item = SHAPE_LINE, .max = 50,        \
+	{ .name = "firstPageOnlyParams", .label = "Parameters of the first page only",             \
+	  .kind = SHAPE_LIST, .flags = SHAPE_RARE, .item = SHAPE_LINE, .max = 50,                  \
 	  .help = "Parameters that are sent with the first page only." }
 #define SIZE_FIELDS                                                                                \
-	{ .name = "sizeParam", .kind = SHAPE_LINE, .help = "The parameter for the page's size." }, \
-	{ .name = "pageSize", .kind = SHAPE_INTEGER, .min = 1, .max = 1000000,                      \
+	{ .name = "sizeParam", .label = "Parameter for the size",                                  \
+	  .kind = SHAPE_LINE, .help = "The parameter for the page's size." },                      \
+	{ .name = "pageSize", .label = "Records per page",                                         \
+	  .kind = SHAPE_INTEGER, .min = 1, .max = 1000000,                                         \
 	  .help = "Records per page." }
 #define CURSOR_FIELDS                                                                              \
-	{ .name = "cursorPath", .kind = SHAPE_LINE,                                                \
-	  .help = "The member with the next cursor, or header:X; lastRecord.id reads the last "     \
-	          "record, maxRecord.id the greatest." },\
-	{ .name = "cursorHeader", .kind = SHAPE_LINE, .help = "The header with the next cursor." },\
-	{ .name = "nextRequest", .kind = SHAPE_OBJECT, .of = &next_request_shape,                  \
+	{ .name = "cursorPath", .label = "Where answers hold the cursor",                          \
+	  .kind = SHAPE_LINE,                                                                      \
+	  .help = "The member with the next cursor, or header:X; lastRecord.id reads the last "    \
+	          "record, maxRecord.id the greatest." },                                          \
+	{ .name = "cursorHeader", .label = "Header with the cursor",                               \
+	  .kind = SHAPE_LINE, .flags = SHAPE_RARE,                                                 \
+	  .help = "The header with the next cursor." },                                            \
+	{ .name = "nextRequest", .label = "Another request for later pages",                       \
+	  .kind = SHAPE_OBJECT, .flags = SHAPE_RARE, .of = &next_request_shape,                    \
 	  .help = "Later pages are asked for so, with nothing else than what stands here." }
 #define LINK_FIELDS                                                                                \
-	{ .name = "rel", .kind = SHAPE_LINE, .fallback = "next",                                   \
+	{ .name = "rel", .label = "Relation of the link",                                          \
+	  .kind = SHAPE_LINE, .fallback = "next",                                                  \
 	  .help = "Relation of the Link header." },                                                \
-	{ .name = "require", .kind = SHAPE_MAP, .item = SHAPE_LINE, .min = 1, .max = 1,            \
+	{ .name = "require", .label = "Attribute that links need",                                 \
+	  .kind = SHAPE_MAP, .flags = SHAPE_RARE, .item = SHAPE_LINE, .min = 1,                    \
+	  .max = 1,                                                                                \
 	  .help = "The attribute that a link must have to lead on: {\"results\": \"true\"}." },    \
-	{ .name = "urlPath", .kind = SHAPE_LINE,                                                   \
+	{ .name = "urlPath", .label = "Where answers hold the link",                               \
+	  .kind = SHAPE_LINE, .flags = SHAPE_RARE,                                                 \
 	  .help = "The body's member with the next URL, or header:X." }
 #define PAGE_FIELDS                                                                                \
-	{ .name = "pageParam", .kind = SHAPE_LINE, .fallback = "page",                             \
+	{ .name = "pageParam", .label = "Parameter for the page",                                  \
+	  .kind = SHAPE_LINE, .fallback = "page",                                                  \
 	  .help = "The parameter for the page's number." },                                        \
-	{ .name = "firstPage", .kind = SHAPE_INTEGER, .min = 0, .max = 1000000, .fallback = "1",   \
+	{ .name = "firstPage", .label = "First page",                                              \
+	  .kind = SHAPE_INTEGER, .min = 0, .max = 1000000, .fallback = "1",                        \
 	  .help = "The number of the first page." },                                               \
-	{ .name = "totalPagesPath", .kind = SHAPE_LINE,                                            \
+	{ .name = "totalPagesPath", .label = "Where answers hold the number of pages",             \
+	  .kind = SHAPE_LINE,                                                                      \
 	  .help = "The member with the number of pages, or header:X." }
 #define OFFSET_FIELDS                                                                              \
-	{ .name = "offsetParam", .kind = SHAPE_LINE, .fallback = "offset",                         \
+	{ .name = "offsetParam", .label = "Parameter for the offset",                              \
+	  .kind = SHAPE_LINE, .fallback = "offset",                                                \
 	  .help = "The parameter for the offset." },                                               \
-	{ .name = "limitParam", .kind = SHAPE_LINE, .fallback = "limit",                           \
+	{ .name = "limitParam", .label = "Parameter for the size",                                 \
+	  .kind = SHAPE_LINE, .fallback = "limit",                                                 \
 	  .help = "The parameter for the page's size." },                                          \
-	{ .name = "firstOffset", .kind = SHAPE_INTEGER, .min = 0, .max = 1000000,                  \
+	{ .name = "firstOffset", .label = "First offset",                                          \
+	  .kind = SHAPE_INTEGER, .flags = SHAPE_RARE, .min = 0, .max = 1000000,                    \
 	  .fallback = "0", .help = "The first offset." },                                          \
-	{ .name = "maxOffset", .kind = SHAPE_INTEGER, .min = 1, .max = 1000000000,                 \
+	{ .name = "maxOffset", .label = "Greatest offset",                                         \
+	  .kind = SHAPE_INTEGER, .flags = SHAPE_RARE, .min = 1, .max = 1000000000,                 \
 	  .help = "The greatest offset that the API takes; beyond it the run is incomplete." }
 #define TOTAL_FIELD                                                                                \
-	{ .name = "totalPath", .kind = SHAPE_LINE,                                                 \
+	{ .name = "totalPath", .label = "Where answers hold the total",                            \
+	  .kind = SHAPE_LINE,                                                                      \
 	  .help = "The member with the total of records, or header:X." }
-#define CURSOR_PARAM                                                                       \
-	{ .name = "cursorParam", .kind = SHAPE_LINE,                                        \
+#define CURSOR_PARAM                                                                               \
+	{ .name = "cursorParam", .label = "Parameter for the cursor",                              \
+	  .kind = SHAPE_LINE,                                                                      \
 	  .help = "The parameter that carries the cursor." }
 
 #define INJECT_FIELD                                                                               \
-	{ .name = "inject", .kind = SHAPE_CHOICE, .choices = places, .fallback = "query",          \
+	{ .name = "inject", .label = "Where the parameters stand",                                 \
+	  .kind = SHAPE_CHOICE, .flags = SHAPE_RARE, .choices = places,                            \
+	  .fallback = "query",                                                                     \
 	  .help = "Where parameters of the pagination stand that the function does not declare; "  \
 	          "in a body a name may lead deeper: variables.after. template: the function's "   \
 	          "texts name {offset} or {next} instead." },                                      \
-	{ .name = "exclusive", .kind = SHAPE_BOOLEAN, .fallback = "false",                         \
+	{ .name = "exclusive", .label = "Send nothing but the position",                           \
+	  .kind = SHAPE_BOOLEAN, .flags = SHAPE_RARE, .fallback = "false",                         \
 	  .help = "Behind the first page send only the cursor or position, no other parameter." }
 #define ORIGINS_FIELD                                                                              \
-	{ .name = "allowedOrigins", .kind = SHAPE_LIST, .item = SHAPE_LINE, .max = 10,             \
+	{ .name = "allowedOrigins", .label = "Further origins",                                    \
+	  .kind = SHAPE_LIST, .flags = SHAPE_RARE, .item = SHAPE_LINE, .max = 10,                  \
 	  .help = "Further origins that next links may lead to." }
 #define NEXT_URL_FIELDS                                                                            \
-	{ .name = "nextUrlPath", .kind = SHAPE_LINE,                                               \
-	  .help = "The member with the address of the next page, or header:X." },                        \
-	{ .name = "nextUrlHeader", .kind = SHAPE_LINE, .max = 100,                                 \
+	{ .name = "nextUrlPath", .label = "Where answers hold the next address",                   \
+	  .kind = SHAPE_LINE,                                                                      \
+	  .help = "The member with the address of the next page, or header:X." },                  \
+	{ .name = "nextUrlHeader", .label = "Header with the next address",                        \
+	  .kind = SHAPE_LINE, .flags = SHAPE_RARE, .max = 100,                                     \
 	  .help = "The header with the address of the next page." }
 
 static const struct field none_fields[] = { PAGING_FIELDS, { .name = NULL } };
@@ -132,7 +166,8 @@ static const struct field page_fields[] = { PAGING_FIELDS, PAGE_FIELDS, SIZE_FIE
 	                                    { .name = NULL } };
 static const struct field offset_fields[] = { PAGING_FIELDS, OFFSET_FIELDS, TOTAL_FIELD,
 	INJECT_FIELD,
-	{ .name = "pageSize", .kind = SHAPE_INTEGER, .min = 1, .max = 1000000,
+	{ .name = "pageSize", .label = "Records per page",
+	  .kind = SHAPE_INTEGER, .min = 1, .max = 1000000,
 	  .help = "Records per page." },
 	{ .name = NULL } };
 const struct shape SHAPE_PAGING_NONE = { "NoPagination", none_fields, false };
