@@ -36,8 +36,8 @@ enum web_method { M_UNSET, M_GET, M_POST, M_PUT, M_PATCH, M_DELETE, M__MAX };
 struct form_choice {
 	const char *at;        /* "/dataSourceId", "/pipelines/#/functionId" */
 	const json_t *options; /* [{"value":"x","label":"X"}] */
-	const char *none;      /* what it means to choose nothing: "All pipelines"; NULL: nothing */
 	bool decides;          /* what follows depends on it: a button shows the form again */
+	const char *none;      /* what it means to choose nothing: "All pipelines"; NULL: nothing */
 };
 
 /* A part of a long form, with a heading and an anchor of its own; see struct form. */
