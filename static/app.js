@@ -26,6 +26,9 @@ const changeInPlace = (form) => {
 		body.append(button.name, button.value);
 		const address = new URL(button.getAttribute("formaction") || form.action, location.href);
 		const target = address.hash.slice(1) || button.closest("[id]")?.id;
+		// what was typed into the form meanwhile would be lost with it
+		form.inert = true;
+		form.setAttribute("aria-busy", "true");
 		try {
 			const answer = await fetch(address, { method: "POST", body, headers: { Accept: "text/html" } });
 			const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -45,6 +48,8 @@ const changeInPlace = (form) => {
 				: next?.querySelector("input:not([type=hidden]), select, textarea, button");
 			(focus || replacement.querySelector("button[name=_do]"))?.focus();
 		} catch {
+			form.inert = false;
+			form.removeAttribute("aria-busy");
 			form.requestSubmit(button); // as it would have been
 		}
 	});

@@ -459,7 +459,9 @@ static void show_group(struct show *s, const struct field *f, const struct shape
                        const json_t *v, struct at at)
 {
 	struct field object = { .name = f->name, .kind = SHAPE_OBJECT, .of = of };
-	bool bare = is_bare(s, f), fold = !bare && !(f->flags & SHAPE_REQUIRED);
+	bool bare = is_bare(s, f);
+	/* what holds secrets asks for keys: nobody should have to look for it */
+	bool fold = !bare && !(f->flags & (SHAPE_REQUIRED | SHAPE_SECRET));
 
 	if (!of->fields->name)
 		return;

@@ -2,12 +2,19 @@
 import time
 
 SECONDS_MAX = 30
-FIELD = '[name="%s"]:not([type=hidden]):not(button)'
+FIELD = ':is([name="%s"], [name^="%s:"]):not([type=hidden]):not(button)'  # some names carry their type: limit:number
+
+
+def field(name):
+    return FIELD % (name, name)
+
+
 SET = """
     const e = arguments[0], value = arguments[1];
     if (e.type === "checkbox") { if (e.checked !== value) e.click(); return; }
     if (e.tagName === "SELECT") {
-        const option = [...e.options].find(o => o.value === value || o.text.trim() === value);
+        const option = [...e.options].find(o => o.value === value || o.text.trim() === value) ||
+            [...e.options].find(o => o.text.startsWith(value));
         if (!option) throw new Error(e.name + " offers " + [...e.options].map(o => o.text).join(", "));
         e.value = option.value;
     } else e.value = value;
@@ -52,8 +59,8 @@ class Hand:
 
     def fill(self, values):
         for name, value in values.items():
-            field = self.wait(lambda n=name: self.browser.run("return document.querySelector(arguments[0])", FIELD % n), name)
-            self.browser.run(SET, field, value)
+            place = self.wait(lambda n=name: self.browser.run("return document.querySelector(arguments[0])", field(n)), name)
+            self.browser.run(SET, place, value)
 
     def click(self, element):
         self.browser.run("arguments[0].scrollIntoView({block: 'center'}); arguments[0].click()", element)
@@ -70,5 +77,19 @@ class Hand:
         """A button that changes the form and stores nothing; then the form has that field."""
         self.click(self.wait(lambda: self.browser.run(
             "return document.querySelector(arguments[0])", 'button[value="%s"]' % what), what))
-        self.wait(lambda: self.browser.run("return document.querySelector(arguments[0])", FIELD % then), then)
+        self.wait(lambda: self.browser.run("return document.querySelector(arguments[0])", field(then)), then)
         self.wait(lambda: self.browser.run("return document.readyState === 'complete'"), "the form")
+
+    def decide(self, name, value, then):
+        """A list that decides which fields there are: they come by themselves, or by the button beside it."""
+        self.fill({name: value})
+        button = self.browser.run("return document.querySelector(arguments[0])?.parentElement.querySelector("
+                                  "'button:not(.visually-hidden)')", field(name))
+        if button:
+            self.click(button)
+        self.wait(lambda: self.browser.run("return document.querySelector(arguments[0])", field(then)), then)
+        self.wait(lambda: self.browser.run("return document.readyState === 'complete'"), "the form")
+
+    def settle(self):
+        """Until a form that changes by itself has done so."""
+        self.wait(lambda: self.browser.run("return !document.querySelector('form[aria-busy]')"), "the form")

