@@ -78,6 +78,8 @@ struct form_sent {
 	json_t *body;     /* as the shape would have it; lists and maps as they were sent */
 	const char *act;  /* what _do said; NULL: the form was sent for good */
 	const char *csrf; /* "" when absent */
+	const char *
+		once; /* names this showing of the form, so that it is done once; NULL when absent */
 	const char *back; /* where the person came from; NULL when absent */
 	int64_t version;  /* -1 when absent */
 };

@@ -438,6 +438,8 @@ static bool own_input(struct form_sent *sent, struct str name, struct str value)
 {
 	if (str_eq_text(name, "_csrf"))
 		sent->csrf = value.p;
+	else if (str_eq_text(name, "_once"))
+		sent->once = value.len > 0 ? value.p : NULL;
 	else if (str_eq_text(name, "_back"))
 		sent->back = value.p;
 	else if (str_eq_text(name, "_do"))

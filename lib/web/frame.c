@@ -60,11 +60,9 @@ static bool finish(struct req *r, struct err *e)
 		               "The handler of this route gave no answer.");
 	if (!answer_fits(r, e))
 		return false;
-	if (r->private_->page.on)
-		return req_commit(r, e) && view_finish(r, e);
-	if (r->private_->idempotent != IDEMPOTENT_NONE)
-		return idempotent_end(r, e);
-	return req_commit(r, e);
+	if (!(r->private_->idempotent != IDEMPOTENT_NONE ? idempotent_end(r, e) : req_commit(r, e)))
+		return false;
+	return !r->private_->page.on || view_finish(r, e);
 }
 
 static bool who_read(struct req *r, struct err *e)
@@ -85,7 +83,7 @@ static bool answer(struct req *r, struct err *e)
 	if (!idempotent_begin(r, e))
 		return false;
 	if (r->reply->done)
-		return req_commit(r, e);
+		return req_commit(r, e) && (!r->private_->page.on || view_finish(r, e));
 	return r->route->handle(r, e) && finish(r, e);
 }
 

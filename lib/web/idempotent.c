@@ -109,11 +109,24 @@ static bool store(struct req *r, const struct answer *a, struct err *e)
 		&rows, e);
 }
 
+/* Of a page's form: the same words of the same showing are one act. Other words are another, so that
+ * who goes back and corrects something is not refused. A slow form makes nothing that two would hurt. */
+static const char *form_key(const struct req *r)
+{
+	unsigned char sum[CRYPT_SHA256];
+	struct str bytes = { (const char *)sum, sizeof(sum) };
+
+	if (!r->private_->page.sent.once || (r->route->flags & ROUTE_SLOW))
+		return NULL;
+	crypt_sha256(r->body_bytes, sum);
+	return arena_printf(r->arena, "form-%s", crypt_hex(r->arena, bytes).p);
+}
+
 bool idempotent_begin(struct req *r, struct err *e)
 {
 	const struct answer marker = { .status = STATUS_PROCESSING };
-	const char *key = req_header(r, "Idempotency-Key");
 	struct web_private *p = r->private_;
+	const char *key = p->page.on ? form_key(r) : req_header(r, "Idempotency-Key");
 	bool slow = r->route->flags & ROUTE_SLOW;
 	struct db_rows *rows;
 

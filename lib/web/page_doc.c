@@ -58,6 +58,7 @@ static const struct field page_fields[] = {
 	  .help = "Where the API gives this document; absent: nowhere." },
 	{ .name = "curl", .kind = SHAPE_LINE, .help = "A command that asks for it." },
 	{ .name = "machines", .kind = SHAPE_BOOLEAN, .help = "There is a curl or a send." },
+	{ .name = "once", .kind = SHAPE_LINE, .help = "Names this showing of the page's form." },
 	{ .name = "send", .kind = SHAPE_LINE, .help = "A command that sends what the form sends." },
 	{ .name = "assets",
 	  .kind = SHAPE_LINE,

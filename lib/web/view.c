@@ -234,6 +234,7 @@ static void form_add(struct req *r, struct buf *b)
 	form = *page->form;
 	send = send_of(r, &form);
 	json_member_text(b, "send", send);
+	json_member_text(b, "once", r->id);
 	if (send && !route_of_api(r, M_GET, r->path))
 		json_member_flag(b, "machines", true);
 	if (page->again)
@@ -334,8 +335,21 @@ static bool render(struct req *r, const struct tpl *tpl, struct str doc, struct 
 	return ok;
 }
 
+/* The API says where what it made is; a page leads elsewhere, and a head has one Location. */
+static void location_drop(struct req *r)
+{
+	struct web_reply *reply = r->reply;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < reply->header_count; i++)
+		if (strcmp(reply->headers[i].name, "Location") != 0)
+			reply->headers[kept++] = reply->headers[i];
+	reply->header_count = kept;
+}
+
 static void redirect(struct req *r, const char *to)
 {
+	location_drop(r);
 	reply_status(r, SEE_OTHER);
 	r->reply->type = NULL;
 	r->reply->body = (struct str){ NULL, 0 };
@@ -481,6 +495,7 @@ static bool form_again(struct req *r, const struct err *e)
 	refusal_note(r, e);
 	reply_reset(r);
 	page->again = true;
+	r->private_->idempotent = IDEMPOTENT_NONE;
 	page->who_rows = NULL;
 	page->status = page->sent.act ? 200 : reply_status_of(e);
 	r->route = route;

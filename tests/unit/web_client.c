@@ -68,9 +68,10 @@ static struct db_rows *rows_of(struct db *db, unsigned q, struct arena *a)
 		*rows = (struct db_rows){ 1, { "{\"user\":{\"name\":\"<Ann>\"}}" } };
 		break;
 	case Q_WEB_IDEMPOTENCY_BEGIN:
-		*rows = (struct db_rows){
-			4, { db->state, "201", "{\"first\":true}", "/api/things/1" }
-		};
+		*rows = (struct db_rows){ 4,
+			                  { db->state, "201",
+			                    db->stored_body ? db->stored_body : "{\"first\":true}",
+			                    "/api/things/1" } };
 		break;
 	case Q_WEB_MIGRATION_NUMBER:
 		*rows = (struct db_rows){ 1,
@@ -262,6 +263,7 @@ static const struct view shown = { .tpl = &page_tpl, .title = "A thing" };
 static const struct view changed = { .then = "/things/{0}?of={name}",
 	                             .done = "Saved.",
 	                             .form_at = "/things/{id}/edit" };
+static const struct view created = { .then = "/things/{name}", .form_at = "/enter" };
 static const struct view entered = { .then = "back", .form_at = "/enter" };
 static const struct view left_view = { .then = "/" };
 
@@ -273,6 +275,8 @@ static const struct route routes[] = {
 	  .handle = thing_list, .summary = "Lists things" },
 	{ M_POST, "/things", MEMBER, .body_max = 1000, .in = &thing, .out = &thing, .status = 201,
 	  .handle = thing_create, .summary = "Makes a thing" },
+	{ M_POST, "/boxes", MEMBER, .body_max = 1000, .in = &thing, .out = &thing, .status = 201,
+	  .handle = thing_create, .summary = "Makes a box", .view = &created },
 	{ M_GET, "/things/{id}", MEMBER, .out = &thing, .status = 200, .handle = thing_get,
 	  .summary = "Shows a thing", .view = &shown },
 	{ M_PATCH, "/things/{id}", MEMBER, .body_max = 1000, .in = &thing, .out = &thing,

@@ -25,7 +25,8 @@ struct db {
 	const char *document;
 	int64_t migration;
 	const char *tenant;
-	char stored[1000]; /* "status body location" given to idempotency_end */
+	const char *stored_body; /* of a replay; NULL: {"first":true} */
+	char stored[1000];       /* "status body location" given to idempotency_end */
 };
 
 struct client {

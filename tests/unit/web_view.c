@@ -128,6 +128,23 @@ static void a_form_leads_on_and_says_so_once(void **state)
 	assert_null(strstr(client_body(&b->c), "Saved."));
 }
 
+static void a_form_that_is_sent_twice_is_done_once(void **state)
+{
+	struct browser *b = *state;
+
+	b->c.db.document = "{\"name\":\"a\"}";
+	assert_int_equal(303, send_form(b, "/boxes", b->csrf, "name=a&_once=r1"));
+	assert_string_equal("begin enter key_begin insert key_end commit", b->c.db.asked);
+	assert_string_equal("/things/a", client_header(&b->c, "Location"));
+	/* the API's own Location, of what was made, is not beside it */
+	assert_null(strstr(strstr(b->c.answer, "Location:") + 1, "Location:"));
+	b->c.db.state = "replay";
+	b->c.db.stored_body = "{\"name\":\"a\"}";
+	assert_int_equal(303, send_form(b, "/boxes", b->csrf, "name=a&_once=r1"));
+	assert_string_equal("begin enter key_begin commit", b->c.db.asked);
+	assert_string_equal("/things/a", client_header(&b->c, "Location"));
+}
+
 static void a_refused_form_is_shown_again(void **state)
 {
 	struct browser *b = *state;
@@ -325,6 +342,8 @@ int main(void)
 		PAGE_TEST("browsers see rows with a view alone",
 		          browsers_see_rows_with_a_view_alone),
 		PAGE_TEST("a form leads on, and says so once", a_form_leads_on_and_says_so_once),
+		PAGE_TEST("a form that is sent twice is done once",
+		          a_form_that_is_sent_twice_is_done_once),
 		PAGE_TEST("a refused form is shown again with what was typed",
 		          a_refused_form_is_shown_again),
 		PAGE_TEST("a stale form is refused and keeps its version",
