@@ -6,3 +6,4 @@ EXTRA_DIST += CONTRIBUTING.md .clang-format .ci/run start demo/demo.sh demo/data
 dist-hook:
 	cp -p $(srcdir)/check $(distdir)/check
 dist_man_MANS = docs/man/catchment.1 docs/man/catchment-runner.8 docs/man/catchmentd.8
+EXTRA_DIST += docs/screenshots/run.png docs/screenshots/test.png

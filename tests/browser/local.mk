@@ -6,9 +6,9 @@ EXTRA_DIST += \
   tests/browser/pages.py tests/browser/people.py tests/browser/screenshots.py tests/browser/self_site.py \
   tests/browser/self/basin.svg tests/browser/self/good.css tests/browser/self/good.html \
   tests/browser/self/good.js tests/browser/hand.py \
-	tests/browser/test_answers.py tests/browser/test_journey_keyboard.py \
-	tests/browser/test_journey_story.py tests/browser/test_journey_team.py \
-	tests/browser/test_pages.py tests/browser/test_self.py \
+  tests/browser/test_answers.py tests/browser/test_journey_keyboard.py \
+  tests/browser/test_journey_story.py tests/browser/test_journey_team.py \
+  tests/browser/test_pages.py tests/browser/test_self.py \
   tests/browser/validate.js tests/browser/visitor.py
 dist_noinst_SCRIPTS += tests/browser/install.sh tests/browser/screenshots.sh
 
