@@ -1,4 +1,5 @@
 """The people that pages are shown to: a visitor, those of the demo, and somebody who has nothing yet."""
+import os
 import pathlib
 import secrets
 import subprocess
@@ -18,6 +19,16 @@ def run_demo(api, upstream):
     assert done.returncode == 0, done.stderr
 
 
+def make_administrator(email):
+    """As the operator does, at the command line of the stack that CATCHMENT_STATE names."""
+    state = os.environ["CATCHMENT_STATE"]
+    owner = os.stat(state + "/data")
+    become = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []} if os.geteuid() != owner.st_uid else {}
+    done = subprocess.run([state + "/app/bin/catchment", "--conf", state + "/catchment.conf", "user", "role", email, "admin"],
+                          capture_output=True, text=True, cwd="/", **become)
+    assert done.returncode == 0, done.stderr
+
+
 def everybody(api):
     """{name: Visitor}, signed in through the page as far as there is one."""
     people = {"visitor": visitor.Visitor(api)}
@@ -25,6 +36,9 @@ def everybody(api):
         people[name] = visitor.Visitor(api, name)
         if people[name].get("/sign-in").is_page:
             people[name].sign_in(*who)
-    people["newcomer"] = visitor.Visitor(api, "newcomer").sign_up(
-        "newcomer-%s@example.com" % secrets.token_hex(6), "a long enough password", "Nora", "New here")
+    for name in ("newcomer", "administrator"):
+        email = "%s-%s@example.com" % (name, secrets.token_hex(6))
+        people[name] = visitor.Visitor(api, name).sign_up(email, "a long enough password", "Nora", "New here")
+        if name == "administrator":
+            make_administrator(email)
     return people
