@@ -7,9 +7,15 @@ CREATE SCHEMA platform;
 GRANT USAGE ON SCHEMA platform TO catchment_web, catchment_auth;
 GRANT CREATE ON SCHEMA platform TO catchment_auth; -- to own its functions
 
--- What a reviewer said, and of which version: a later one is another question.
+-- What a reviewer said, and of which version: a later one is another question. And what the next
+-- migration narrows the marketplace by. PostgreSQL 15.20 alters no table whose row type is used by the
+-- body of a function: it goes, and the next migration makes it anew.
+DROP FUNCTION market.listing_doc;
 ALTER TABLE market.listing ADD COLUMN approval_reason text NOT NULL DEFAULT '',
-	ADD COLUMN reviewed_version text, ADD COLUMN reviewed_at timestamptz;
+	ADD COLUMN reviewed_version text, ADD COLUMN reviewed_at timestamptz,
+	ADD COLUMN auth_type text NOT NULL DEFAULT 'None',
+	ADD COLUMN released_at timestamptz NOT NULL DEFAULT clock_timestamp(); -- of the latest version
+GRANT UPDATE (auth_type, released_at) ON market.listing TO catchment_web;
 GRANT UPDATE (approval, approval_reason, reviewed_version, reviewed_at, updated_at) ON market.listing
 	TO catchment_auth;
 

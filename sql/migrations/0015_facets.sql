@@ -3,10 +3,6 @@
 -- Locks: market.listing while its rows are written anew.
 SET LOCAL ROLE catchment_owner;
 
-ALTER TABLE market.listing ADD COLUMN auth_type text NOT NULL DEFAULT 'None',
-	ADD COLUMN released_at timestamptz NOT NULL DEFAULT clock_timestamp(); -- of the latest version
-GRANT UPDATE (auth_type, released_at) ON market.listing TO catchment_web;
-
 CREATE FUNCTION market.auth_type(document json) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog
 RETURN coalesce(document -> 'dataSource' -> 'authConfig' ->> 'type', 'None');
@@ -36,7 +32,7 @@ UPDATE market.listing l SET auth_type = market.auth_type(r.document), released_a
 FROM market.release r WHERE r.collector_id = l.collector_id AND r.version = l.latest_version;
 SET LOCAL ROLE catchment_owner;
 
-CREATE OR REPLACE FUNCTION market.listing_doc(l market.listing) RETURNS json
+CREATE FUNCTION market.listing_doc(l market.listing) RETURNS json
 LANGUAGE sql STABLE SET search_path = pg_catalog
 RETURN json_build_object('id', l.collector_id, 'name', l.name, 'description', l.description,
 	'publisher', l.publisher, 'isVerified', market.is_verified(l),
@@ -45,4 +41,4 @@ RETURN json_build_object('id', l.collector_id, 'name', l.name, 'description', l.
 	'version', l.latest_version, 'category', l.category, 'tags', l.tags, 'authType', l.auth_type,
 	'publishedAt', util.utc(l.published_at), 'updatedAt', util.utc(l.released_at));
 
-GRANT EXECUTE ON FUNCTION market.auth_type, market.listing_words, market.is_verified TO catchment_web;
+GRANT EXECUTE ON FUNCTION market.auth_type, market.listing_words, market.is_verified, market.listing_doc TO catchment_web;
