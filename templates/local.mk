@@ -6,11 +6,13 @@ PAGES_SHARED = \
   templates/part/admin-tabs.html \
   templates/part/api-fields.html \
   templates/part/form.html \
+  templates/part/form-words.html \
   templates/part/next.html \
   templates/part/people.html \
   templates/part/run-line.html \
   templates/part/run-state.html \
   templates/part/upgrade-versions.html \
+  templates/part/test-requests.html \
   templates/shared/error.html
 
 PAGES_ACCOUNT = \

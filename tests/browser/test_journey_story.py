@@ -1,9 +1,9 @@
 """The demo's story by hand: from a described API to downloaded records, with JavaScript and without."""
 import io
 import json
-from csv import reader
 import os
 import secrets
+from csv import reader
 
 import pytest
 
