@@ -127,8 +127,9 @@ ok $? "a start with the same port succeeds then"
 
 # in the foreground
 for signal in INT TERM HUP KILL; do
-	# a background process of a script ignores INT, as its children then do: a session of its own does not
-	/usr/bin/perl -e '$SIG{INT} = "DEFAULT"; exec @ARGV' "$top/start" --state "$state" >"$state.message" 2>&1 &
+	# a background process of a script ignores INT, and one below nohup HUP, as its children then do: a
+	# terminal of somebody's own does not
+	/usr/bin/perl -e '$SIG{INT} = $SIG{HUP} = "DEFAULT"; exec @ARGV' "$top/start" --state "$state" >"$state.message" 2>&1 &
 	start=$!
 	ready
 	sleep 0.3
