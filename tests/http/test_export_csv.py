@@ -208,13 +208,19 @@ def most_memory():
     return max(found)
 
 
+def allowed_memory():
+    """MiB; AddressSanitizer keeps 256 MiB of what was freed, and more around what is in use."""
+    with open(os.environ["CATCHMENT_STATE"] + "/app/libexec/catchment/catchment-exports.fcgi", "rb") as file:
+        return 448 if b"__asan_" in file.read() else 64
+
+
 @pytest.mark.skipif("CATCHMENT_STATE" not in os.environ, reason="needs the stack's processes")
 def test_a_hundred_thousand_records_arrive_whole_in_bounded_memory(large):
     began = time.monotonic()
     head, rows = table(large.get(large.export).body)
     took = time.monotonic() - began
     assert len(rows) == MANY and len({row[head.index("id")] for row in rows}) == MANY
-    assert most_memory() < 64, "MiB"
+    assert most_memory() < allowed_memory(), "MiB"
     assert took < 60
 
 
