@@ -103,7 +103,7 @@ MUST_CHECK bool tpl_render(const struct tpl *, struct tpl_input, struct arena *,
                            struct err *);
 
 /* What each page knows beside its document: user, tenant, csrf, flash, form, title, path, theme; it
- * is lib/web that fills it in, in lib/web/page_doc.c. */
+ * stands in lib/web/page_shape.c, beside its maker. */
 extern const struct shape tpl_page_shape;
 /* The document of a page that has none. */
 extern const struct shape tpl_nothing_shape;

@@ -11,6 +11,7 @@ lib_libcatchment_a_SOURCES += \
   lib/web/main.c \
   lib/web/page.c \
   lib/web/page_doc.c \
+  lib/web/page_shape.c \
   lib/web/private.h \
   lib/web/query.c \
   lib/web/rate.c \
@@ -45,4 +46,4 @@ lib/web/assets.h: $(STATIC_FILES)
 	hash=`for file in $(STATIC_FILES); do cat $(srcdir)/$$file; done | sha256sum | cut -c1-16` && \
 	{ echo '/* Made from the files in static. */'; \
 	  echo "#define WEB_ASSETS \"$$hash\""; } > $@.tmp && mv -f $@.tmp $@
-lib/web/view.$(OBJEXT): lib/web/assets.h lib/db/queries.h
+lib/web/page_doc.$(OBJEXT): lib/web/assets.h lib/db/queries.h

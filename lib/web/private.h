@@ -132,6 +132,10 @@ void session_flash(struct req *, const char *text);
 const char *session_flash_take(struct req *);
 const char *session_theme(const struct req *); /* "auto", "light", "dark" */
 
+/* page_doc.c */
+struct str page_doc(struct req *);         /* of tpl_page_shape; takes the flash */
+const char *page_back(const struct req *); /* where the person came from, on this site; "/" */
+
 /* view.c */
 /* A page for the success of the handler: the template over its document, or a redirect. */
 MUST_CHECK bool view_finish(struct req *, struct err *);
