@@ -2,7 +2,8 @@
 lib_libcatchment_a_SOURCES += \
   lib/web/describe.c lib/web/describe.h \
   lib/web/form.h lib/web/form_act.c \
-  lib/web/form_doc.c lib/web/form_read.c lib/web/form_show.c \
+  lib/web/form_doc.c lib/web/form_input.c lib/web/form_part.c lib/web/form_parts.h \
+  lib/web/form_read.c lib/web/form_show.c \
   lib/web/frame.c \
   lib/web/health.c \
   lib/web/idempotent.c \
