@@ -6,9 +6,15 @@ PAGES_SHARED = \
   templates/part/admin-tabs.html \
   templates/part/api-fields.html \
   templates/part/form.html \
+  templates/part/form-frame.html \
+  templates/part/form-item-buttons.html \
   templates/part/form-words.html \
+  templates/part/market-query.html \
   templates/part/next.html \
   templates/part/people.html \
+  templates/part/release-config.html \
+  templates/part/release-hosts.html \
+  templates/part/release-streams.html \
   templates/part/run-line.html \
   templates/part/run-state.html \
   templates/part/upgrade-versions.html \

@@ -55,7 +55,7 @@ const struct shape *const tmplc_shapes[] = {
 	&trials_connection_doc,
 	&trials_connection_page_doc,
 	/* marketplace */
-	&listing_list_page_doc,
+	&listing_list_doc,
 	&listing_detail_doc,
 	&listing_release_doc,
 	&listing_mine_doc,

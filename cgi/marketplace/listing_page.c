@@ -1,4 +1,4 @@
-/* listing_page - the marketplace for browsers: its list with facets, installing, rating */
+/* listing_page - what a workspace has of a listing: the pages where it installs and rates it */
 #include "config.h"
 
 #include "cgi/marketplace/marketplace.h"
@@ -9,62 +9,6 @@
 #include "lib/base/poison.h"
 
 #define DOC_MAX (2 * 1024 * 1024)
-
-static const struct field source_fields[] = {
-	{ .name = "name", .kind = SHAPE_LINE },
-	{ .name = NULL },
-};
-static const struct shape source_doc = { .name = "PageSource",
-	                                 .fields = source_fields,
-	                                 .open = true };
-
-/* What a card shows of a listing; the API's has more. */
-static const struct field card_fields[] = {
-	{ .name = "id", .kind = SHAPE_UUID },
-	{ .name = "name", .kind = SHAPE_LINE },
-	{ .name = "description", .kind = SHAPE_TEXT },
-	{ .name = "publisher", .kind = SHAPE_LINE },
-	{ .name = "rating", .kind = SHAPE_NUMBER, .flags = SHAPE_NULLABLE },
-	{ .name = "ratingCount", .kind = SHAPE_INTEGER },
-	{ .name = "installs", .kind = SHAPE_INTEGER },
-	{ .name = "version", .kind = SHAPE_LINE },
-	{ .name = "category", .kind = SHAPE_LINE, .flags = SHAPE_NULLABLE },
-	{ .name = "authType", .kind = SHAPE_LINE },
-	{ .name = "isVerified", .kind = SHAPE_BOOLEAN },
-	{ .name = "dataSource", .kind = SHAPE_OBJECT, .of = &source_doc },
-	{ .name = NULL },
-};
-static const struct shape card_doc = { .name = "PageCard", .fields = card_fields, .open = true };
-
-static const struct field count_fields[] = {
-	{ .name = "value", .kind = SHAPE_LINE },
-	{ .name = "count", .kind = SHAPE_INTEGER },
-	{ .name = NULL },
-};
-static const struct shape count_doc = { .name = "PageFacetValue", .fields = count_fields };
-
-#define FACET(what)                                                                                \
-	{                                                                                          \
-		.name = (what), .kind = SHAPE_LIST, .of = &count_doc                               \
-	}
-static const struct field facets_fields[] = {
-	FACET("category"), FACET("authType"), FACET("publisher"),
-	FACET("verified"), FACET("tag"),      { .name = NULL },
-};
-static const struct shape facets_doc = { .name = "PageFacets", .fields = facets_fields };
-
-static const struct field list_fields[] = {
-	{ .name = "total", .kind = SHAPE_INTEGER },
-	{ .name = "facets", .kind = SHAPE_OBJECT, .of = &facets_doc },
-	{ .name = "collectors",
-	  .kind = SHAPE_LIST,
-	  .flags = SHAPE_REQUIRED,
-	  .max = 200,
-	  .of = &card_doc },
-	{ .name = "nextCursor", .kind = SHAPE_LINE, .flags = SHAPE_NULLABLE, .max = 4000 },
-	{ .name = NULL },
-};
-const struct shape listing_list_page_doc = { .name = "MarketplacePage", .fields = list_fields };
 
 static const struct field installed_fields[] = {
 	{ .name = "instanceId", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },

@@ -37,7 +37,7 @@ static const struct view unrate_view = { .then = "/marketplace/collectors/{0}",
 
 static const struct route routes[] = {
 	{ M_GET, "/marketplace/collectors", ACCESS_PUBLIC, NULL, NULL, 0, &listing_list_query, NULL,
-	  &listing_list_doc, 200, listing_list, "Published collectors", 0 },
+	  &listing_list_doc, 200, listing_list, "Published collectors", 0, &list_view },
 	{ M_GET, "/marketplace/collectors/{id}", ACCESS_PUBLIC, NULL, NULL, 0, NULL, NULL,
 	  &listing_detail_doc, 200, listing_get,
 	  "One of them: versions, config fields, streams, ratings", 0, &detail_view },
@@ -59,8 +59,6 @@ static const struct route routes[] = {
 	  NULL, &config_install_in, &listing_installed_doc, 201, listing_install,
 	  "Install a published collector with this workspace's own config", 0, &install_view },
 	/* for browsers alone */
-	{ M_GET, "/marketplace/collectors", ACCESS_PUBLIC, NULL, NULL, 0, &listing_list_query, NULL,
-	  &listing_list_page_doc, 200, listing_list, "The marketplace", ROUTE_PAGE, &list_view },
 	{ M_GET, "/collectors/{id}/install", ACCESS_MEMBER, "editor", "instances:write", 0, NULL,
 	  NULL, &listing_mine_doc, 200, listing_install_page, "The form of an installation",
 	  ROUTE_PAGE, &install_page },

@@ -13,7 +13,7 @@ web_handler rating_get, rating_put, rating_delete, rating_list;
 
 web_handler listing_install_page, listing_rating_page;
 
-extern const struct shape listing_list_page_doc, listing_mine_doc;
+extern const struct shape listing_mine_doc;
 extern const struct shape listing_list_query, listing_list_doc, listing_detail_doc;
 extern const struct shape listing_release_doc, listing_installed_doc;
 extern const struct shape rating_in, rating_doc, rating_list_doc;

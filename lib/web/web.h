@@ -48,13 +48,12 @@ enum route_flags {
 	ROUTE_ALSO_401 = 256,
 	ROUTE_ALSO_403 = 512,
 	ROUTE_ALSO_404 = 1024,
-	ROUTE_CSV = 1 << 14, /* its stream is text/csv, not application/x-ndjson */
 	/* For browsers alone: not below /api, not in the API's description. Its path may be that of a
 	 * row without a view, which is then for clients alone. */
 	ROUTE_PAGE = 2048,
-	ROUTE_OPENS_SESSION =
-		4096, /* to a browser its answer's token is a cookie; the rest follows view */
-	ROUTE_ENDS_SESSION = 8192, /* takes that cookie back */
+	ROUTE_OPENS_SESSION = 4096, /* to a browser its answer's token is a cookie */
+	ROUTE_ENDS_SESSION = 8192,  /* takes that cookie back */
+	ROUTE_CSV = 16384,          /* its stream is text/csv, not application/x-ndjson */
 };
 
 /*
@@ -69,8 +68,9 @@ enum route_flags {
 struct view {
 	const struct tpl *tpl;
 	const char *title; /* what the page is called; its template may say more */
-	/* Where success leads: "/collectors/{id}" with members of the answer ({runs.0.id}), {0} the first parameter
-	 * of this path; "back" the page that the form stood on. NULL: no further than tpl. */
+	/* Where success leads: "/collectors/{id}" with members of the answer ({runs.0.id}), {0} the
+	 * first parameter of this path; "back" the page that the form stood on. NULL: no further than
+	 * tpl. */
 	const char *then;
 	const char *done;    /* "Saved." */
 	const char *form_at; /* path of the GET row whose page holds the form */
