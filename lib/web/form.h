@@ -81,7 +81,7 @@ struct form_sent {
 	const char *
 		once; /* names this showing of the form, so that it is done once; NULL when absent */
 	const char *back; /* where the person came from; NULL when absent */
-	int64_t version;  /* -1 when absent */
+	int64_t version;  /* -1 when absent, or when any is right */
 };
 /* application/x-www-form-urlencoded against a shape. `keep_empty`: of a PATCH. */
 MUST_CHECK bool form_read(struct arena *, const struct shape *, struct str text, bool keep_empty,

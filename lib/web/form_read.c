@@ -444,6 +444,8 @@ static bool own_input(struct form_sent *sent, struct str name, struct str value)
 		sent->back = value.p;
 	else if (str_eq_text(name, "_do"))
 		sent->act = value.len > 0 ? value.p : NULL;
+	else if (str_eq_text(name, "_version") && str_eq_text(value, "any"))
+		sent->version = -1;
 	else if (str_eq_text(name, "_version") && !str_int(value, 1, INT64_MAX, &sent->version))
 		sent->version = 0;
 	return name.len > 0 && name.p[0] == '_';

@@ -184,6 +184,7 @@ struct str page_doc(struct req *r)
 	                                              : NULL);
 	json_member_text(&b, "assets", WEB_ASSETS);
 	json_member_text(&b, "message", page->again ? page->message : NULL);
+	json_member_flag(&b, "stale", page->stale);
 	json_member_text(&b, "back",
 	                 page->sent.back ? page->sent.back : json_text(r->query, "back", NULL));
 	if (r->route)

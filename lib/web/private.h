@@ -61,6 +61,7 @@ struct web_page {
 	struct form_sent sent; /* what came with a POST */
 	bool again;            /* the form's page is made again, with what was sent */
 	const char *message;   /* what is wrong with the form as a whole */
+	bool stale;            /* somebody else changed it since the form was shown */
 	const struct problems *refused;
 	int status; /* of the form shown again */
 };

@@ -105,8 +105,8 @@ bool session_csrf_check(struct req *r, struct err *e)
 		return true;
 	return err_set(
 		e, ERR_FORBIDDEN, "form_outdated",
-		"This form belongs to an earlier session. Load its page again and send it once "
-		"more; nothing was changed.");
+		"This form belongs to an earlier sign-in, so nothing was changed. Press its button "
+		"once more; without a form below, go back and load the page again.");
 }
 
 void session_open(struct req *r, struct str token)

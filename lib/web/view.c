@@ -304,6 +304,7 @@ static bool form_again(struct req *r, const struct err *e)
 	r->private_->idempotent = IDEMPOTENT_NONE;
 	page->who_rows = NULL;
 	page->status = page->sent.act ? 200 : reply_status_of(e);
+	page->stale = e->code == ERR_STALE;
 	r->route = route;
 	r->method = M_GET;
 	r->if_match = -1;
@@ -338,6 +339,10 @@ static void ask_to_sign_in(struct req *r)
 	struct buf b;
 
 	reply_reset(r);
+	if (r->method != M_GET)
+		session_flash(r,
+		              "You were signed out meanwhile, so nothing was saved. Sign in, then "
+		              "send the form again.");
 	buf_init(&b, LOCATION_MAX);
 	buf_text(&b, "/sign-in?back=");
 	if (r->method == M_GET)

@@ -116,6 +116,10 @@ def test_who_comes_second_is_told(person):
     assert first.fill(description="one").press("Save data source").flash == "Saved."
     page = second.fill(description="two").press("Save data source")
     assert page.status == 412 and page.form(0).value("description") == "two", page.errors
+    # the other's words are a link away; ours go over them when we say so
+    assert "one" in page.follow("See what is there now").text
+    page = page.form(0).press("Save mine over it")
+    assert page.flash == "Saved." and "two" in page.text
 
 
 def test_json_is_taken_as_it_is_and_its_problems_say_where(person, api):

@@ -91,6 +91,10 @@ static void who_is_nobody_is_asked_to_sign_in(void **state)
 	b->c.db.refuse = "token_invalid";
 	b->c.db.refuse_code = ERR_UNAUTHORIZED;
 	assert_int_equal(303, client_send(&b->c, "GET", THING, HEADERS(b->cookie), NULL));
+	assert_string_equal("", client_header(&b->c, "Set-Cookie"));
+	/* who sent a form learns that it was not saved */
+	assert_int_equal(303, send_form(b, PATCH, b->csrf, "name=x"));
+	assert_int_equal(0, strncmp(client_header(&b->c, "Set-Cookie"), "catchment_flash=", 16));
 }
 
 static void browsers_see_rows_with_a_view_alone(void **state)
@@ -164,6 +168,8 @@ static void a_stale_form_is_refused_and_keeps_its_version(void **state)
 	assert_non_null(strstr(client_body(&b->c), "|message Somebody changed this"));
 	assert_non_null(strstr(client_body(&b->c), "&quot;version&quot;:6"));
 	assert_int_equal(303, send_form(b, PATCH, b->csrf, "name=x&_version=7"));
+	/* its button that saves over what is there comes behind the hidden version */
+	assert_int_equal(303, send_form(b, PATCH, b->csrf, "name=x&_version=6&_version=any"));
 }
 
 static void buttons_of_the_form_change_nothing_else(void **state)
@@ -223,7 +229,7 @@ static void the_forms_token_is_the_sessions(void **state)
 	assert_int_equal(403, send_form(&other, PATCH, b->csrf, "name=x"));
 	/* the page is shown again with what was typed, and a token that is good */
 	assert_non_null(
-		strstr(client_body(&other.c), "|message This form belongs to an earlier session"));
+		strstr(client_body(&other.c), "|message This form belongs to an earlier sign-in"));
 	csrf_take(&other);
 	assert_int_equal(303, send_form(&other, PATCH, other.csrf, "name=x"));
 }
