@@ -47,10 +47,7 @@ static const struct field doc_fields[] = {
 	  .flags = SHAPE_REQUIRED,
 	  .max = 200,
 	  .of = &entry_doc },
-	{ .name = "nextCursor",
-	  .kind = SHAPE_LINE,
-	  .flags = SHAPE_REQUIRED | SHAPE_NULLABLE,
-	  .max = 4000 },
+	WEB_NEXT_FIELD,
 	{ .name = NULL },
 };
 const struct shape account_audit_doc = { .name = "AuditEntries", .fields = doc_fields };

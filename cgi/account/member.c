@@ -27,10 +27,7 @@ static const struct field members_doc_fields[] = {
 	  .flags = SHAPE_REQUIRED,
 	  .max = 200,
 	  .of = &account_member_doc },
-	{ .name = "nextCursor",
-	  .kind = SHAPE_LINE,
-	  .flags = SHAPE_REQUIRED | SHAPE_NULLABLE,
-	  .max = 4000 },
+	WEB_NEXT_FIELD,
 	{ .name = NULL },
 };
 const struct shape account_members_doc = { .name = "Members", .fields = members_doc_fields };
@@ -72,10 +69,7 @@ static const struct field invitations_doc_fields[] = {
 	  .flags = SHAPE_REQUIRED,
 	  .max = 200,
 	  .of = &account_invitation_doc },
-	{ .name = "nextCursor",
-	  .kind = SHAPE_LINE,
-	  .flags = SHAPE_REQUIRED | SHAPE_NULLABLE,
-	  .max = 4000 },
+	WEB_NEXT_FIELD,
 	{ .name = NULL },
 };
 const struct shape account_invitations_doc = { .name = "Invitations",

@@ -50,10 +50,7 @@ static const struct field list_fields[] = {
 	  .flags = SHAPE_REQUIRED,
 	  .max = 200,
 	  .of = &admin_tenant_doc },
-	{ .name = "nextCursor",
-	  .kind = SHAPE_LINE,
-	  .flags = SHAPE_REQUIRED | SHAPE_NULLABLE,
-	  .max = 4000 },
+	WEB_NEXT_FIELD,
 	{ .name = NULL },
 };
 const struct shape admin_tenants_doc = { .name = "PlatformTenants", .fields = list_fields };

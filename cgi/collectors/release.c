@@ -40,10 +40,7 @@ static const struct field list_fields[] = {
 	  .flags = SHAPE_REQUIRED,
 	  .max = 200,
 	  .of = &summary_doc },
-	{ .name = "nextCursor",
-	  .kind = SHAPE_LINE,
-	  .flags = SHAPE_REQUIRED | SHAPE_NULLABLE,
-	  .max = 4000 },
+	WEB_NEXT_FIELD,
 	{ .name = NULL },
 };
 const struct shape release_list_doc = { .name = "Releases", .fields = list_fields };

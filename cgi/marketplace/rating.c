@@ -55,10 +55,7 @@ static const struct field list_fields[] = {
 	  .flags = SHAPE_REQUIRED,
 	  .max = 200,
 	  .of = &review_doc },
-	{ .name = "nextCursor",
-	  .kind = SHAPE_LINE,
-	  .flags = SHAPE_REQUIRED | SHAPE_NULLABLE,
-	  .max = 4000 },
+	WEB_NEXT_FIELD,
 	{ .name = NULL },
 };
 const struct shape rating_list_doc = { .name = "Reviews", .fields = list_fields };

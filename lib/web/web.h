@@ -185,6 +185,12 @@ MUST_CHECK bool req_check_version(struct req *, int64_t version, struct err *);
 		.name = "cursor", .kind = SHAPE_LINE, .max = 4000,                                 \
 		.help = "The nextCursor of the page before."                                       \
 	}
+/* The last member of a list's document; reply_list writes it. */
+#define WEB_NEXT_FIELD                                                                             \
+	{                                                                                          \
+		.name = "nextCursor", .kind = SHAPE_LINE,                                          \
+		.flags = SHAPE_REQUIRED | SHAPE_NULLABLE, .max = 4000                              \
+	}
 extern const struct shape web_page_query;
 struct req_page {
 	const char *after; /* text as the query returned it in its next column */
