@@ -355,17 +355,9 @@ struct scan_value config_json(const struct config *config, struct str name)
  * the text could be the secret in its form, and answers how many bytes of text that would be.
  */
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool hex_byte_is(const char *p, unsigned char byte)
 {
-	int high = hex_digit(p[0]), low = hex_digit(p[1]);
+	int high = str_hex_digit(p[0]), low = str_hex_digit(p[1]);
 
 	return high >= 0 && low >= 0 && high * 16 + low == byte;
 }

@@ -111,23 +111,15 @@ bool link_resolve(struct arena *a, struct str base, struct str ref, struct str *
 	return out->p && link_origin(*out, &origin);
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)tolower((unsigned char)c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static struct str decode(struct arena *a, struct str s)
 {
 	char *p = arena_alloc(a, s.len + 1);
 	size_t n = 0;
 
 	for (size_t i = 0; p && i < s.len; i++) {
-		if (s.p[i] == '%' && i + 2 < s.len && hex_digit(s.p[i + 1]) >= 0 &&
-		    hex_digit(s.p[i + 2]) >= 0) {
-			p[n++] = (char)(hex_digit(s.p[i + 1]) * 16 + hex_digit(s.p[i + 2]));
+		if (s.p[i] == '%' && i + 2 < s.len && str_hex_digit(s.p[i + 1]) >= 0 &&
+		    str_hex_digit(s.p[i + 2]) >= 0) {
+			p[n++] = (char)(str_hex_digit(s.p[i + 1]) * 16 + str_hex_digit(s.p[i + 2]));
 			i += 2;
 		} else {
 			p[n++] = s.p[i] == '+' ? ' ' : s.p[i];

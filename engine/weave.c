@@ -164,14 +164,6 @@ struct secret *weave_hmac(struct arena *a, enum crypt_digest digest, const struc
 	return code.p ? secret_new_in(a, code) : NULL;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool hex_decode(struct arena *a, struct str text, struct str *out)
 {
 	char *bytes = arena_alloc(a, text.len / 2 + 1);
@@ -179,7 +171,7 @@ static bool hex_decode(struct arena *a, struct str text, struct str *out)
 	if (!bytes || text.len % 2)
 		return false;
 	for (size_t i = 0; i < text.len; i += 2) {
-		int high = hex_digit(text.p[i]), low = hex_digit(text.p[i + 1]);
+		int high = str_hex_digit(text.p[i]), low = str_hex_digit(text.p[i + 1]);
 
 		if (high < 0 || low < 0)
 			return false;

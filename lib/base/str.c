@@ -112,6 +112,14 @@ bool str_int(struct str s, int64_t min, int64_t max, int64_t *out)
 	return true;
 }
 
+int str_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 bool str_utf8_valid(struct str s)
 {
 	const unsigned char *p = (const unsigned char *)s.p;

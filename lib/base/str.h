@@ -32,6 +32,7 @@ struct str str_trim(struct str s);            /* ASCII white space at both ends 
 struct str str_after(struct str s, size_t n); /* without its first n bytes; empty when shorter */
 bool str_cut(struct str s, char at, struct str *head, struct str *tail); /* at the first `at` */
 bool str_int(struct str s, int64_t min, int64_t max, int64_t *out);      /* whole text, decimal */
+int str_hex_digit(char c);           /* 0 to 15, either case; -1: it is none */
 bool str_utf8_valid(struct str s);   /* RFC 3629: no overlong forms, no surrogates */
 size_t str_utf8_count(struct str s); /* code points of valid UTF-8 */
 /* The next code point of valid UTF-8, advancing *s; 0xFFFD and one byte forward on bad input. */

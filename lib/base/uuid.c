@@ -80,14 +80,6 @@ struct uuid uuid_v7(void)
 	return parts_pack(&last);
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool is_dash_place(size_t i)
 {
 	return i == 8 || i == 13 || i == 18 || i == 23;
@@ -101,7 +93,7 @@ bool uuid_parse(struct str s, struct uuid *out)
 	if (s.len != UUID_TEXT_MAX - 1)
 		return false;
 	for (size_t i = 0; i < s.len; i++) {
-		int value = hex_value(s.p[i]);
+		int value = str_hex_digit(s.p[i]);
 
 		if (is_dash_place(i)) {
 			if (s.p[i] != '-')

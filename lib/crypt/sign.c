@@ -101,14 +101,6 @@ static void path_put(struct signing *s)
 	}
 }
 
-static int hex_of(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Encoded in the one way that counts, however it is sent. */
 static const char *query_part(struct arena *arena, struct str s)
 {
@@ -119,9 +111,9 @@ static const char *query_part(struct arena *arena, struct str s)
 	for (size_t i = 0; i < s.len; i++) {
 		char c = s.p[i];
 
-		if (c == '%' && i + 2 < s.len && hex_of(s.p[i + 1]) >= 0 &&
-		    hex_of(s.p[i + 2]) >= 0) {
-			c = (char)(hex_of(s.p[i + 1]) << 4 | hex_of(s.p[i + 2]));
+		if (c == '%' && i + 2 < s.len && str_hex_digit(s.p[i + 1]) >= 0 &&
+		    str_hex_digit(s.p[i + 2]) >= 0) {
+			c = (char)(str_hex_digit(s.p[i + 1]) << 4 | str_hex_digit(s.p[i + 2]));
 			i += 2;
 		}
 		buf_url(&b, (struct str){ &c, 1 });

@@ -12,14 +12,6 @@
 
 #define NAME_SHOWN 100 /* bytes of an unknown name that an error repeats */
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool query_decode(struct arena *a, struct str s, bool plus, struct str *out)
 {
 	char *p = arena_alloc(a, s.len + 1);
@@ -30,9 +22,9 @@ bool query_decode(struct arena *a, struct str s, bool plus, struct str *out)
 			p[n++] = plus && s.p[i] == '+' ? ' ' : s.p[i];
 			continue;
 		}
-		if (s.len - i < 3 || hex_digit(s.p[i + 1]) < 0 || hex_digit(s.p[i + 2]) < 0)
+		if (s.len - i < 3 || str_hex_digit(s.p[i + 1]) < 0 || str_hex_digit(s.p[i + 2]) < 0)
 			return false;
-		p[n++] = (char)(hex_digit(s.p[i + 1]) << 4 | hex_digit(s.p[i + 2]));
+		p[n++] = (char)(str_hex_digit(s.p[i + 1]) << 4 | str_hex_digit(s.p[i + 2]));
 		i += 2;
 	}
 	*out = (struct str){ p, n };

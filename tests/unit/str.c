@@ -89,6 +89,19 @@ static void a_number_is_the_whole_text_and_in_range(void **state)
 	}
 }
 
+static void every_byte_is_a_hex_digit_or_none(void **state)
+{
+	static const char digits[] = "0123456789abcdefABCDEF";
+
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		const char *at = c ? strchr(digits, c) : NULL;
+		int value = at ? (int)(at - digits) : -1;
+
+		assert_int_equal(str_hex_digit((char)c), value > 15 ? value - 6 : value);
+	}
+}
+
 static const struct {
 	struct str text;
 	bool valid;
@@ -161,6 +174,7 @@ int main(void)
 		TEST("a text is cut at the first mark", a_text_is_cut_at_the_first_mark),
 		TEST("a number is the whole text and in range",
 		     a_number_is_the_whole_text_and_in_range),
+		TEST("every byte is a hex digit or none", every_byte_is_a_hex_digit_or_none),
 		TEST("UTF-8 is judged strictly", utf8_is_judged_strictly),
 		TEST("every code point survives encoding and decoding",
 		     every_code_point_survives_encoding_and_decoding),

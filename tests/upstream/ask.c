@@ -8,14 +8,6 @@
 #include "tests/upstream/setting.h"
 #include "lib/base/poison.h"
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Percent-decodes; "+" is a space in queries only (WHATWG URL 5.1). */
 static const char *decode(struct arena *a, struct str s, bool query)
 {
@@ -24,9 +16,9 @@ static const char *decode(struct arena *a, struct str s, bool query)
 
 	for (size_t i = 0; i < s.len; i++) {
 		char c = s.p[i];
-		if (c == '%' && i + 2 < s.len && hex_digit(s.p[i + 1]) >= 0 &&
-		    hex_digit(s.p[i + 2]) >= 0) {
-			c = (char)(hex_digit(s.p[i + 1]) * 16 + hex_digit(s.p[i + 2]));
+		if (c == '%' && i + 2 < s.len && str_hex_digit(s.p[i + 1]) >= 0 &&
+		    str_hex_digit(s.p[i + 2]) >= 0) {
+			c = (char)(str_hex_digit(s.p[i + 1]) * 16 + str_hex_digit(s.p[i + 2]));
 			i += 2;
 		} else if (c == '+' && query) {
 			c = ' ';

@@ -11,23 +11,16 @@
 #include "tests/upstream/token.h"
 #include "lib/base/poison.h"
 
-static int hex_of(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static const char *form_decode(struct arena *a, struct str s)
 {
 	char *out = arena_alloc(a, s.len + 1);
 	size_t n = 0;
 
 	for (size_t i = 0; i < s.len; i++) {
-		if (s.p[i] == '%' && i + 2 < s.len + 0 && hex_of(s.p[i + 1]) >= 0 &&
-		    hex_of(s.p[i + 2]) >= 0) {
-			out[n++] = (char)(hex_of(s.p[i + 1]) << 4 | hex_of(s.p[i + 2]));
+		if (s.p[i] == '%' && i + 2 < s.len + 0 && str_hex_digit(s.p[i + 1]) >= 0 &&
+		    str_hex_digit(s.p[i + 2]) >= 0) {
+			out[n++] =
+				(char)(str_hex_digit(s.p[i + 1]) << 4 | str_hex_digit(s.p[i + 2]));
 			i += 2;
 		} else {
 			out[n++] = s.p[i] == '+' ? ' ' : s.p[i];
