@@ -8,6 +8,7 @@ LIB_UNIT_TESTS = \
   tests/unit/json.tap \
   tests/unit/log.tap \
   tests/unit/scan.tap \
+  tests/unit/scan_jansson.tap \
   tests/unit/schema.tap \
   tests/unit/shape.tap \
   tests/unit/str.tap \
@@ -48,6 +49,10 @@ tests_unit_log_tap_LDADD = $(LIB_UNIT_LDADD)
 tests_unit_scan_tap_SOURCES = tests/unit/scan.c
 tests_unit_scan_tap_CFLAGS = $(LIB_UNIT_CFLAGS)
 tests_unit_scan_tap_LDADD = $(LIB_UNIT_LDADD)
+
+tests_unit_scan_jansson_tap_SOURCES = tests/unit/scan_jansson.c
+tests_unit_scan_jansson_tap_CFLAGS = $(LIB_UNIT_CFLAGS)
+tests_unit_scan_jansson_tap_LDADD = $(LIB_UNIT_LDADD)
 
 tests_unit_schema_tap_SOURCES = tests/unit/schema.c
 tests_unit_schema_tap_CFLAGS = $(LIB_UNIT_CFLAGS)
