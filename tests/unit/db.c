@@ -6,110 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tests/unit/unit.h"
+#include "tests/unit/db_fixture.h"
 
 #include "lib/base/clock.h"
-#include "lib/db/db.h"
-#include "tests/unit/db_queries.h"
 #include "tests/unit/pg.h"
-#include "tests/unit/proxy.h"
 #include "lib/base/poison.h"
-
-struct fixture {
-	struct arena *arena;
-	struct proxy *proxy;
-	struct db *db;    /* through the proxy */
-	struct db *other; /* directly */
-	struct err e;
-};
-
-/* Says why it failed, which a plain assert would not. */
-#define must(f, call)                                                                              \
-	do {                                                                                       \
-		err_clear(&(f)->e);                                                                \
-		if (!(call))                                                                       \
-			fail_msg("%s: %s (%s) %s", #call, (f)->e.msg, (f)->e.slug, (f)->e.detail); \
-	} while (0)
-
-#define must_fail(f, call, want_code, want_slug)                                                   \
-	do {                                                                                       \
-		err_clear(&(f)->e);                                                                \
-		if (call)                                                                          \
-			fail_msg("%s succeeded", #call);                                           \
-		assert_string_equal(err_code_name((f)->e.code), err_code_name(want_code));         \
-		assert_string_equal((f)->e.slug, (want_slug));                                     \
-	} while (0)
-
-static void run(struct fixture *f, struct db *db, enum query q)
-{
-	must(f, db_run(db, q, DB_NO_ARGS, NULL, NULL, &f->e));
-}
-
-static int64_t number(struct fixture *f, struct db *db, enum query q)
-{
-	struct db_rows *rows;
-
-	must(f, db_run(db, q, DB_NO_ARGS, f->arena, &rows, &f->e));
-	return db_get_int(rows, 0, 0);
-}
-
-static int64_t things(struct fixture *f)
-{
-	return number(f, f->other, Q_THING_COUNT);
-}
-
-static bool insert(struct fixture *f, const char *name)
-{
-	struct uuid id = uuid_v7();
-
-	return db_run(f->db, Q_THING_INSERT,
-	              DB_ARGS(db_uuid(&id), db_text(name), db_int(1), db_null()), NULL, NULL,
-	              &f->e);
-}
-
-static bool insert_last(struct fixture *f, const char *name)
-{
-	struct uuid id = uuid_v7();
-
-	return db_run_last(f->db, Q_THING_INSERT,
-	                   DB_ARGS(db_uuid(&id), db_text(name), db_int(1), db_null()), NULL, NULL,
-	                   &f->e);
-}
-
-static void queue(struct fixture *f, const char *name)
-{
-	struct uuid id = uuid_v7();
-
-	db_queue(f->db, Q_THING_INSERT, DB_ARGS(db_uuid(&id), db_text(name), db_int(1), db_null()));
-}
-
-static int up(void **state)
-{
-	const char *conninfo = getenv("CATCHMENT_TEST_DB");
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	f->arena = arena_new(64 << 20);
-	f->proxy = proxy_open(conninfo);
-	must(f, db_open(proxy_conninfo(f->proxy), "test", &f->db, &f->e));
-	must(f, db_open(conninfo, "other", &f->other, &f->e));
-	run(f, f->other, Q_THING_DROP);
-	run(f, f->other, Q_THING_CREATE);
-	run(f, f->other, Q_RAISER_CREATE);
-	*state = f;
-	return 0;
-}
-
-static int down(void **state)
-{
-	struct fixture *f = *state;
-
-	db_close(f->db);
-	db_close(f->other);
-	proxy_close(f->proxy);
-	arena_free(f->arena);
-	free(f);
-	return 0;
-}
 
 /* ---- transactions ---- */
 
@@ -506,19 +407,6 @@ static void all_queries_prepare(void **state)
 
 /* ---- broken connections ---- */
 
-static void terminate(struct fixture *f)
-{
-	struct db_arg pid = db_int(number(f, f->db, Q_BACKEND_PID));
-	struct db_rows *r;
-
-	must(f, db_run(f->other, Q_BACKEND_TERMINATE, DB_ARGS(pid), NULL, NULL, &f->e));
-	do {
-		usleep(10000);
-		must(f, db_run(f->other, Q_BACKEND_GONE, DB_ARGS(pid), f->arena, &r, &f->e));
-	} while (!db_get_bool(r, 0, 0));
-	usleep(50000); /* the last words pass the proxy */
-}
-
 static void lost_while_idle(void **state)
 {
 	struct fixture *f = *state;
@@ -644,153 +532,7 @@ static void unreachable_is_unavailable(void **state)
 	db_close(db);
 }
 
-/* ---- copy and listen ---- */
-
-static void copy_one(struct db_copy *c, const struct uuid *id, const char *name)
-{
-	db_copy_row(c, 10);
-	db_copy_uuid(c, id);
-	db_copy_bytes(c, str_of(name));
-	db_copy_int8(c, -0);
-	db_copy_bool(c, true);
-	db_copy_bytes(c, (struct str){ "\0\xff", 2 });
-	db_copy_bytes(c, STR("{\"a\" : 1}"));
-	db_copy_jsonb(c, STR("{\"b\" : [ ]}"));
-	db_copy_int4(c, -5);
-	db_copy_double(c, 0.1);
-	db_copy_time(c, INT64_C(1761645600123));
-}
-
-static void copy_carries_every_type(void **state)
-{
-	struct fixture *f = *state;
-	struct uuid id = uuid_v7(), other = uuid_v7();
-	struct db_rows *r;
-	struct db_copy *c;
-
-	db_begin(f->db);
-	queue(f, "before");
-	must(f, db_copy_begin(f->db, Q_THING_COPY, f->arena, &c, &f->e));
-	copy_one(c, &id, "copied");
-	db_copy_row(c, 10);
-	db_copy_uuid(c, &other);
-	db_copy_bytes(c, STR("nulls"));
-	for (int i = 2; i < 10; i++)
-		db_copy_null(c);
-	must(f, db_copy_end(c, &f->e));
-	must(f, insert_last(f, "after"));
-	assert_int_equal(things(f), 4);
-	must(f, db_run(f->db, Q_THING_GET, DB_ARGS(db_uuid(&id)), f->arena, &r, &f->e));
-	assert_string_equal(db_get(r, 0, 1).p, "copied");
-	assert_string_equal(db_get(r, 0, 2).p, "0");
-	assert_string_equal(db_get(r, 0, 3).p, "t");
-	assert_string_equal(db_get(r, 0, 4).p, "\\x00ff");
-	assert_string_equal(db_get(r, 0, 5).p, "{\"a\" : 1}");
-	assert_string_equal(db_get(r, 0, 6).p, "{\"b\": []}");
-	assert_string_equal(db_get(r, 0, 7).p, "-5");
-	assert_string_equal(db_get(r, 0, 8).p, "0.1");
-	assert_string_equal(db_get(r, 0, 9).p, "2025-10-28 10:00:00.123+00");
-	must(f, db_run(f->db, Q_THING_GET, DB_ARGS(db_uuid(&other)), f->arena, &r, &f->e));
-	for (int i = 2; i < 10; i++)
-		assert_null(db_get(r, 0, i).p);
-}
-
-static void copy_of_many_rows(void **state)
-{
-	struct fixture *f = *state;
-	struct db_copy *c;
-	char name[32];
-
-	db_begin(f->db);
-	must(f, db_copy_begin(f->db, Q_THING_COPY, f->arena, &c, &f->e));
-	for (int i = 0; i < 20000; i++) {
-		struct uuid id = uuid_v7();
-
-		snprintf(name, sizeof(name), "thing %d", i);
-		copy_one(c, &id, name);
-	}
-	must(f, db_copy_end(c, &f->e));
-	must(f, db_commit(f->db, &f->e));
-	assert_int_equal(things(f), 20000);
-}
-
-static void copy_refused_then_mended(void **state)
-{
-	struct fixture *f = *state;
-	struct uuid id = uuid_v7();
-	struct db_copy *c;
-
-	db_begin(f->db);
-	must(f, insert(f, "a"));
-	must(f, db_savepoint_begin(f->db, &f->e));
-	must(f, db_copy_begin(f->db, Q_THING_COPY, f->arena, &c, &f->e));
-	copy_one(c, &id, "a");
-	must_fail(f, db_copy_end(c, &f->e), ERR_CONFLICT, "name_taken");
-	must(f, db_savepoint_undo(f->db, &f->e));
-	must(f, insert_last(f, "b"));
-	assert_int_equal(things(f), 2);
-}
-
-static void copy_mistakes_are_told(void **state)
-{
-	struct fixture *f = *state;
-	struct uuid id = uuid_v7();
-	struct db_copy *c;
-
-	db_begin(f->db);
-	must(f, db_copy_begin(f->db, Q_THING_COPY, f->arena, &c, &f->e));
-	copy_one(c, &id, "a");
-	db_copy_row(c, 10);
-	db_copy_null(c);
-	must_fail(f, db_copy_end(c, &f->e), ERR_BUG, "copy");
-	db_rollback(f->db);
-	db_begin(f->db);
-	must(f, db_copy_begin(f->db, Q_THING_COPY, f->arena, &c, &f->e));
-	copy_one(c, &id, "a");
-	db_copy_null(c);
-	must_fail(f, db_copy_end(c, &f->e), ERR_BUG, "copy");
-	db_rollback(f->db);
-	must(f, insert(f, "a"));
-	assert_int_equal(things(f), 1);
-}
-
-static void copy_abandoned(void **state)
-{
-	struct fixture *f = *state;
-	struct uuid id = uuid_v7();
-	struct db_copy *c;
-	struct arena *brief = arena_new(1 << 20);
-
-	db_begin(f->db);
-	must(f, db_copy_begin(f->db, Q_THING_COPY, f->arena, &c, &f->e));
-	copy_one(c, &id, "a");
-	db_rollback(f->db);
-	db_begin(f->db);
-	must(f, db_copy_begin(f->db, Q_THING_COPY, brief, &c, &f->e));
-	copy_one(c, &id, "a");
-	arena_free(brief);
-	must_fail(f, insert(f, "b"), ERR_BUG, "transaction_failed");
-	db_rollback(f->db);
-	must(f, insert(f, "a"));
-	assert_int_equal(things(f), 1);
-}
-
-static void copy_loses_its_connection(void **state)
-{
-	struct fixture *f = *state;
-	struct uuid id = uuid_v7();
-	struct db_copy *c;
-
-	db_begin(f->db);
-	must(f, db_copy_begin(f->db, Q_THING_COPY, f->arena, &c, &f->e));
-	copy_one(c, &id, "a");
-	proxy_cut(f->proxy, PROXY_CUT_BEFORE);
-	must_fail(f, db_copy_end(c, &f->e), ERR_UNAVAILABLE, "database_away");
-	assert_false(db_commit_unknown(f->db));
-	db_rollback(f->db);
-	must(f, insert(f, "a"));
-	assert_int_equal(things(f), 1);
-}
+/* ---- listen ---- */
 
 struct heard {
 	int n;
@@ -844,12 +586,6 @@ static void notes_arrive(void **state)
 	assert_string_equal(h.last, "news: wind");
 }
 
-#define DB_TEST(sentence, function)                                                                \
-	{                                                                                          \
-		.name = (sentence), .test_func = (function), .setup_func = up,                     \
-		.teardown_func = down                                                              \
-	}
-
 static int tests(void)
 {
 	const struct CMUnitTest all[] = {
@@ -888,13 +624,6 @@ static int tests(void)
 		DB_TEST("a query lost without COMMIT is known to be undone",
 		        query_lost_without_commit_is_known),
 		DB_TEST("an unreachable server is unavailable", unreachable_is_unavailable),
-		DB_TEST("COPY carries every column type", copy_carries_every_type),
-		DB_TEST("COPY of many rows goes out in parts", copy_of_many_rows),
-		DB_TEST("a refused COPY is mended by a savepoint", copy_refused_then_mended),
-		DB_TEST("a COPY row with the wrong number of values is refused",
-		        copy_mistakes_are_told),
-		DB_TEST("an abandoned COPY leaves nothing", copy_abandoned),
-		DB_TEST("a COPY whose connection breaks fails", copy_loses_its_connection),
 		DB_TEST("notes arrive, also after a reconnect", notes_arrive),
 	};
 
