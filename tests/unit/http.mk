@@ -15,10 +15,14 @@ tests_unit_exchange_tap_SOURCES = tests/unit/exchange.c
 tests_unit_exchange_tap_LDADD = $(LIB_ALL) $(CMOCKA_LIBS)
 tests_unit_guard_tap_SOURCES = tests/unit/guard.c
 tests_unit_guard_tap_LDADD = $(LIB_ALL) $(CMOCKA_LIBS)
-check_PROGRAMS += tests/unit/http.tap
-TESTS += tests/unit/http.tap
-tests_unit_http_tap_SOURCES = tests/unit/http.c tests/unit/rude_server.c tests/unit/rude_server.h
+check_PROGRAMS += tests/unit/http.tap tests/unit/http_transfers.tap
+TESTS += tests/unit/http.tap tests/unit/http_transfers.tap
+HTTP_UNIT_WORLD = tests/unit/http_world.c tests/unit/http_world.h \
+  tests/unit/rude_server.c tests/unit/rude_server.h
+tests_unit_http_tap_SOURCES = tests/unit/http.c $(HTTP_UNIT_WORLD)
 tests_unit_http_tap_LDADD = $(LIB_ALL) $(CMOCKA_LIBS)
+tests_unit_http_transfers_tap_SOURCES = tests/unit/http_transfers.c $(HTTP_UNIT_WORLD)
+tests_unit_http_transfers_tap_LDADD = $(LIB_ALL) $(CMOCKA_LIBS)
 check_PROGRAMS += tests/unit/tls.tap
 TESTS += tests/unit/tls.tap
 tests_unit_tls_tap_SOURCES = tests/unit/tls.c tests/unit/rude_server.c tests/unit/rude_server.h
