@@ -23,7 +23,8 @@ SET = """
 # in the page's body first: the frame of every page has links and buttons of its own
 NAMED = """
     const words = e => e.textContent.replace(/\\s+/g, " ").trim();
-    const all = [...document.querySelectorAll("main a, main button:not([hidden]), header a, header button")];
+    const inside = part => [...document.querySelectorAll(part + " a, " + part + " button:not([hidden])")];
+    const all = inside("main").concat(inside("header"));
     return all.find(e => words(e) === arguments[0]) || all.find(e => words(e).startsWith(arguments[0])) || null;
 """
 
