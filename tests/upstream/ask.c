@@ -8,8 +8,7 @@
 #include "tests/upstream/setting.h"
 #include "lib/base/poison.h"
 
-/* Percent-decodes; "+" is a space in queries only (WHATWG URL 5.1). */
-static const char *decode(struct arena *a, struct str s, bool query)
+const char *ask_decode(struct arena *a, struct str s, bool form)
 {
 	char *out = arena_alloc(a, s.len + 1);
 	size_t n = 0;
@@ -20,7 +19,7 @@ static const char *decode(struct arena *a, struct str s, bool query)
 		    str_hex_digit(s.p[i + 2]) >= 0) {
 			c = (char)(str_hex_digit(s.p[i + 1]) * 16 + str_hex_digit(s.p[i + 2]));
 			i += 2;
-		} else if (c == '+' && query) {
+		} else if (c == '+' && form) {
 			c = ' ';
 		}
 		out[n++] = c;
@@ -66,7 +65,7 @@ static bool settings_parse(struct arena *a, struct str text, struct pairs *out, 
 			name = one;
 			value = STR("1");
 		}
-		if (!setting_add(out, decode(a, name, false), decode(a, value, false), e))
+		if (!setting_add(out, ask_decode(a, name, false), ask_decode(a, value, false), e))
 			return false;
 	}
 	return true;
@@ -92,7 +91,8 @@ static bool query_parse(struct ask *k, struct err *e)
 			name = one;
 			value = (struct str){ "", 0 };
 		}
-		const char *n = decode(k->arena, name, true), *v = decode(k->arena, value, true);
+		const char *n = ask_decode(k->arena, name, true),
+			   *v = ask_decode(k->arena, value, true);
 		if (n[0] != '_')
 			pairs_add(&k->params, n, v);
 		else if (!setting_add(&k->settings, n + 1, v, e))
@@ -136,9 +136,9 @@ static struct str prefix_split(struct ask *k, struct str path)
 		path = str_after(path, 3 + first.len);
 		if (!str_cut(first, ',', &name, &settings))
 			name = first;
-		k->scenario = decode(k->arena, name, false);
+		k->scenario = ask_decode(k->arena, name, false);
 	}
-	k->path = path.len == 0 ? "/" : decode(k->arena, path, false);
+	k->path = path.len == 0 ? "/" : ask_decode(k->arena, path, false);
 	return settings;
 }
 

@@ -56,6 +56,8 @@ int64_t ask_setting_int(const struct ask *, const char *name, int64_t fallback);
 bool ask_setting_is(const struct ask *, const char *name, const char *value);
 /* "http://host:port", as the client wrote it. */
 const char *ask_origin(const struct ask *);
+/* Percent-decodes; "+" is a space in forms and queries only (WHATWG URL 5.1). */
+const char *ask_decode(struct arena *, struct str, bool form);
 /* Whether text is a list of settings ("a=b" joined by commas) that this program knows. */
 MUST_CHECK bool ask_settings_check(struct arena *, const char *text, struct err *);
 

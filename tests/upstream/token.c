@@ -11,24 +11,6 @@
 #include "tests/upstream/token.h"
 #include "lib/base/poison.h"
 
-static const char *form_decode(struct arena *a, struct str s)
-{
-	char *out = arena_alloc(a, s.len + 1);
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.p[i] == '%' && i + 2 < s.len + 0 && str_hex_digit(s.p[i + 1]) >= 0 &&
-		    str_hex_digit(s.p[i + 2]) >= 0) {
-			out[n++] =
-				(char)(str_hex_digit(s.p[i + 1]) << 4 | str_hex_digit(s.p[i + 2]));
-			i += 2;
-		} else {
-			out[n++] = s.p[i] == '+' ? ' ' : s.p[i];
-		}
-	}
-	return out;
-}
-
 static const char *form_member(const struct ask *k, const char *name)
 {
 	struct str rest = k->body, one, key, value;
@@ -39,7 +21,7 @@ static const char *form_member(const struct ask *k, const char *name)
 			rest.len = 0;
 		}
 		if (str_cut(one, '=', &key, &value) && str_eq_text(key, name))
-			return form_decode(k->arena, value);
+			return ask_decode(k->arena, value, true);
 	}
 	return NULL;
 }
@@ -72,8 +54,8 @@ static bool client_is_right(const struct ask *k)
 	if (ask_setting_is(k, "token_auth", "basic")) {
 		if (!basic || !str_cut(str_of(basic), ':', &head, &tail))
 			return false;
-		id = form_decode(k->arena, head);
-		secret = form_decode(k->arena, tail);
+		id = ask_decode(k->arena, head, true);
+		secret = ask_decode(k->arena, tail, true);
 	}
 	return (!ask_setting(k, "client") || equals(id, ask_setting(k, "client"))) &&
 	       (!ask_setting(k, "secret") || equals(secret, ask_setting(k, "secret")));
