@@ -27,7 +27,7 @@ engine_libengine_a_SOURCES += \
   engine/plan.c engine/plan_cursor.c engine/plan.h engine/plan_parts.h \
   engine/quota.c engine/quota.h \
   engine/refusal.c engine/refusal.h \
-  engine/release.c engine/release.h engine/release_changes.c \
+  engine/release.c engine/release.h engine/release_parts.h engine/release_changes.c \
   engine/request.c engine/request.h engine/request_compile.c engine/request_body.c \
   engine/request_parts.h \
   engine/retry.c engine/retry.h \

@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "engine/configuration.h"
-#include "engine/release.h"
+#include "engine/release_parts.h"
 #include "lib/base/poison.h"
 
 /*
@@ -137,11 +137,25 @@ int release_version_compare(const struct release_version *a, const struct releas
 	return order != 0 ? order : pre_compare(a->pre, b->pre);
 }
 
+const char *release_version_next(struct arena *a, const char *latest, bool breaks)
+{
+	struct release_version v;
+
+	if (latest == NULL || !release_version_read(str_of(latest), &v))
+		return "1.0.0";
+	if (v.pre.len > 0) /* 2.0.0-rc.1 leads to 2.0.0, whatever it holds */
+		return arena_printf(a, "%lld.%lld.%lld", (long long)v.major, (long long)v.minor,
+		                    (long long)v.patch);
+	if (breaks)
+		return arena_printf(a, "%lld.0.0", (long long)v.major + 1);
+	return arena_printf(a, "%lld.%lld.0", (long long)v.major, (long long)v.minor + 1);
+}
+
 /*
  * What breaks
  */
 
-static json_t *array_new(struct arena *a)
+json_t *release_list_new(struct arena *a)
 {
 	json_t *array = NULL;
 	struct err ignored = { 0 };
@@ -149,13 +163,13 @@ static json_t *array_new(struct arena *a)
 	return json_read(a, STR("[]"), &array, &ignored) ? array : NULL;
 }
 
-static void break_add(json_t *list, const char *code, const char *name, const char *sentence)
+void release_list_add(json_t *list, const char *code, const char *name, const char *sentence)
 {
 	json_array_append_new(
 		list, json_pack("{ssssss}", "code", code, "name", name, "sentence", sentence));
 }
 
-static const json_t *member_find(const json_t *list, const char *member, const char *text)
+const json_t *release_item_find(const json_t *list, const char *member, const char *text)
 {
 	const json_t *item;
 	size_t i;
@@ -179,7 +193,7 @@ static const char *stream_of(const json_t *document, const json_t *pipeline)
 	const json_t *functions =
 		json_object_get(json_object_get(document, "dataSource"), "functions");
 	const char *id = json_text(pipeline, "functionId", "");
-	const json_t *function = member_find(functions, "id", id);
+	const json_t *function = release_item_find(functions, "id", id);
 
 	return json_text(function, "name", id);
 }
@@ -221,16 +235,17 @@ static void streams_compare(struct arena *a, const json_t *old, const json_t *ne
 		const char *id = json_text(before, "id", ""), *name = json_text(before, "name", id);
 		const char *stream = stream_of(old, before);
 
-		after = member_find(pipelines_of(new), "id", id);
+		after = release_item_find(pipelines_of(new), "id", id);
 		if (after == NULL || strcmp(stream, stream_of(new, after)) != 0)
-			break_add(out, "stream_removed", id,
-			          arena_printf(
-					  a,
-					  "The stream %s of the pipeline \"%s\" is not collected "
-					  "any more; its records stay as they are.",
-					  stream, name));
+			release_list_add(
+				out, "stream_removed", id,
+				arena_printf(
+					a,
+					"The stream %s of the pipeline \"%s\" is not collected "
+					"any more; its records stay as they are.",
+					stream, name));
 		else if (!keys_equal(primary_key_of(before), primary_key_of(after)))
-			break_add(
+			release_list_add(
 				out, "key_changed", id,
 				arena_printf(a,
 			                     "The records of the pipeline \"%s\" have another key, "
@@ -266,20 +281,20 @@ static void fields_compare(struct arena *a, const json_t *old, const json_t *new
 	{
 		const char *name = json_text(field, "name", "");
 
-		before = member_find(fields_of(old), "name", name);
+		before = release_item_find(fields_of(old), "name", name);
 		if (!must_be_filled(field) ||
 		    (before != NULL && must_be_filled(before) &&
 		     config_field_is_secret(before) == config_field_is_secret(field)))
 			continue;
-		break_add(out, "config_field_required", name,
-		          arena_printf(a, "The config field \"%s\" must be filled in now.",
-		                       json_text(field, "label", name)));
+		release_list_add(out, "config_field_required", name,
+		                 arena_printf(a, "The config field \"%s\" must be filled in now.",
+		                              json_text(field, "label", name)));
 	}
 }
 
 json_t *release_breaking(struct arena *a, const json_t *old, const json_t *new)
 {
-	json_t *out = array_new(a);
+	json_t *out = release_list_new(a);
 
 	streams_compare(a, old, new, out);
 	fields_compare(a, old, new, out);
@@ -288,7 +303,7 @@ json_t *release_breaking(struct arena *a, const json_t *old, const json_t *new)
 
 json_t *release_required_config(struct arena *a, const json_t *config_fields)
 {
-	json_t *out = array_new(a);
+	json_t *out = release_list_new(a);
 	const json_t *field;
 	size_t i;
 

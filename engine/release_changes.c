@@ -1,9 +1,7 @@
 /* release_changes - what differs between two release documents, part by part */
 #include "config.h"
 
-#include <string.h>
-
-#include "engine/release.h"
+#include "engine/release_parts.h"
 #include "lib/base/poison.h"
 
 enum change { ADDED, CHANGED, REMOVED };
@@ -53,12 +51,6 @@ static const struct whole {
 	{ "dataSource", "tags", "The tags are others." },
 };
 
-static void change_add(json_t *list, const char *code, const char *name, const char *sentence)
-{
-	json_array_append_new(
-		list, json_pack("{ssssss}", "code", code, "name", name, "sentence", sentence));
-}
-
 /* Functions may do without an id: then their name is it. */
 static const char *id_member(const struct part *p, const json_t *item)
 {
@@ -71,32 +63,19 @@ static void item_add(struct arena *a, const struct part *p, const json_t *item, 
 	static const char *const words[] = { "is new", "has changed", "is gone" };
 	const char *id = json_text(item, id_member(p, item), "");
 
-	change_add(out, p->codes[change], id,
-	           arena_printf(a, "The %s \"%s\" %s.", p->word, json_text(item, p->label, id),
-	                        words[change]));
-}
-
-static const json_t *item_find(const json_t *list, const char *member, const char *text)
-{
-	const json_t *item;
-	size_t i;
-
-	json_array_foreach(list, i, item)
-	{
-		if (strcmp(json_text(item, member, ""), text) == 0)
-			return item;
-	}
-	return NULL;
+	release_list_add(out, p->codes[change], id,
+	                 arena_printf(a, "The %s \"%s\" %s.", p->word,
+	                              json_text(item, p->label, id), words[change]));
 }
 
 static const json_t *twin_of(const struct part *p, const json_t *item, const json_t *list)
 {
 	const char *member = id_member(p, item);
-	const json_t *twin = item_find(list, member, json_text(item, member, ""));
+	const json_t *twin = release_item_find(list, member, json_text(item, member, ""));
 
 	if (twin != NULL || member != p->id)
 		return twin;
-	twin = item_find(list, p->label, json_text(item, p->label, ""));
+	twin = release_item_find(list, p->label, json_text(item, p->label, ""));
 	return json_object_get(twin, p->id) ? NULL : twin;
 }
 
@@ -130,34 +109,18 @@ static bool members_equal(const json_t *a, const json_t *b)
 
 json_t *release_changes(struct arena *a, const json_t *old, const json_t *new)
 {
-	json_t *out = NULL;
-	struct err ignored = { 0 };
+	json_t *out = release_list_new(a);
 
-	if (!json_read(a, STR("[]"), &out, &ignored))
-		return NULL;
 	for (size_t i = 0; i < sizeof(wholes) / sizeof(wholes[0]); i++) {
 		const struct whole *w = &wholes[i];
 
 		if (!members_equal(json_object_get(json_object_get(old, w->holder), w->member),
 		                   json_object_get(json_object_get(new, w->holder), w->member)))
-			change_add(out, "member_changed",
-			           arena_printf(a, "%s.%s", w->holder, w->member), w->sentence);
+			release_list_add(out, "member_changed",
+			                 arena_printf(a, "%s.%s", w->holder, w->member),
+			                 w->sentence);
 	}
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		part_compare(a, &parts[i], old, new, out);
 	return out;
-}
-
-const char *release_version_next(struct arena *a, const char *latest, bool breaks)
-{
-	struct release_version v;
-
-	if (latest == NULL || !release_version_read(str_of(latest), &v))
-		return "1.0.0";
-	if (v.pre.len > 0) /* 2.0.0-rc.1 leads to 2.0.0, whatever it holds */
-		return arena_printf(a, "%lld.%lld.%lld", (long long)v.major, (long long)v.minor,
-		                    (long long)v.patch);
-	if (breaks)
-		return arena_printf(a, "%lld.0.0", (long long)v.major + 1);
-	return arena_printf(a, "%lld.%lld.0", (long long)v.major, (long long)v.minor + 1);
 }
