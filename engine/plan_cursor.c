@@ -7,8 +7,7 @@
 
 #include "lib/base/poison.h"
 
-#define FIRST_YEAR_MS INT64_C(-62135596800000) /* 0001-01-01 */
-#define DAY_MS        INT64_C(86400000)
+#define DAY_MS INT64_C(86400000)
 
 /*
  * Compiling
@@ -217,23 +216,6 @@ bool plan_cursor_time(const struct plan *plan, struct str cursor, int64_t *ms)
 	       timeform_guess(cursor, ms);
 }
 
-/* How much of a number that counts from 1970 is one second: its size tells. */
-static int64_t units_of_second(int64_t n)
-{
-	static const struct {
-		int64_t from, units;
-	} rows[] = {
-		{ 100000000000000000, 1000000000 },
-		{ 100000000000000, 1000000 },
-		{ 100000000000, 1000 },
-	};
-
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (n >= rows[i].from)
-			return rows[i].units;
-	return 1;
-}
-
 /* A fraction stays as it is written. */
 static bool number_less(struct arena *a, const struct plan *plan, struct str cursor,
                         struct str *since)
@@ -244,8 +226,8 @@ static bool number_less(struct arena *a, const struct plan *plan, struct str cur
 
 	if (!decimal_is(cursor) || !str_int(has_point ? whole : cursor, 0, INT64_MAX, &n))
 		return false;
-	if (__builtin_mul_overflow(plan->overlap, plan->overlap_is_time ? units_of_second(n) : 1,
-	                           &less) ||
+	if (__builtin_mul_overflow(plan->overlap,
+	                           plan->overlap_is_time ? timeform_units_per_s(n) : 1, &less) ||
 	    less >= n)
 		*since = STR("0");
 	else if (has_point)
@@ -262,8 +244,8 @@ static int64_t time_less(const struct plan *plan, int64_t at)
 	int64_t ms;
 
 	if (__builtin_mul_overflow(plan->overlap, 1000, &ms) ||
-	    __builtin_sub_overflow(at, ms, &ms) || ms < FIRST_YEAR_MS)
-		return FIRST_YEAR_MS;
+	    __builtin_sub_overflow(at, ms, &ms) || ms < TIMEFORM_FIRST_MS)
+		return TIMEFORM_FIRST_MS;
 	return ms;
 }
 

@@ -12,7 +12,6 @@
 #include "lib/base/poison.h"
 
 #define FORM_MAX 200                      /* bytes of a form, and of what it writes */
-#define FIRST_MS INT64_C(-62135596800000) /* 0001-01-01 */
 #define LAST_MS  INT64_C(253402300799999) /* 9999-12-31T23:59:59.999 */
 #define DAY_MS   INT64_C(86400000)
 
@@ -210,7 +209,7 @@ static bool units_read(struct str s, int64_t per_s, int64_t *ms)
 		n = floor_div(n, per_s / 1000);
 	else if (__builtin_mul_overflow(n, 1000 / per_s, &n))
 		return false;
-	if (n < FIRST_MS || n > LAST_MS - 999)
+	if (n < TIMEFORM_FIRST_MS || n > LAST_MS - 999)
 		return false;
 	*ms = n + fraction;
 	return true;
@@ -492,7 +491,7 @@ struct str timeform_write(struct arena *a, const struct timeform *form, int64_t 
 	struct str text = { NULL, 0 };
 	struct buf b;
 
-	if (ms < FIRST_MS || ms > LAST_MS)
+	if (ms < TIMEFORM_FIRST_MS || ms > LAST_MS)
 		return text;
 	buf_init(&b, 8 * FORM_MAX);
 	if (form->word != NULL) {
@@ -522,24 +521,30 @@ bool timeform_read(const struct timeform *form, struct str text, int64_t *ms)
 	                        ms);
 }
 
-/* Numbers that count from 1970: their size tells what they count. */
-static bool number_guess(struct str s, int64_t *ms)
+int64_t timeform_units_per_s(int64_t n)
 {
 	static const struct {
-		int64_t from, per_s;
-	} rows[] = { { 100000000000000000, 1000000000 },
-		     { 100000000000000, 1000000 },
-		     { 100000000000, 1000 } };
+		int64_t from, units;
+	} rows[] = {
+		{ 100000000000000000, 1000000000 },
+		{ 100000000000000, 1000000 },
+		{ 100000000000, 1000 },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (n >= rows[i].from)
+			return rows[i].units;
+	return 1;
+}
+
+static bool number_guess(struct str s, int64_t *ms)
+{
 	struct str whole = s, rest;
 	bool has_point = str_cut(s, '.', &whole, &rest);
 	int64_t n;
 
-	if (!str_int(has_point ? whole : s, 0, INT64_MAX, &n))
-		return false;
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (n >= rows[i].from)
-			return units_read(s, rows[i].per_s, ms);
-	return units_read(s, 1, ms);
+	return str_int(has_point ? whole : s, 0, INT64_MAX, &n) &&
+	       units_read(s, timeform_units_per_s(n), ms);
 }
 
 bool timeform_guess(struct str text, int64_t *ms)

@@ -22,6 +22,8 @@
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 
+#define TIMEFORM_FIRST_MS INT64_C(-62135596800000) /* 0001-01-01: none before can be written */
+
 struct timeform;
 
 MUST_CHECK bool timeform_parse(struct arena *, struct str text, struct timeform **, struct err *);
@@ -32,5 +34,7 @@ bool timeform_read(const struct timeform *, struct str text, int64_t *ms);
 /* Whatever is usual: RFC 3339, ISO 8601 with less (no zone is UTC), a date, RFC 2822, and numbers
  * since 1970, whose size tells their unit. */
 bool timeform_guess(struct str text, int64_t *ms);
+/* How much of a number that counts from 1970 is one second: its size tells. */
+int64_t timeform_units_per_s(int64_t n);
 
 #endif
