@@ -154,37 +154,25 @@ static const char *compact(struct arena *a, const char *iso)
 	return out;
 }
 
-/* RFC 9110 5.6.7; 1970-01-01 was a Thursday. */
-static const char *http_date(struct arena *a, int64_t now_ms, const char *iso)
-{
-	static const char *const days[] = { "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed" };
-	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-		                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-	int month = (iso[5] - '0') * 10 + iso[6] - '0';
-
-	return arena_printf(a, "%s, %.2s %s %.4s %.8s GMT", days[now_ms / 86400000 % 7], iso + 8,
-	                    months[month - 1], iso, iso + 11);
-}
-
 static const char *stamp_text(struct arena *a, enum stamp_form form, int64_t now_ms)
 {
-	char iso[CLOCK_TEXT_MAX];
+	char text[CLOCK_TEXT_MAX];
 	int64_t second = now_ms / 1000;
 
-	clock_format(second * 1000, iso);
+	clock_format(second * 1000, text);
 	switch (form) {
 	case STAMP_UNIX:
 		return arena_printf(a, "%" PRId64, second);
 	case STAMP_UNIX_MS:
 		return arena_printf(a, "%" PRId64, now_ms);
 	case STAMP_ISO:
-		return arena_strdup(a, iso);
+		return arena_strdup(a, text);
 	case STAMP_HTTP:
-		return http_date(a, now_ms, iso);
+		return arena_strdup(a, clock_format_http_date(now_ms, text));
 	case STAMP_COMPACT:
 		break;
 	}
-	return compact(a, iso);
+	return compact(a, text);
 }
 
 static bool out_of_memory(struct err *e)

@@ -13,7 +13,6 @@
 
 #define FORM_MAX 200                      /* bytes of a form, and of what it writes */
 #define LAST_MS  INT64_C(253402300799999) /* 9999-12-31T23:59:59.999 */
-#define DAY_MS   INT64_C(86400000)
 
 /* What a time is made of while it is read. */
 struct fields {
@@ -227,14 +226,9 @@ static bool unix_ms_read(struct str s, int64_t *ms)
 
 static void rfc2822_write(int64_t ms, struct buf *b)
 {
-	int64_t day = floor_div(ms, DAY_MS);
-	char t[CLOCK_TEXT_MAX];
-	int month = 1;
+	char text[CLOCK_TEXT_MAX];
 
-	clock_format(ms, t);
-	month = (t[5] - '0') * 10 + (t[6] - '0');
-	buf_printf(b, "%s, %.2s %s %.4s %.8s +0000", day_names[((day + 4) % 7 + 7) % 7], t + 8,
-	           month_names[month - 1], t, t + 11);
+	buf_printf(b, "%.25s +0000", clock_format_http_date(ms, text)); /* all but its zone */
 }
 
 /* "Tue, 28 Oct 2025 10:00:00 +0000"; the day's name and the seconds may be missing. */
@@ -297,17 +291,11 @@ static const struct word *word_find(struct str name)
  * Conversions
  */
 
-/* t: the time as RFC 3339 writes it. */
-static void from_write(const char *t, int at, int n, struct buf *b)
-{
-	buf_add(b, t + at, (size_t)n);
-}
-
 static bool conversion_write(char c, int64_t ms, struct buf *b)
 {
 	static const struct {
 		char letter;
-		int at, n;
+		size_t at, n; /* in the time as RFC 3339 writes it */
 	} rows[] = { { 'Y', 0, 4 },  { 'm', 5, 2 },  { 'd', 8, 2 },
 		     { 'H', 11, 2 }, { 'M', 14, 2 }, { 'S', 17, 2 } };
 	char t[CLOCK_TEXT_MAX];
@@ -315,7 +303,7 @@ static bool conversion_write(char c, int64_t ms, struct buf *b)
 	clock_format(ms, t);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (rows[i].letter == c) {
-			from_write(t, rows[i].at, rows[i].n, b);
+			buf_add(b, t + rows[i].at, rows[i].n);
 			return true;
 		}
 	switch (c) {
@@ -323,10 +311,10 @@ static bool conversion_write(char c, int64_t ms, struct buf *b)
 		buf_printf(b, "%03d000", (int)(ms - floor_div(ms, 1000) * 1000));
 		return true;
 	case 'b':
-		buf_text(b, month_names[(t[5] - '0') * 10 + (t[6] - '0') - 1]);
+		buf_add(b, clock_format_http_date(ms, t) + 8, 3);
 		return true;
 	case 'a':
-		buf_text(b, day_names[((floor_div(ms, DAY_MS) + 4) % 7 + 7) % 7]);
+		buf_add(b, clock_format_http_date(ms, t), 3);
 		return true;
 	case 'z':
 		buf_text(b, "+0000");

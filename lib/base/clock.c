@@ -104,6 +104,21 @@ const char *clock_format(int64_t wall_ms, char out[CLOCK_TEXT_MAX])
 	return out;
 }
 
+static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
+	                              "Aug", "Sep", "Oct", "Nov", "Dec", NULL };
+static const char *const days_short[] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", NULL };
+
+const char *clock_format_http_date(int64_t wall_ms, char out[CLOCK_TEXT_MAX])
+{
+	struct civil c = civil_of_ms(wall_ms);
+	int64_t day = floor_div(wall_ms, MS_PER_DAY) + 3; /* 1970-01-01 was a Thursday */
+
+	snprintf(out, CLOCK_TEXT_MAX, "%s, %02d %s %04lld %02d:%02d:%02d GMT",
+	         days_short[(day % 7 + 7) % 7], c.day, months[c.month - 1], (long long)c.year,
+	         c.hour, c.minute, c.second);
+	return out;
+}
+
 /* Exactly `n` digits off the front of *s. */
 static bool take_digits(struct str *s, size_t n, int *out)
 {
@@ -227,9 +242,6 @@ static bool take_name(struct str *s, const char *const *names, int *index)
 	return false;
 }
 
-static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
-	                              "Aug", "Sep", "Oct", "Nov", "Dec", NULL };
-static const char *const days_short[] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", NULL };
 static const char *const days_long[] = { "Monday", "Tuesday",  "Wednesday", "Thursday",
 	                                 "Friday", "Saturday", "Sunday",    NULL };
 

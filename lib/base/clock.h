@@ -18,6 +18,8 @@ int64_t clock_mono_ms(void);
 #define CLOCK_TEXT_MAX 32
 /* RFC 3339 in UTC: 2025-10-28T10:00:00Z, with .123 only when there are milliseconds. */
 const char *clock_format(int64_t wall_ms, char out[CLOCK_TEXT_MAX]);
+/* RFC 9110 5.6.7, without milliseconds: Tue, 28 Oct 2025 10:00:00 GMT; years 0 to 9999. */
+const char *clock_format_http_date(int64_t wall_ms, char out[CLOCK_TEXT_MAX]);
 bool clock_parse(struct str, int64_t *wall_ms);           /* RFC 3339, with zone, real */
 bool clock_parse_http_date(struct str, int64_t *wall_ms); /* the three forms of RFC 9110 5.6.7 */
 

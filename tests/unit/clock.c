@@ -139,6 +139,26 @@ static void the_three_dates_of_http_are_read(void **state)
 	}
 }
 
+static void a_time_is_written_as_an_http_date(void **state)
+{
+	static const struct {
+		int64_t ms;
+		const char *text;
+	} dates[] = {
+		{ 784111777000, "Sun, 06 Nov 1994 08:49:37 GMT" },
+		{ 1761645600999, "Tue, 28 Oct 2025 10:00:00 GMT" },
+		{ 0, "Thu, 01 Jan 1970 00:00:00 GMT" },
+		{ -1, "Wed, 31 Dec 1969 23:59:59 GMT" },
+		{ -62135596800000, "Mon, 01 Jan 0001 00:00:00 GMT" },
+		{ 253402300799999, "Fri, 31 Dec 9999 23:59:59 GMT" },
+	};
+	char text[CLOCK_TEXT_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(dates); i++)
+		assert_string_equal(clock_format_http_date(dates[i].ms, text), dates[i].text);
+}
+
 static void clocks_go_forward(void **state)
 {
 	int64_t mono = clock_mono_ms();
@@ -157,6 +177,7 @@ int main(void)
 		TEST("the ends of time fit", the_ends_of_time_fit),
 		TEST("only real times with a zone are read", only_real_times_with_a_zone_are_read),
 		TEST("the three dates of HTTP are read", the_three_dates_of_http_are_read),
+		TEST("a time is written as an HTTP date", a_time_is_written_as_an_http_date),
 		TEST("clocks go forward", clocks_go_forward),
 	};
 
