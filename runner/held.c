@@ -95,8 +95,14 @@ static void token_wipe(struct job_token *t)
 	t->access = t->refresh = NULL;
 }
 
+/* Beside the run's commits it asks for tokens and kept answers. */
+static bool is_aside(enum job_kind kind)
+{
+	return kind == JOB_TOKEN_TAKE || kind == JOB_TOKEN_KEEP || kind == JOB_KEPT_FIND;
+}
+
 /* The journal waits for the next commit of the run itself. */
-static void token_post(struct held *h)
+static void aside_post(struct held *h)
 {
 	h->job_out = queue_put(&h->loop->runner->queue, &h->job);
 	if (h->job_out)
@@ -280,7 +286,7 @@ static const struct gate GATE_HELD = { .ask = held_ask,
 	                               .throttle = held_throttle,
 	                               .pace = held_pace };
 
-/* ---- access tokens ---- */
+/* ---- access tokens and kept answers ---- */
 
 static void held_token_take(void *arg, struct drive_run *r, int64_t refused)
 {
@@ -290,7 +296,7 @@ static void held_token_take(void *arg, struct drive_run *r, int64_t refused)
 	job_init(h, JOB_TOKEN_TAKE);
 	h->job.token.hash = plan_auth_hash(h->loaded->plan);
 	h->job.token.refused = refused;
-	token_post(h);
+	aside_post(h);
 }
 
 static void held_token_keep(void *arg, struct drive_run *r, const struct run_token *token)
@@ -306,7 +312,7 @@ static void held_token_keep(void *arg, struct drive_run *r, const struct run_tok
 	t->access = secret_copy(token->access);
 	t->refresh = token->refresh ? secret_copy(token->refresh) : NULL;
 	if (t->access && (t->refresh || !token->refresh)) {
-		token_post(h);
+		aside_post(h);
 		return;
 	}
 	token_wipe(t);
@@ -323,7 +329,7 @@ static void held_kept_find(void *arg, struct drive_run *r, const char *key)
 	(void)r;
 	job_init(h, JOB_KEPT_FIND);
 	h->job.kept_key = key;
-	token_post(h);
+	aside_post(h);
 }
 
 static const struct shelf SHELF_HELD = { .find = held_kept_find };
@@ -489,17 +495,22 @@ static void begun_go(struct held *h, const struct job_begun *b)
 	}
 }
 
+/* The database gives no answer: another runner, or this one later, takes the run up. */
+static bool is_away(const struct err *e)
+{
+	return e->code == ERR_UNAVAILABLE && strcmp(e->slug, "out_of_memory") != 0;
+}
+
 /* The run could not be opened. Letting go leaves the work idle, so it is for runs that have ended
  * already, or went with their installation; any other must not be left behind without a reason. */
 static void begin_failed(struct held *h)
 {
 	struct err e = h->job.err;
-	bool away = e.code == ERR_UNAVAILABLE && strcmp(e.slug, "out_of_memory") != 0;
 	bool over = strcmp(e.slug, "execution_ended") == 0 || strcmp(e.slug, "stale_cursor") == 0;
 
 	free(h->job.begun.state);
 	free(h->job.begun.cursor);
-	if (h->dropped || away || strcmp(e.slug, "lost_lease") == 0)
+	if (h->dropped || is_away(&e) || strcmp(e.slug, "lost_lease") == 0)
 		held_bury(h);
 	else if (over)
 		post_simple(h, JOB_LET_GO);
@@ -564,7 +575,7 @@ static void result_log(const struct held *h)
 	else if (j->kind == JOB_TOKEN_KEEP)
 		log_info("token_keep", "execution=%s version=%" PRId64, h->execution,
 		         j->token.kept);
-	else if (j->kind != JOB_BEGIN && j->kind != JOB_TOKEN_TAKE && j->kind != JOB_KEPT_FIND)
+	else if (j->kind != JOB_BEGIN && !is_aside(j->kind))
 		log_info(names[j->kind],
 		         "execution=%s token=%" PRId64 " seq=%" PRId64
 		         " outcome=%s code=%s work=%s",
@@ -573,13 +584,20 @@ static void result_log(const struct held *h)
 		         j->code, j->left_state);
 }
 
+/* The run goes without a word: it is another's, or nobody's. */
+static void run_bury(struct held *h)
+{
+	drive_page_done(h->run, false, NULL);
+	run_gone(h);
+	held_bury(h);
+}
+
 /* After this the drive may have called the sink again, and the job may be out once more. */
 static void page_answered(struct held *h)
 {
 	struct err e = h->job.err;
 	bool done = h->job.result == JOB_DONE;
-	bool away = e.code == ERR_UNAVAILABLE && strcmp(e.slug, "out_of_memory") != 0;
-	bool silent = h->dropped || h->job.result == JOB_LOST || away;
+	bool silent = h->dropped || h->job.result == JOB_LOST || is_away(&e);
 
 	if (done) {
 		h->seq++;
@@ -591,9 +609,7 @@ static void page_answered(struct held *h)
 	} else if (!done && !silent) {
 		drive_page_done(h->run, false, &e); /* ends: held_end posts what is left to say */
 	} else {
-		drive_page_done(h->run, false, NULL);
-		run_gone(h);
-		held_bury(h);
+		run_bury(h);
 	}
 }
 
@@ -607,9 +623,7 @@ static void token_answered(struct held *h)
 	if (h->job.result != JOB_DONE) {
 		page_answered(h);
 	} else if (h->dropped) {
-		drive_page_done(h->run, false, NULL);
-		run_gone(h);
-		held_bury(h);
+		run_bury(h);
 	} else if (keeping) {
 		h->token_version = t.kept;
 		drive_token_kept(h->run, t.kept);
@@ -636,13 +650,10 @@ static void kept_answered(struct held *h)
 	}
 	if (kept)
 		kept->release(&kept->answer);
-	if (h->job.result != JOB_DONE) {
+	if (h->job.result != JOB_DONE)
 		page_answered(h);
-		return;
-	}
-	drive_page_done(h->run, false, NULL);
-	run_gone(h);
-	held_bury(h);
+	else
+		run_bury(h);
 }
 
 static void journal_settle(struct held *h)
@@ -663,8 +674,7 @@ static void held_answered(struct held *h)
 	h->job_out = false;
 	log_context(NULL, h->tenant);
 	result_log(h);
-	if (h->job.kind != JOB_TOKEN_TAKE && h->job.kind != JOB_TOKEN_KEEP &&
-	    h->job.kind != JOB_KEPT_FIND)
+	if (!is_aside(h->job.kind))
 		journal_settle(h);
 	free(h->job.cursor);
 	free(h->job.resume);
