@@ -16,6 +16,7 @@ static const char *const stamp_names[] = { "unix",      "unix_ms", "iso8601",
 
 enum code_form { CODE_HEX, CODE_BASE64 };
 static const char *const code_names[] = { "hex", "base64", NULL };
+enum key_form { KEY_TEXT, KEY_BASE64, KEY_HEX };
 static const char *const key_names[] = { "text", "base64", "hex", NULL };
 static const char *const places[] = { "header", "query", NULL };
 
@@ -23,7 +24,7 @@ struct signature {
 	enum crypt_digest digest;
 	enum stamp_form stamp;
 	enum code_form code;
-	size_t key_form;
+	enum key_form key_form;
 	struct template *key, *text, *value;
 	struct template *region, *service, *access_key, *secret_key, *session_token;
 };
@@ -105,7 +106,7 @@ bool signature_hmac_compile(struct compile *c, const json_t *details, const char
 	s->digest = word_of(details, "algorithm", crypt_digest_names, CRYPT_DIGEST_SHA256);
 	s->stamp = word_of(details, "timestampFormat", stamp_names, STAMP_UNIX);
 	s->code = word_of(details, "encoding", code_names, CODE_HEX);
-	s->key_form = word_of(details, "keyEncoding", key_names, 0);
+	s->key_form = word_of(details, "keyEncoding", key_names, KEY_TEXT);
 	if (!auth->in_query &&
 	    !auth_header_check(c, auth->name,
 	                       compile_at(c, json_pointer_add(c->arena, at, "name"))))
@@ -219,9 +220,9 @@ static bool key_render(const struct signature *s, const struct scope *scope,
 	if (!template_render(s->key, scope, TEMPLATE_PLAIN, &text, e))
 		return false;
 	*key = text.wire;
-	if (s->key_form == 0)
+	if (s->key_form == KEY_TEXT)
 		return true;
-	*key = weave_decode(scope->arena, text.wire, s->key_form == 1);
+	*key = weave_decode(scope->arena, text.wire, s->key_form == KEY_BASE64);
 	return *key || err_set(e, ERR_INPUT, "value_not_allowed",
 	                       "The key of the signature is not written in %s, as the definition "
 	                       "says. Enter it as the vendor shows it.",
