@@ -17,7 +17,7 @@
 #define LIFE_MAX_S       (400 * 86400)
 #define PARAMS_MAX       20
 
-enum grant { GRANT_CLIENT, GRANT_REFRESH };
+enum grant { GRANT_CLIENT, GRANT_REFRESH }; /* as the first two names */
 static const char *const grants[] = { "client_credentials", "refresh_token", "authorization_code",
 	                              NULL };
 static const char *const token_auths[] = { "body", "basic", NULL };
@@ -300,14 +300,12 @@ static bool put_plain(struct asking *k, const char *name, const char *text)
 
 static bool grant_put(struct asking *k, const struct secret *refresh)
 {
-	bool renews = k->o->grant == GRANT_REFRESH;
-
 	for (size_t i = 0; i < k->o->param_count; i++)
 		if (strcmp(k->o->params[i].name, "grant_type") == 0)
 			return true;
-	if (!put_plain(k, "grant_type", grants[renews ? GRANT_REFRESH : GRANT_CLIENT]))
+	if (!put_plain(k, "grant_type", grants[k->o->grant]))
 		return false;
-	if (!renews)
+	if (k->o->grant == GRANT_CLIENT)
 		return true;
 	if (!refresh)
 		return put_template(k, "refresh_token", k->o->refresh);
@@ -345,10 +343,9 @@ static bool half_render(struct asking *k, const struct template *t, struct http_
 	return weave_end(&w, k->scope->arena, out, k->e);
 }
 
-static bool header_put(struct asking *k, const char *name, struct http_text value)
+static void header_put(struct asking *k, const char *name, struct http_text value)
 {
 	k->headers[k->out->header_count++] = (struct http_header){ name, value };
-	return true;
 }
 
 static bool headers_put(struct asking *k)
@@ -366,9 +363,12 @@ static bool headers_put(struct asking *k)
 	header_put(k, "Accept", accept);
 	if (!k->o->basic)
 		return true;
-	return half_render(k, k->o->client_id, &id) &&
-	       half_render(k, k->o->client_secret, &secret) &&
-	       weave_basic(a, id, secret, &basic, k->e) && header_put(k, "Authorization", basic);
+	if (!half_render(k, k->o->client_id, &id) ||
+	    !half_render(k, k->o->client_secret, &secret) ||
+	    !weave_basic(a, id, secret, &basic, k->e))
+		return false;
+	header_put(k, "Authorization", basic);
+	return true;
 }
 
 bool oauth_request(const struct request_plan *plan, const struct scope *scope,
