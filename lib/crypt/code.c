@@ -15,7 +15,7 @@ struct str crypt_hex(struct arena *arena, struct str bytes)
 	char *out = bytes.len > SIZE_MAX / 4 ? NULL : arena_alloc(arena, bytes.len * 2 + 1);
 
 	if (out == NULL)
-		return (struct str){ "", 0 };
+		return (struct str){ NULL, 0 };
 	for (size_t i = 0; i < bytes.len; i++) {
 		unsigned char b = (unsigned char)bytes.p[i];
 
@@ -32,7 +32,7 @@ static struct str base64_encode(struct arena *arena, struct str bytes, const cha
 	size_t n = 0;
 
 	if (out == NULL)
-		return (struct str){ "", 0 };
+		return (struct str){ NULL, 0 };
 	for (size_t i = 0; i < bytes.len; i += 3) {
 		size_t have = bytes.len - i < 3 ? bytes.len - i : 3;
 		uint32_t group = 0;

@@ -25,6 +25,7 @@ bool crypt_equal(const void *a, const void *b, size_t len); /* constant time */
 void crypt_hmac_sha256(const struct secret *key, struct str, unsigned char out[CRYPT_SHA256]);
 uint32_t crypt_crc32(struct str); /* IEEE 802.3, as in zip */
 
+/* All three: NULL when a run's arena has no memory left. */
 struct str crypt_hex(struct arena *, struct str bytes);
 struct str crypt_base64(struct arena *, struct str bytes);    /* RFC 4648 section 4, padded */
 struct str crypt_base64url(struct arena *, struct str bytes); /* section 5, no padding */

@@ -129,6 +129,18 @@ static void base64_gives_the_texts_of_rfc_4648_and_reads_them_back(void **state)
 	}
 }
 
+static void an_arena_without_memory_gives_no_text(void **state)
+{
+	struct arena *a = arena_new_run(16);
+	struct str bytes = STR("more bytes than the arena has room for, whatever the code is");
+
+	(void)state;
+	assert_null(crypt_hex(a, bytes).p);
+	assert_null(crypt_base64(a, bytes).p);
+	assert_null(crypt_base64url(a, bytes).p);
+	arena_free(a);
+}
+
 static void base64_refuses_what_no_encoder_writes(void **state)
 {
 	static const char *const row[] = { "Z",       "Zg=",  "Zg===", "=",     "====",
@@ -369,6 +381,7 @@ int main(void)
 		TEST(crc32_gives_the_check_value_of_the_catalogue),
 		TEST(base64_gives_the_texts_of_rfc_4648_and_reads_them_back),
 		TEST(base64_refuses_what_no_encoder_writes),
+		TEST(an_arena_without_memory_gives_no_text),
 		TEST(scrypt_gives_the_values_of_rfc_7914),
 		TEST(a_password_verifies_against_its_own_hash_only),
 		TEST(the_default_cost_works),
