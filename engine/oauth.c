@@ -188,15 +188,13 @@ static bool carrier_compile(struct oauth_making *m, struct auth *auth)
 
 static bool hash_make(struct oauth_making *m)
 {
-	unsigned char sum[CRYPT_SHA256];
 	struct str hex;
 	char *text = json_dumps(m->details, JSON_COMPACT | JSON_SORT_KEYS);
 
 	if (!text)
 		return compile_no_memory(m->c);
-	crypt_sha256(str_of(text), sum);
+	hex = crypt_sha256_hex(m->c->arena, str_of(text), 16);
 	free(text);
-	hex = crypt_hex(m->c->arena, (struct str){ (char *)sum, 16 });
 	if (!hex.p)
 		return compile_no_memory(m->c);
 	memcpy(m->oauth->hash, hex.p, sizeof m->oauth->hash - 1);

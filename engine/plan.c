@@ -314,7 +314,6 @@ static bool hash_part(struct planning *p)
 	json_t *all = json_object();
 	char *text;
 	struct str hex;
-	unsigned char sum[CRYPT_SHA256];
 
 	json_object_set_new(all, "engine", json_integer(1));
 	json_object_set(all, "function", (json_t *)p->function);
@@ -326,9 +325,8 @@ static bool hash_part(struct planning *p)
 	json_decref(all);
 	if (!text)
 		return compile_no_memory(&p->c);
-	crypt_sha256(str_of(text), sum);
+	hex = crypt_sha256_hex(p->c.arena, str_of(text), 16);
 	free(text);
-	hex = crypt_hex(p->c.arena, (struct str){ (char *)sum, 16 });
 	if (!hex.p)
 		return compile_no_memory(&p->c);
 	memcpy(p->plan->hash, hex.p, sizeof p->plan->hash - 1);

@@ -394,14 +394,12 @@ static void where_set(struct run *r)
 /* The same for each attempt at one page of one execution, and for nothing else. */
 static const char *idempotency_key(struct run *r)
 {
-	unsigned char sum[CRYPT_SHA256];
 	const char *text = arena_printf(r->asking, "%s %s %lld", r->execution_id, r->plan->hash,
 	                                (long long)r->here.pages + 1);
 
 	if (!text || run_request_plan(r)->replay != REPLAY_KEYED)
 		return NULL;
-	crypt_sha256(str_of(text), sum);
-	return crypt_hex(r->asking, (struct str){ (char *)sum, 16 }).p;
+	return crypt_sha256_hex(r->asking, str_of(text), 16).p;
 }
 
 /* What the paginator adds, and the window's end. */
@@ -426,14 +424,12 @@ static size_t sets_find(struct run *r, const struct scope *scope,
 /* The driver's seed makes it unlike any other's; the count unlike any of this run's. */
 static const char *nonce(struct run *r)
 {
-	unsigned char sum[CRYPT_SHA256];
 	const char *text = arena_printf(r->asking, "%llx %s %u", (unsigned long long)r->seed,
 	                                r->execution_id, r->request_id);
 
 	if (!text)
 		return NULL;
-	crypt_sha256(str_of(text), sum);
-	return crypt_hex(r->asking, (struct str){ (char *)sum, 16 }).p;
+	return crypt_sha256_hex(r->asking, str_of(text), 16).p;
 }
 
 static bool request_make(struct run *r, bool bare)

@@ -33,7 +33,6 @@ static void hash_put(struct buf *b, struct arena *a, struct http_text text)
 
 bool run_cache_key(struct run *r)
 {
-	unsigned char sum[CRYPT_SHA256];
 	struct str hex;
 	struct buf b;
 
@@ -46,9 +45,8 @@ bool run_cache_key(struct run *r)
 	}
 	if (r->request.body.wire) /* a GET may have one, with the page in it */
 		hash_put(&b, r->asking, r->request.body);
-	crypt_sha256(buf_view(&b), sum);
 	hex = b.failed ? (struct str){ NULL, 0 }
-	               : crypt_hex(r->asking, (struct str){ (char *)sum, sizeof sum });
+	               : crypt_sha256_hex(r->asking, buf_view(&b), CRYPT_SHA256);
 	buf_free(&b);
 	if (hex.len != sizeof r->cache.key - 1)
 		return false;

@@ -25,6 +25,14 @@ struct str crypt_hex(struct arena *arena, struct str bytes)
 	return (struct str){ out, bytes.len * 2 };
 }
 
+struct str crypt_sha256_hex(struct arena *arena, struct str s, size_t bytes)
+{
+	unsigned char sum[CRYPT_SHA256];
+
+	crypt_sha256(s, sum);
+	return crypt_hex(arena, (struct str){ (char *)sum, bytes });
+}
+
 static struct str base64_encode(struct arena *arena, struct str bytes, const char *alphabet,
                                 bool padded)
 {

@@ -27,6 +27,8 @@ uint32_t crypt_crc32(struct str); /* IEEE 802.3, as in zip */
 
 /* All three: NULL when a run's arena has no memory left. */
 struct str crypt_hex(struct arena *, struct str bytes);
+/* Of the SHA-256 of a text, its first bytes. */
+struct str crypt_sha256_hex(struct arena *, struct str, size_t bytes);
 struct str crypt_base64(struct arena *, struct str bytes);    /* RFC 4648 section 4, padded */
 struct str crypt_base64url(struct arena *, struct str bytes); /* section 5, no padding */
 bool crypt_base64_decode(struct arena *, struct str text, struct str *out); /* either alphabet */

@@ -61,14 +61,6 @@ struct signing {
 	struct buf names, canonical;
 };
 
-static struct str sha256_hex(struct arena *arena, struct str s)
-{
-	unsigned char sum[CRYPT_SHA256];
-
-	crypt_sha256(s, sum);
-	return crypt_hex(arena, (struct str){ (char *)sum, sizeof(sum) });
-}
-
 static void url_cut(struct signing *s)
 {
 	struct str rest = secret_expose(s->in->url), scheme, fragment;
@@ -237,7 +229,7 @@ static bool authorize(struct signing *s, struct crypt_sigv4_out *out)
 	struct str id = secret_expose(s->in->access_key), hash, hex;
 	const char *scope, *text, *line;
 
-	hash = sha256_hex(s->arena, buf_view(&s->canonical));
+	hash = crypt_sha256_hex(s->arena, buf_view(&s->canonical), CRYPT_SHA256);
 	scope = arena_printf(s->arena, "%.8s/" STR_FMT "/" STR_FMT "/aws4_request", s->in->time,
 	                     STR_ARG(s->region), STR_ARG(s->service));
 	text = arena_printf(s->arena, "AWS4-HMAC-SHA256\n%s\n%s\n" STR_FMT, s->in->time, scope,
@@ -271,7 +263,8 @@ bool crypt_sigv4(struct arena *arena, const struct crypt_sigv4 *in, struct crypt
 		return false;
 	if (in->session_token != NULL)
 		s.token = secret_expose(in->session_token);
-	s.body_hash = sha256_hex(arena, in->body != NULL ? secret_expose(in->body) : STR(""));
+	s.body_hash = crypt_sha256_hex(arena, in->body != NULL ? secret_expose(in->body) : STR(""),
+	                               CRYPT_SHA256);
 	url_cut(&s);
 	buf_init(&s.names, 200);
 	buf_init(&s.canonical, CANONICAL_MAX);

@@ -6,7 +6,8 @@
  * libcurl: version 7.88.1 signs header lines that suppress a header (Expect:), which it never sends.
  *
  * Ownership: results belong to the arena.
- * Errors:    false when out of memory, or when the time is not RFC 3339 in UTC.
+ * Errors:    false when out of memory, when the time has another form, or when the request is too
+ *            large to be signed.
  * Threads:   pure.
  */
 #ifndef CATCHMENT_CRYPT_SIGN_H

@@ -138,6 +138,7 @@ static void an_arena_without_memory_gives_no_text(void **state)
 	assert_null(crypt_hex(a, bytes).p);
 	assert_null(crypt_base64(a, bytes).p);
 	assert_null(crypt_base64url(a, bytes).p);
+	assert_null(crypt_sha256_hex(a, bytes, CRYPT_SHA256).p);
 	arena_free(a);
 }
 
