@@ -454,7 +454,10 @@ static bool request_make(struct run *r, bool bare)
 	}
 	in.nonce = nonce(r);
 	in.now_ms = r->last_ms;
-	if (request_build(run_request_plan(r), &in, &r->request, &e))
+	/* Without memory the idempotency key may be missing, and no request goes out without it. */
+	if (request_build(run_request_plan(r), &in, &r->request, &e) &&
+	    (!arena_failed(r->asking) ||
+	     err_set(&e, ERR_UNAVAILABLE, "out_of_memory", "The run is out of memory.")))
 		return true;
 	return run_over(
 		r,

@@ -48,7 +48,8 @@ bool run_cache_key(struct run *r)
 	hex = b.failed ? (struct str){ NULL, 0 }
 	               : crypt_sha256_hex(r->asking, buf_view(&b), CRYPT_SHA256);
 	buf_free(&b);
-	if (hex.len != sizeof r->cache.key - 1)
+	/* A hash that found no memory is missing from the key: another request's would be the same. */
+	if (hex.len != sizeof r->cache.key - 1 || arena_failed(r->asking))
 		return false;
 	memcpy(r->cache.key, hex.p, sizeof r->cache.key);
 	return true;
