@@ -1,7 +1,7 @@
 # Pages in a real browser: judged, walked by keyboard, and photographed.
 EXTRA_DIST += \
   tests/browser/chromium.py tests/browser/conftest.py tests/browser/crawl.py \
-  tests/browser/README.md tests/browser/htmlvalidate.json tests/browser/judge.py tests/browser/keyboard.py \
+  tests/browser/README.md tests/browser/htmlvalidate.js tests/browser/judge.py tests/browser/keyboard.py \
   tests/browser/npmrc tests/browser/package-lock.json tests/browser/package.json \
   tests/browser/pages.py tests/browser/people.py tests/browser/screenshots.py tests/browser/self_site.py \
   tests/browser/self/basin.svg tests/browser/self/good.css tests/browser/self/good.html \

@@ -1,14 +1,13 @@
 // Judges raw HTML for as long as somebody asks: a line of JSON {name, html} in, a line with the list of
 // findings out. One process for all pages: starting it takes longer than judging one.
 "use strict";
-const fs = require("fs");
 const path = require("path");
 const readline = require("readline");
 const { createRequire } = require("module");
 
 const installed = createRequire(path.join(process.env.CATCHMENT_NODE, "package.json"));
 const { HtmlValidate, StaticConfigLoader } = installed("html-validate");
-const config = JSON.parse(fs.readFileSync(path.join(__dirname, "htmlvalidate.json"), "utf8"));
+const config = require("./htmlvalidate.js");
 const judge = new HtmlValidate(new StaticConfigLoader(config));
 
 async function main() {
