@@ -98,6 +98,7 @@ class Judge:
 
     def judge_open(self, visitor):
         """Every finding about the page that is open: what followed a form, and cannot be asked for again.
+        Its own status is no complaint: a refused form answers as its client would be answered.
         The window is wide and light afterwards. JavaScript has to be on, for axe waits."""
         url, text = self.browser.sent()
         return self.look(visitor, Answer(url, 200, {"Content-Type": "text/html"}, text.encode()))
