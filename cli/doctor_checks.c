@@ -89,7 +89,7 @@ const struct doctor_check doctor_checks[] = {
 	  "The server keeps all of its log for somebody who does not come: the disk fills.",
 	  "Bring its reader back, or SELECT pg_drop_replication_slot(name)." },
 	{ "keys", "the sealing keys fit the database", 0, doctor_keys, 0, NULL, false,
-	  "Secrets that tenants have entered cannot be opened or sealed.",
+	  "Secrets that tenants have entered, or tokens got with them, cannot be opened or sealed.",
 	  "Bring the key files back from their backup; see Rotating the sealing key in "
 	  "OPERATING.md." },
 	{ "egress", "EGRESS_ALLOW opens no more than it must", 0, doctor_egress, 0, NULL, false,
@@ -192,7 +192,7 @@ static bool kept_look(struct doctor *d, const struct seal_keys *keys, struct err
 
 		if (!has_kid(keys, kid)) {
 			if (db_get_int(rows, r, 3) > 0)
-				doctor_find(d, true, subject, "is in no file and seals %s secrets",
+				doctor_find(d, true, subject, "is in no file and seals %s values",
 				            db_get(rows, r, 3).p);
 		} else if (!seal_check_value(keys, (uint32_t)kid, value, &why)) {
 			doctor_find(d, true, subject, "%s", why.msg);
@@ -207,11 +207,11 @@ static bool unknown_look(struct doctor *d, const struct seal_keys *keys, struct 
 {
 	struct db_rows *rows;
 
-	if (!db_run(d->cli->db, Q_DOCTOR_SECRETS, DB_NO_ARGS, d->cli->arena, &rows, e))
+	if (!db_run(d->cli->db, Q_DOCTOR_SEALED, DB_NO_ARGS, d->cli->arena, &rows, e))
 		return false;
 	for (size_t r = 0; r < db_count(rows); r++)
 		if (!has_kid(keys, db_get_int(rows, r, 0)))
-			doctor_find(d, true, "secrets",
+			doctor_find(d, true, db_get(rows, r, 2).p,
 			            "%s are sealed by key %08" PRIx64 ", which no file holds",
 			            db_get(rows, r, 1).p, (uint64_t)db_get_int(rows, r, 0));
 	return true;

@@ -195,5 +195,10 @@ SELECT CASE WHEN pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn) > 1024 * 1
 	|| coalesce(pg_size_pretty(pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn)), 'no') || ' of log'
 FROM pg_replication_slots s WHERE NOT s.active AND NOT pg_is_in_recovery() ORDER BY 2;
 
--- name: doctor_secrets :many ()
-SELECT x.kid, count(*) FROM collect.secrets x GROUP BY x.kid ORDER BY x.kid;
+-- Every sealed column there is.
+-- name: doctor_sealed :many ()
+SELECT s.kid, count(*), s.what
+FROM (SELECT x.kid, 'secrets' AS what FROM collect.secrets x
+	UNION ALL SELECT x.access_kid, 'access tokens' FROM collect.tokens x
+	UNION ALL SELECT x.refresh_kid, 'refresh tokens' FROM collect.tokens x) s
+WHERE s.kid IS NOT NULL GROUP BY s.kid, s.what ORDER BY s.what, s.kid;

@@ -72,7 +72,8 @@ ORDER BY k.created_at;
 -- name: operator_seal_keys :many ()
 SELECT s.kid, s.check_value, util.utc(s.created_at),
 	(SELECT count(*) FROM collect.secrets x WHERE x.kid = s.kid)
-	+ (SELECT count(*) FROM collect.tokens x WHERE s.kid IN (x.access_kid, x.refresh_kid))
+	+ (SELECT count(*) FROM collect.tokens x WHERE x.access_kid = s.kid)
+	+ (SELECT count(*) FROM collect.tokens x WHERE x.refresh_kid = s.kid)
 FROM work.seal_key s ORDER BY s.created_at;
 
 -- name: operator_seal_key_add :exec (kid bigint, check_value text)

@@ -238,6 +238,21 @@ mv "$dir/away" "$dir/open.key"
 mend="UPDATE work.seal_key SET check_value = (SELECT v FROM scratch.kept); DROP TABLE scratch.kept"
 broken_by "CREATE TABLE scratch.kept AS SELECT check_value AS v FROM work.seal_key; UPDATE work.seal_key SET check_value = repeat('0', 32)" \
 	error keys "is another key than the database knows"
+[ "$(sql -c "SELECT string_agg(table_name || '.' || column_name, ' ' ORDER BY 1) FROM information_schema.columns
+	WHERE column_name LIKE '%sealed' AND data_type = 'bytea'")" = "secrets.sealed tokens.access_sealed tokens.refresh_sealed" ] ||
+	fail "each sealed column is one that doctor_sealed and operator_seal_keys count"
+owner="gen_random_uuid(), gen_random_uuid()"
+mend="DELETE FROM collect.secrets"
+broken_by "INSERT INTO collect.secrets (tenant_id, owner_id, field, kid, sealed) VALUES ($owner, 'f', 7, '')" \
+	error keys "secrets 1 are sealed by key 00000007, which no file holds"
+mend="DELETE FROM collect.tokens"
+broken_by "INSERT INTO collect.tokens (tenant_id, owner_id, auth_hash, access_kid, access_sealed) VALUES ($owner, 'h', 8, '')" \
+	error keys "access tokens 1 are sealed by key 00000008"
+broken_by "INSERT INTO collect.tokens (tenant_id, owner_id, auth_hash, refresh_kid, refresh_sealed) VALUES ($owner, 'h', 9, '')" \
+	error keys "refresh tokens 1 are sealed by key 00000009"
+mend="DELETE FROM collect.tokens; DELETE FROM work.seal_key WHERE kid = 9"
+broken_by "INSERT INTO work.seal_key (kid, check_value) VALUES (9, repeat('0', 32)); INSERT INTO collect.tokens
+	(tenant_id, owner_id, auth_hash, access_kid, refresh_kid) VALUES ($owner, 'h', 9, 9)" error keys "is in no file and seals 2 values"
 settings "SEAL_PUBLIC="
 finds warning keys "not looked at"
 settings "EGRESS_ALLOW=0.0.0.0/0:443"
