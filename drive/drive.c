@@ -629,12 +629,17 @@ void drive_leave(struct drive_run *r, bool now)
 		run_wake(r);
 }
 
-void drive_abort(struct drive_run *r)
+bool drive_abort(struct drive_run *r)
 {
-	if (r->state == STATE_SINK)
+	if (r->state == STATE_SINK) {
 		r->dropped = true; /* its page is being read: drive_page_done lets go */
-	else
+	} else if (r->state != STATE_OVER && run_token_is_out(r->run)) {
+		drive_leave(r, true);
+		return false;
+	} else {
 		run_over(r);
+	}
+	return true;
 }
 
 struct run_counts drive_run_counts(const struct drive_run *r)

@@ -122,7 +122,9 @@ void drive_finish(struct drive_run *, const char *stop);
 /* Parks as due now at the next page, or at once when it only waits; giving up what is under way when
  * `now`. An intent that is being committed is withdrawn with the state that is parked. */
 void drive_leave(struct drive_run *, bool now);
-void drive_abort(struct drive_run *); /* drops it without a word, also one whose page is out */
+/* Drops it without a word, also one whose page is out. False: an access token is on its way, which must
+ * not be lost; the run goes to its vault with it and then parks. */
+bool drive_abort(struct drive_run *);
 
 struct run_counts
 drive_run_counts(const struct drive_run *); /* of this run, since it started here */

@@ -1,7 +1,8 @@
 /*
  * committer - a thread that carries jobs to the database, and knows when to try again
  *
- * While the lease is trusted a database that is away is waited for, job in hand. A COMMIT without
+ * While the lease is trusted a database that is away is waited for, job in hand; a token that was
+ * fetched waits for longer. A COMMIT without
  * an answer is looked up before anything is written again.
  */
 #include "config.h"
@@ -26,19 +27,20 @@ static const struct {
 	const char *name;
 	commit_fn *fn;
 	bool moves_seq; /* an unknown COMMIT shows in progress.seq */
+	bool outlives;  /* the run: what was fetched is nowhere else, and has a lease of its own */
 } kinds[JOB__MAX] = {
-	[JOB_BEGIN] = { "begin", commit_begin, false },
-	[JOB_PAGE] = { "page", commit_page, true },
-	[JOB_INTENT] = { "intent", commit_intent, true },
-	[JOB_PARK] = { "park", commit_park, false },
-	[JOB_END] = { "end", commit_end, false },
-	[JOB_LET_GO] = { "let_go", commit_let_go, false },
-	[JOB_TOKEN_TAKE] = { "token_take", commit_token_take, false },
-	[JOB_KEPT_FIND] = { "kept_find", commit_kept_find, false },
-	[JOB_TOKEN_KEEP] = { "token_keep", commit_token_keep, false },
-	[JOB_TAKE] = { "take", commit_take, false },
-	[JOB_PACE] = { "pace", commit_pace, false },
-	[JOB_THROTTLE] = { "throttle", commit_throttle, false },
+	[JOB_BEGIN] = { "begin", commit_begin, false, false },
+	[JOB_PAGE] = { "page", commit_page, true, false },
+	[JOB_INTENT] = { "intent", commit_intent, true, false },
+	[JOB_PARK] = { "park", commit_park, false, false },
+	[JOB_END] = { "end", commit_end, false, false },
+	[JOB_LET_GO] = { "let_go", commit_let_go, false, false },
+	[JOB_TOKEN_TAKE] = { "token_take", commit_token_take, false, false },
+	[JOB_KEPT_FIND] = { "kept_find", commit_kept_find, false, false },
+	[JOB_TOKEN_KEEP] = { "token_keep", commit_token_keep, false, true },
+	[JOB_TAKE] = { "take", commit_take, false, false },
+	[JOB_PACE] = { "pace", commit_pace, false, false },
+	[JOB_THROTTLE] = { "throttle", commit_throttle, false, false },
 };
 
 static bool is_lost(const struct err *e)
@@ -84,9 +86,10 @@ static bool may_have_left(const struct job *job)
 	       (job->kind == JOB_END || job->kind == JOB_PARK || job->kind == JOB_LET_GO);
 }
 
-static bool worth_another(struct committer *c, const struct err *e, int *timeouts)
+static bool worth_another(struct committer *c, const struct job *job, const struct err *e,
+                          int *timeouts)
 {
-	if (!lease_trusted(&c->runner->lease))
+	if (!lease_trusted(&c->runner->lease) && !kinds[job->kind].outlives)
 		return false;
 	if (e->code == ERR_TIMEOUT)
 		return ++*timeouts < TIMEOUTS_MAX;
@@ -110,7 +113,7 @@ static void perform(struct committer *c, struct job *job)
 			break;
 		if (tries == 0)
 			log_err(LOG_WARN, "commit_failed", &e);
-		if (!worth_another(c, &e, &timeouts) ||
+		if (!worth_another(c, job, &e, &timeouts) ||
 		    queue_pause(&c->runner->queue, pause_ms(tries)))
 			break;
 	}

@@ -241,7 +241,10 @@ static void held_park(void *arg, struct drive_run *r, const struct run_wait *wai
 	struct held *h = arg;
 
 	run_left(h, r);
-	post_park(h, wait);
+	if (h->dropped)
+		held_bury(h);
+	else
+		post_park(h, wait);
 }
 
 static void held_end(void *arg, struct drive_run *r, const struct run_end *end)
@@ -250,7 +253,10 @@ static void held_end(void *arg, struct drive_run *r, const struct run_end *end)
 	struct str cursor = drive_run_cursor(r);
 
 	run_left(h, r);
-	post_end(h, end, plan_has_cursor(h->loaded->plan) ? cursor : STR(""));
+	if (h->dropped)
+		held_bury(h);
+	else
+		post_end(h, end, plan_has_cursor(h->loaded->plan) ? cursor : STR(""));
 }
 
 static const struct sink SINK_HELD = { .note = held_note,
@@ -768,8 +774,8 @@ void loop_drop(struct loop *loop)
 		if (h->dropped)
 			continue;
 		h->dropped = true;
-		if (h->run)
-			drive_abort(h->run);
+		if (h->run && !drive_abort(h->run))
+			continue;
 		if (!h->job_out) {
 			run_gone(h);
 			held_bury(h);

@@ -45,5 +45,6 @@ MIGRATIONS = \
   sql/migrations/0015_facets.sql \
   sql/migrations/0016_records.sql \
   sql/migrations/0017_tokens.sql \
-  sql/migrations/0018_services.sql
+  sql/migrations/0018_services.sql \
+  sql/migrations/0019_token_leases.sql
 nobase_dist_pkgdata_DATA += $(MIGRATIONS)

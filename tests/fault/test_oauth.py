@@ -155,3 +155,33 @@ def test_cancelling_does_not_lose_the_token_on_its_way(stack, stage):
     assert place.ended(execution)["status"] == "Cancelled"
     assert place.row() == [["1", "1", "t", "f"]]
     assert place.run("p0")["status"] == "Success" and len(place.tokens()) == 1
+
+
+def test_a_lease_lost_with_the_token_on_its_way_loses_nothing(stack, stage):
+    # Fails with the transfer given up as the run is: the endpoint has rotated, and rt-1 is nowhere.
+    place = Connected(stage, "products=100,token_ms=14000," + CLIENT)
+    execution = place.ask("p0")
+    play.until(place.tokens, 20, "the endpoint is asked")
+    stack.leases_lapse(stack.leases())  # the runner hears of it with its next beat, within 12 s
+    assert place.ended(execution, 90)["status"] == "Success"
+    assert [line["status"] for line in place.tokens()] == [200]
+    assert place.row() == [["1", "1", "t", "f"]]
+
+
+def test_a_database_that_is_gone_for_longer_than_the_lease_gets_the_token_later(stack, stage):
+    # Fails when the committer gives up with the lease.
+    place = Connected(stage, "products=100,token_ms=1500," + CLIENT)
+    execution, leases = place.ask("p0"), stack.leases()
+    play.until(place.tokens, 20, "the endpoint is asked")
+    stack.sql("ALTER ROLE catchment_run NOLOGIN")
+    try:
+        stack.sql("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'catchment_run'")
+        lost = ["runner=%s: no beat came" % lease for lease in leases]
+        play.until(lambda: any(line.encode() in log for log in stack.logs().values() for line in lost), 60,
+                    "the runner drops its runs", 0.5)
+        assert place.row()[0][0] == "0"
+    finally:
+        stack.sql("ALTER ROLE catchment_run LOGIN")
+    play.until(lambda: place.row()[0][0] == "1", 30, "the token is kept", 0.2)
+    assert place.ended(execution, 90)["status"] == "Success"
+    assert [line["status"] for line in place.tokens()] == [200]

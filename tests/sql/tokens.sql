@@ -34,18 +34,29 @@ CALL pg_temp.later(59);
 SELECT is(pg_temp.take(5), 'ready/2', 'as long as the lease holds');
 CALL pg_temp.later(2);
 SELECT is(pg_temp.take(5), 'fetch/2', 'a lease that ran out is anybody''s');
-SELECT is(pg_temp.keep(4, 3, '\x08'), 'f', 'and whoever held it keeps nothing over the next one');
+SELECT is(pg_temp.keep(4, 3), 'f', 'and whoever held it keeps no access token');
+SELECT is(pg_temp.keep(9, 3, '\x08'), 'f', 'nor does who never held it keep a refresh token');
+SELECT is(pg_temp.keep(4, 3, '\x08'), 't', 'but a refresh token that replaced the one before is kept: there is no other');
+SELECT is(pg_temp.take(6, 2), 'ready/3', 'all go on with it');
+SELECT is(pg_temp.keep(4, 4, '\x09'), 'f', 'once');
+SELECT is(pg_temp.keep(5, 3, '\x0a'), 't', 'and what its follower fetched meanwhile is newer');
+SELECT is((SELECT encode(refresh_sealed, 'hex') FROM collect.tokens), '0a', 'so that counts');
+SELECT is(pg_temp.take(5, 3), 'fetch/3', 'the next one is fetched');
 SELECT pg_temp.run('SELECT collect.token_let_go(tap.id(40), tap.id(5), ''auth_refused'')') \g /dev/null
 SELECT is((SELECT refused_code FROM collect.tokens), 'auth_refused', 'a refusal is noted');
-SELECT is(pg_temp.take(6), 'fetch/2', 'and the lease is free');
-SELECT is(pg_temp.keep(6, 3), 't', 'the next one');
+SELECT is(pg_temp.take(6, 3), 'fetch/3', 'and the lease is free');
+SELECT is(pg_temp.keep(6, 4), 't', 'the next one');
 SELECT is((SELECT refused_code FROM collect.tokens), NULL, 'forgets the refusal');
-SELECT is(pg_temp.take(7, 0, 'other'), 'fetch/4', 'another definition voids what was got');
+SELECT is(pg_temp.take(7, 0, 'other'), 'fetch/5', 'another definition voids what was got');
 SELECT is((SELECT refresh_sealed FROM collect.tokens), NULL, 'its refresh token too');
+CALL pg_temp.later(61);
+SELECT is(pg_temp.take(8, 0, 'other'), 'fetch/5', 'a lease that ran out once more');
 
 -- storing under the lease, though the run may be another's by then
-SELECT is(tap.refusal('catchment_run', NULL, 'SELECT collect.token_enter(tap.id(1), tap.id(40), tap.id(7))'), 'accepted',
+SELECT is(tap.refusal('catchment_run', NULL, 'SELECT collect.token_enter(tap.id(1), tap.id(40), tap.id(8))'), 'accepted',
 	'the lease opens its tenant');
+SELECT is(tap.refusal('catchment_run', NULL, 'SELECT collect.token_enter(tap.id(1), tap.id(40), tap.id(7))'), 'accepted',
+	'the one before too, which may bring a refresh token');
 SELECT is(tap.refusal('catchment_run', NULL, 'SELECT collect.token_enter(tap.id(1), tap.id(40), tap.id(6))'), 'CA409 token_lease_lost',
 	'another lease does not');
 SELECT is(tap.refusal('catchment_run', NULL, 'SELECT collect.token_enter(tap.id(2), tap.id(40), tap.id(7))'), 'CA409 token_lease_lost',
