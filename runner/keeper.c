@@ -30,6 +30,8 @@
 #define REAP_MS        5000
 #define REAP_BATCH     100
 #define SWEEP_MS       30000
+#define PRUNE_LANES    10
+#define PRUNE_ROWS     200
 #define RETRY_MS       1000
 
 struct keeper {
@@ -244,7 +246,9 @@ static bool reap(struct keeper *k, struct err *e)
 static bool sweep(struct keeper *k, struct err *e)
 {
 	k->sweep_ms = clock_mono_ms() + jitter(SWEEP_MS);
-	return db_run(k->db, Q_RUNNER_SWEEP, DB_NO_ARGS, k->arena, NULL, e);
+	return db_run(k->db, Q_RUNNER_SWEEP, DB_NO_ARGS, k->arena, NULL, e) &&
+	       db_run(k->db, Q_RUNNER_KEPT_PRUNE, DB_ARGS(db_int(PRUNE_LANES), db_int(PRUNE_ROWS)),
+	              k->arena, NULL, e);
 }
 
 static bool cancels(struct keeper *k, struct err *e)

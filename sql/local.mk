@@ -46,5 +46,6 @@ MIGRATIONS = \
   sql/migrations/0016_records.sql \
   sql/migrations/0017_tokens.sql \
   sql/migrations/0018_services.sql \
-  sql/migrations/0019_token_leases.sql
+  sql/migrations/0019_token_leases.sql \
+  sql/migrations/0020_kept_prune.sql
 nobase_dist_pkgdata_DATA += $(MIGRATIONS)

@@ -29,6 +29,9 @@ SELECT tenant_id, work_id, execution_id, old_token FROM work.abandon($1, $2)
 -- name: runner_sweep :one
 SELECT work.sweep()
 
+-- name: runner_kept_prune :one (lanes int, n int)
+SELECT work.kept_prune($1, $2)
+
 -- name: runner_cancelled :many (runner uuid)
 SELECT id FROM work.work WHERE runner_id = $1 AND state = 'running' AND cancel_requested
 

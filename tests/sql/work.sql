@@ -166,6 +166,24 @@ SELECT is(pg_temp.lane(1), 'due', 'the sweep repairs a lost hint');
 SELECT is(pg_temp.lane(2), 'due', 'and a lost lane');
 SELECT is(pg_temp.lane(3), 'hidden', 'but a full lane stays out of sight');
 
+-- kept answers that nobody renews
+CALL pg_temp.clean();
+CALL pg_temp.ready(1, 1); CALL pg_temp.ready(2, 2);
+INSERT INTO collect.kept_answers (tenant_id, owner_id, key, stored_at, fresh_until, etag, modified, headers, body)
+SELECT tap.id(t), tap.id(40), 'k' || i, clock_timestamp() - i * interval '1 day', now(), '', '', '[]', ''
+FROM generate_series(1, 2) t, generate_series(5, 11) i;
+CREATE FUNCTION pg_temp.kept() RETURNS text LANGUAGE sql VOLATILE RETURN (SELECT string_agg(x.n::text, ' ' ORDER BY x.tenant_id)
+	FROM (SELECT k.tenant_id, count(*) AS n FROM collect.kept_answers k GROUP BY k.tenant_id) x);
+SELECT is(pg_temp.run('SELECT work.kept_prune(10, 3)'), '6', 'what nobody renewed for a week goes, so many at once');
+SELECT is(pg_temp.run('SELECT work.kept_prune(1, 3)'), '2', 'a tenant that has more is seen to again');
+SELECT is(pg_temp.kept(), '2 4', 'before the next one');
+SELECT is(pg_temp.run('SELECT work.kept_prune(10, 3)'), '2', 'then that one');
+SELECT is(pg_temp.kept(), '2 2', 'and what is younger stays');
+UPDATE collect.kept_answers SET stored_at = stored_at - interval '8 days';
+SELECT is(pg_temp.run('SELECT work.kept_prune(10, 3)'), '0', 'the same day a tenant is not looked at again');
+UPDATE work.lane SET kept_looked_at = kept_looked_at - interval '25 hours';
+SELECT is(pg_temp.run('SELECT work.kept_prune(10, 3)'), '4', 'the next day it is');
+
 -- a claim reads what is due, not what waits
 CALL pg_temp.clean();
 INSERT INTO work.work (tenant_id, id, kind, subject_id, state, due_at)
