@@ -93,6 +93,8 @@ void auth_add(struct auth_values *, const char *name, bool in_query, struct http
 		.help = "Query parameters that go along with every such request."                  \
 	}
 
+/* Can a header be called so? slug when not: header_invalid. */
+bool header_name_check(struct compile *, const char *name, const char *at);
 /* May a definition set this request header? slug when not: header_reserved, header_invalid. */
 bool auth_header_check(struct compile *, const char *name, const char *at);
 

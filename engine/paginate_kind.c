@@ -34,9 +34,7 @@ bool paging_place_compile(struct compile *c, const json_t *config, const char *m
 
 	if (strncmp(text, "header:", 7) != 0)
 		return compile_path(c, text, here, &place->path);
-	if (text[7 + strspn(text + 7, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-	                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] ||
-	    !text[7])
+	if (!str_is_token(str_of(text + 7)))
 		return problem_add(c->problems, here, "header_invalid",
 		                   "Behind \"header:\" stands the name of a response header, for "
 		                   "instance header:X-Next-Cursor.");

@@ -52,10 +52,8 @@ static bool name_compile(struct compile *c, const json_t *headers, const char *m
 
 	if (!*name)
 		return true;
-	for (const char *p = name; *p; p++)
-		if (*p <= ' ' || *p == ':' || *p >= 0x7f)
-			return problem_add(c->problems, here, "header_invalid",
-			                   "A header's name has letters, digits and hyphens only.");
+	if (!header_name_check(c, name, here))
+		return false;
 	*out = arena_strdup(c->arena, name);
 	return *out || compile_no_memory(c);
 }

@@ -26,6 +26,7 @@ struct str str_of(const char *text); /* NULL gives the empty span */
 bool str_eq(struct str a, struct str b);
 bool str_eq_text(struct str a, const char *text);
 bool str_eq_nocase(struct str a, const char *text); /* ASCII only */
+bool str_is_token(struct str s); /* RFC 9110 5.6.2: what names of header fields are made of */
 bool str_starts(struct str s, const char *prefix);
 bool str_ends(struct str s, const char *suffix);
 struct str str_trim(struct str s);            /* ASCII white space at both ends */

@@ -83,6 +83,8 @@ struct http_answer {
 		*detail; /* for the operator's log alone: names addresses and rules; "" if none */
 };
 
+/* Is this request header the transport's own: may nobody else set it? */
+bool http_header_is_reserved(struct str name);
 /* The last header of that name (names compare without case), or the empty span. */
 struct str http_answer_header(const struct http_answer *, const char *name);
 /* Retry-After (RFC 9110 10.2.3): seconds or an HTTP date, clamped to 1 s..24 h; 0 when absent,

@@ -33,27 +33,12 @@ static const char *const reserved[] = {
 	"HTTP2-Settings",
 };
 
-static bool name_is_reserved(struct str name)
+bool http_header_is_reserved(struct str name)
 {
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(*reserved); i++)
 		if (str_eq_nocase(name, reserved[i]))
 			return true;
 	return name.len >= 6 && str_eq_nocase((struct str){ name.p, 6 }, "Proxy-");
-}
-
-/* RFC 9110 section 5.6.2 */
-static bool name_is_token(struct str name)
-{
-	static const char marks[] = "!#$%&'*+-.^_`|~";
-
-	for (size_t i = 0; i < name.len; i++) {
-		char c = name.p[i], low = (char)(c | 0x20);
-
-		if (!(low >= 'a' && low <= 'z') && !(c >= '0' && c <= '9') &&
-		    (c == '\0' || strchr(marks, c) == NULL))
-			return false;
-	}
-	return name.len > 0;
 }
 
 static bool value_is_plain(struct str value)
@@ -119,8 +104,8 @@ static enum http_fault headers_copy(struct http_transfer *t, const struct http_r
 		struct str name = str_of(r->headers[i].name);
 		struct str value = str_trim(secret_expose(r->headers[i].value.wire));
 
-		if (!name_is_token(name) || name_is_reserved(name) || !value_is_plain(value) ||
-		    name.len + value.len > HEADER_MAX) {
+		if (!str_is_token(name) || http_header_is_reserved(name) ||
+		    !value_is_plain(value) || name.len + value.len > HEADER_MAX) {
 			transfer_say(t, "request header \"%.*s\"",
 			             (int)(name.len > 60 ? 60 : name.len), name.p);
 			return HTTP_FAULT_BAD_REQUEST;

@@ -107,6 +107,8 @@ static const struct refusal source_refusals[] = {
 	  "required" },
 	{ "/rateLimitConfig", "{'headers':{'remaining':'X Y'}}", "/rateLimitConfig/headers/remaining",
 	  "header_invalid" },
+	{ "/rateLimitConfig", "{'headers':{'remaining':'X(Y)'}}", "/rateLimitConfig/headers/remaining",
+	  "header_invalid" },
 	{ "/functions", "[]", "/functions", "too_few_items" },
 	{ "/configFields/0/name", "'shop-url'", "/configFields/0/name", "name_invalid" },
 	{ "/configFields/1/name", "'shopUrl'", "/configFields/1/name", "duplicate" },
@@ -181,6 +183,7 @@ static const struct refusal source_refusals[] = {
 	{ "/functions/0/path", "'/hooks/" TOKEN "'", "/functions/0/path", "credential_in_template" },
 	/* headers */
 	{ "/headers", "{'Content-Length':'5'}", "/headers/Content-Length", "header_reserved" },
+	{ "/headers", "{'HTTP2-Settings':'x'}", "/headers/HTTP2-Settings", "header_reserved" },
 	{ "/headers", "{'Proxy-Authorization':'x'}", "/headers/Proxy-Authorization",
 	  "header_reserved" },
 	{ "/headers", "{'X-A':'{config.nobody}'}", "/headers/X-A", "unknown_config_field" },

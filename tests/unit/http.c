@@ -199,7 +199,7 @@ static void a_request_is_sent_as_it_was_asked_for(void **state)
 	secret_free(body);
 }
 
-/* Switch name_is_reserved, name_is_token or value_is_plain off, and its rows reach the server. */
+/* Switch http_header_is_reserved, str_is_token or value_is_plain off, and its rows reach the server. */
 static void a_header_that_could_smuggle_is_refused_before_a_socket(void **state)
 {
 	static const struct {

@@ -166,9 +166,42 @@ static void a_bad_byte_is_stepped_over_as_a_replacement(void **state)
 	assert_int_equal(str_utf8_next(&s), 0xFFFD);
 }
 
+static void a_token_is_what_names_of_headers_are_made_of(void **state)
+{
+	static const struct {
+		struct str text;
+		bool is;
+	} rows[] = {
+		{ STR("X-Next-Cursor"), true },
+		{ STR("x1"), true },
+		{ STR("!#$%&'*+-.^_`|~09azAZ"), true },
+		{ STR(""), false },
+		{ STR("a b"), false },
+		{ STR("a:"), false },
+		{ STR("a\t"), false },
+		{ STR("a\0b"), false },
+		{ STR("a\0"), false },
+		{ STR("(a)"), false },
+		{ STR("a,b"), false },
+		{ STR("\"a\""), false },
+		{ STR("[a]{b}"), false },
+		{ STR("a@b"), false },
+		{ STR("a/b"), false },
+		{ STR("a\x7f"), false },
+		{ STR("H\xc3\xa9"), false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (str_is_token(rows[i].text) != rows[i].is)
+			fail_msg("row %zu: " STR_FMT, i, STR_ARG(rows[i].text));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST("a token is what names of headers are made of",
+		     a_token_is_what_names_of_headers_are_made_of),
 		TEST("texts are compared whole", texts_are_compared_whole),
 		TEST("a text knows its beginning and end", a_text_knows_its_beginning_and_end),
 		TEST("a text is cut at the first mark", a_text_is_cut_at_the_first_mark),
