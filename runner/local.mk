@@ -5,7 +5,8 @@ runner_librunner_a_SOURCES = \
   runner/commit.c runner/commit.h runner/commit_page.c runner/commit_token.c \
   runner/commit_kept.c \
   runner/committer.c \
-  runner/held.c runner/held.h \
+  runner/held.c runner/held.h runner/held_parts.h \
+  runner/held_begin.c runner/held_post.c runner/held_sink.c \
   runner/job.c runner/job.h \
   runner/keeper.c \
   runner/lease.c runner/lease.h \
