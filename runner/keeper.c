@@ -88,9 +88,11 @@ static bool id_take(struct keeper *k, struct err *e)
 	    !db_run(k->db, Q_RUNNER_STOP, DB_ARGS(db_uuid(&old)), k->arena, NULL, e))
 		return false;
 	if (!db_run(k->db, Q_RUNNER_START,
-	            DB_ARGS(db_uuid(&id), db_text(k->runner->host), db_text("30 seconds")),
+	            DB_ARGS(db_uuid(&id), db_text(k->runner->host), db_text("30 seconds"),
+	                    db_uuid(k->runner->has_berth ? &k->runner->berth : NULL)),
 	            k->arena, NULL, e))
 		return false;
+	k->reap_ms = 0; /* what a predecessor in this berth held */
 	lease_take(&k->runner->lease, &id, start);
 	k->has_id = true;
 	k->beat_ms = start + LEASE_BEAT_S * 1000;

@@ -12,6 +12,7 @@
  *   RUNNER_HOST_RATE   requests a second to one host, over all tenants and runners (1000); 0: none
  *   RUNNER_SERVICE_RUNS  runs at once that talk to one host, over all (100); 0: no limit
  *   RUNNER_BYTES       of answers in memory at once (256 MiB); beyond it transfers pause
+ *   RUNNER_BERTH       from catchmentd: its place there; what the runner before it held is taken back at once
  *   RUNNER_CA_FILE     certificates to trust instead of the system's
  *   LOG_LEVEL          debug, info, warn or error (info)
  *
@@ -71,6 +72,7 @@ static bool settings_read(struct program *p, struct err *e)
 	if (gethostname(r->host, sizeof(r->host) - 1) != 0)
 		r->host[0] = '\0';
 	r->ca_file = conf_get(p->conf, "RUNNER_CA_FILE", NULL);
+	r->has_berth = uuid_parse(str_of(conf_get(p->conf, "RUNNER_BERTH", "")), &r->berth);
 	return conf_need(p->conf, "DB_RUN", &r->conninfo, e) &&
 	       conf_need(p->conf, "SEAL_PUBLIC", &public_path, e) &&
 	       conf_need(p->conf, "SEAL_PRIVATE", &private_path, e) &&

@@ -24,6 +24,8 @@ struct runner {
 	/* settings */
 	const char *conninfo, *ca_file;
 	char host[256];
+	struct uuid berth; /* its place under the supervisor (cgi/supervisor/child.h) */
+	bool has_berth;
 	struct seal_keys *keys;
 	struct guard *guard;
 	int64_t committers, max_runs, bytes_max;

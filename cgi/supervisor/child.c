@@ -45,8 +45,10 @@ static void become(const struct service *s, int ready_fd, pid_t parent)
 
 static void child_start(const struct children *all, struct child *c, int64_t now_ms)
 {
-	pid_t parent = getpid(), pid = fork();
+	pid_t parent = getpid(), pid;
 
+	setenv("RUNNER_BERTH", c->berth, 1); /* before fork: the child may not allocate */
+	pid = fork();
 	if (pid == 0)
 		become(c->service, all->ready_write_fd, parent);
 	c->started_ms = now_ms;
@@ -84,10 +86,12 @@ static void service_start(struct children *all, const struct service *s, int64_t
 {
 	for (int64_t i = 0; i < s->workers; i++) {
 		struct child *c = place_find(all);
+		struct uuid berth = uuid_v7();
 
 		if (!c)
 			return;
 		*c = (struct child){ .service = s, .generation = all->generation };
+		uuid_format(&berth, c->berth);
 		child_start(all, c, now_ms);
 	}
 }

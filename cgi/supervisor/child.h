@@ -7,6 +7,10 @@
  * if one ends instead, or takes too long, the second set goes. The sockets stay open throughout, so
  * no connection is refused.
  *
+ * Each place has a berth, a UUID in its children's environment (RUNNER_BERTH). A child starts there only
+ * when the one before it has been waited for: a runner may take back at once what a runner of the same
+ * berth held.
+ *
  * Times are milliseconds of the monotonic clock, passed in.
  * Ownership: the set borrows the table.
  * Errors:    logged; a supervisor goes on.
@@ -19,6 +23,7 @@
 #include <sys/types.h>
 
 #include "cgi/supervisor/table.h"
+#include "lib/base/uuid.h"
 
 #define CHILDREN_MAX 512
 
@@ -26,9 +31,10 @@ struct child {
 	const struct service *service; /* NULL: this place is free */
 	pid_t pid;                     /* 0: not running */
 	int generation;
-	int failures;  /* in a row */
-	bool ready;    /* a responder has said so; others are from the start */
-	bool retiring; /* told to end; not replaced */
+	int failures;              /* in a row */
+	bool ready;                /* a responder has said so; others are from the start */
+	bool retiring;             /* told to end; not replaced */
+	char berth[UUID_TEXT_MAX]; /* the same for who replaces it, and for nobody else */
 	int64_t started_ms;
 	int64_t due_ms;  /* start then, while pid is 0 */
 	int64_t kill_ms; /* SIGKILL then; 0: never */

@@ -1,8 +1,8 @@
 -- What the runner asks of the database. Each run's writes begin with runner_enter, which checks the
 -- lease and opens the tenant for that one transaction.
 
--- name: runner_start :one (runner uuid, host text, ttl interval)
-SELECT work.runner_start($1, $2, $3)
+-- name: runner_start :one (runner uuid, host text, ttl interval, berth uuid)
+SELECT work.runner_start($1, $2, $3, $4)
 
 -- name: runner_stop :one (runner uuid)
 SELECT work.runner_stop($1)

@@ -71,6 +71,13 @@ SELECT pg_temp.run('SELECT work.runner_start(tap.id(902), ''c'', interval ''30 s
 SELECT is(pg_temp.run('SELECT work.runner_beat(tap.id(902), interval ''60 s'', true)'), 't', 'a beat in time is taken');
 SELECT ok((SELECT draining AND lease_until > clock_timestamp() + interval '50 s' FROM work.runner WHERE id = tap.id(902)), 'and extends the lease');
 
+-- a successor under the same supervisor knows that who was there before has ended
+SELECT pg_temp.run('SELECT work.runner_start(tap.id(903), ''d'', interval ''30 s'', tap.id(1))') \g /dev/null
+SELECT pg_temp.run('SELECT work.runner_start(tap.id(904), ''d'', interval ''30 s'', tap.id(2))') \g /dev/null
+SELECT pg_temp.run('SELECT work.runner_start(tap.id(905), ''d'', interval ''30 s'', tap.id(1))') \g /dev/null
+SELECT is((SELECT array_agg(lease_until > clock_timestamp() ORDER BY id) FROM work.runner WHERE id IN (tap.id(902), tap.id(903), tap.id(904), tap.id(905))),
+	'{true,false,true,true}', 'it ends the lease of its own berth alone');
+
 -- enter
 CALL pg_temp.clean();
 CALL pg_temp.ready(1, 1);
