@@ -190,9 +190,15 @@ static const char *const next_steps[] = {
 static const char timeout_step[] = " Narrow what the pipeline asks for, with a filter of the API "
 				   "or a cursor, then run it again.";
 
+static const char missing_step[] =
+	" Give it a value in the configuration of this installation; if that "
+	"has no such field, the definition of the collector has to change.";
+
 static const char *next_step(struct run_fail f)
 {
-	return f.status == RUN_TIMEOUT ? timeout_step : next_steps[f.remedy];
+	if (f.status == RUN_TIMEOUT)
+		return timeout_step;
+	return strcmp(f.code, "value_missing") == 0 ? missing_step : next_steps[f.remedy];
 }
 
 static const char *plural(int64_t n)

@@ -74,6 +74,10 @@ static const struct field doc_fields[] = {
 	  .kind = SHAPE_BOOLEAN,
 	  .flags = SHAPE_REQUIRED,
 	  .help = "It would wait for approval before it is listed" },
+	{ .name = "staysDelisted",
+	  .kind = SHAPE_BOOLEAN,
+	  .flags = SHAPE_REQUIRED,
+	  .help = "It was taken off the marketplace, and publishing does not put it back" },
 	{ .name = "version",
 	  .kind = SHAPE_INTEGER,
 	  .flags = SHAPE_REQUIRED,
@@ -154,8 +158,10 @@ static struct str write(struct req *r, const struct preview *p)
 	problems_write(p->problems, &b);
 	buf_printf(&b, "],\"changes\":" STR_FMT ",\"breaking\":" STR_FMT ",\"hosts\":" STR_FMT,
 	           STR_ARG(p->changes), STR_ARG(p->breaking), STR_ARG(db_get(p->rows, 0, 4)));
-	buf_printf(&b, ",\"installs\":%lld,\"needsReview\":%s,\"version\":%lld}",
+	buf_printf(&b,
+	           ",\"installs\":%lld,\"needsReview\":%s,\"staysDelisted\":%s,\"version\":%lld}",
 	           (long long)db_get_int(p->rows, 0, 5), review ? "true" : "false",
+	           db_get_bool(p->rows, 0, 7) ? "true" : "false",
 	           (long long)db_get_int(p->rows, 0, 0));
 	out = b.failed ? (struct str){ NULL, 0 } : arena_copy(r->arena, buf_view(&b));
 	buf_free(&b);

@@ -54,6 +54,10 @@ static const struct field doc_fields[] = {
 	  .flags = SHAPE_REQUIRED,
 	  .help = "Requests go elsewhere afterwards: secrets have to be entered again" },
 	{ .name = "hosts", .kind = SHAPE_LIST, .flags = SHAPE_REQUIRED, .item = SHAPE_LINE },
+	{ .name = "isOffered",
+	  .kind = SHAPE_BOOLEAN,
+	  .flags = SHAPE_REQUIRED,
+	  .help = "The marketplace shows this collector" },
 	{ .name = "versions",
 	  .kind = SHAPE_LIST,
 	  .flags = SHAPE_REQUIRED,
@@ -94,6 +98,46 @@ struct upgrade {
 	json_t *breaking;
 };
 
+static bool has_field(const json_t *data_source, const char *name)
+{
+	const json_t *field;
+	size_t i;
+
+	json_array_foreach(json_object_get(data_source, "configFields"), i, field)
+	{
+		if (str_eq_text(str_of(json_text(field, "name", "")), name))
+			return true;
+	}
+	return false;
+}
+
+/* What is filled in and has no place in the other version is erased, and no version brings it back. */
+static bool erased_add(struct req *r, struct upgrade *u, struct err *e)
+{
+	json_t *secrets, *one;
+	const json_t *field;
+	const char *name;
+	size_t i;
+
+	if (!json_read(r->arena, db_get(u->rows, 0, 11), &secrets, e))
+		return false;
+	json_array_foreach(json_object_get(u->old_source, "configFields"), i, field)
+	{
+		name = json_text(field, "name", "");
+		if (has_field(u->new_source, name) ||
+		    !(json_object_get(u->plain, name) || json_object_get(secrets, name)))
+			continue;
+		one = json_pack("{s:s,s:s,s:o}", "code", "value_erased", "name", name, "sentence",
+		                json_sprintf("The value of %s is erased: version %s has no such "
+		                             "field, and going back does not bring it back.",
+		                             name, u->to));
+		if (!one || json_array_append_new(u->breaking, one) != 0)
+			return err_set(e, ERR_UNAVAILABLE, "out_of_memory",
+			               "There is not enough memory.");
+	}
+	return true;
+}
+
 static bool upgrade_read(struct req *r, const char *version, struct upgrade *u, struct err *e)
 {
 	json_t *old_document, *new_document;
@@ -120,20 +164,7 @@ static bool upgrade_read(struct req *r, const char *version, struct upgrade *u, 
 	u->old_source = json_object_get(old_document, "dataSource");
 	u->new_source = json_object_get(new_document, "dataSource");
 	u->breaking = release_breaking(r->arena, old_document, new_document);
-	return true;
-}
-
-static bool has_field(const json_t *data_source, const char *name)
-{
-	const json_t *field;
-	size_t i;
-
-	json_array_foreach(json_object_get(data_source, "configFields"), i, field)
-	{
-		if (str_eq_text(str_of(json_text(field, "name", "")), name))
-			return true;
-	}
-	return false;
+	return erased_add(r, u, e);
 }
 
 /* The config fields of one data source that the other lacks; whole ones, or their names. */
@@ -178,9 +209,10 @@ static struct str preview(struct req *r, const struct upgrade *u)
 	fields_add(r, &b, u->new_source, u->old_source, false);
 	buf_text(&b, ",\"removedConfigFields\":");
 	fields_add(r, &b, u->old_source, u->new_source, true);
-	buf_printf(&b, ",\"addressChanges\":%s,\"hosts\":%s,\"versions\":%s}",
+	buf_printf(&b, ",\"addressChanges\":%s,\"hosts\":%s,\"isOffered\":%s,\"versions\":%s}",
 	           moves && u->old_source != u->new_source ? "true" : "false",
-	           db_get(u->rows, 0, 8).p, db_get(u->rows, 0, 10).p);
+	           db_get(u->rows, 0, 8).p, db_get_bool(u->rows, 0, 12) ? "true" : "false",
+	           db_get(u->rows, 0, 10).p);
 	out = b.failed ? (struct str){ NULL, 0 } : arena_copy(r->arena, buf_view(&b));
 	buf_free(&b);
 	return out;

@@ -105,8 +105,11 @@ bool session_csrf_check(struct req *r, struct err *e)
 		return true;
 	return err_set(
 		e, ERR_FORBIDDEN, "form_outdated",
-		"This form belongs to an earlier sign-in, so nothing was changed. Press its button "
-		"once more; without a form below, go back and load the page again.");
+		"This form was opened in another sign-in or workspace, so nothing was changed. The "
+		"workspace at the top of this page is the one that it would change now: if that is "
+		"right, press its button once more. Without a form below, go back and load the "
+		"page "
+		"again.");
 }
 
 void session_open(struct req *r, struct str token)

@@ -11,8 +11,8 @@ WITH page AS (
 shown AS (SELECT * FROM page ORDER BY id DESC LIMIT $2)
 SELECT coalesce(json_agg(json_build_object('id', s.id, 'at', util.utc(s.at), 'action', s.action,
 		'objectKind', s.object_kind, 'objectId', s.object_id, 'userId', s.user_id,
-		'email', (SELECT m.email FROM identity.members m
-			WHERE m.tenant_id = s.tenant_id AND m.user_id = s.user_id),
+		'email', coalesce(s.email, (SELECT m.email FROM identity.members m -- older than the column
+			WHERE m.tenant_id = s.tenant_id AND m.user_id = s.user_id)),
 		'ip', s.ip, 'detail', s.detail) ORDER BY s.id DESC), '[]'),
 	CASE WHEN (SELECT count(*) FROM page) > $2 THEN (SELECT min(s2.id::text) FROM shown s2) END,
 	json_build_object('filter', json_build_object('action', nullif($3, ''), 'userId', nullif($4, ''),

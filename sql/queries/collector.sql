@@ -49,9 +49,7 @@ WHERE t.tenant_id = util.tenant() AND t.id = $1
 
 -- Is it listed, and how many other workspaces have it installed?
 -- name: collector_standing :maybe (id uuid)
-SELECT c.version, c.is_published, coalesce(l.is_listed, false),
-	greatest(0, coalesce(l.installs, 0) - (SELECT count(*) FROM collect.collector_instances i
-		WHERE i.tenant_id = c.tenant_id AND i.collector_id = c.id))
+SELECT c.version, c.is_published, coalesce(l.is_listed, false), coalesce(l.installs, 0)
 FROM collect.data_collectors c LEFT JOIN market.listing l ON l.collector_id = c.id
 WHERE c.tenant_id = util.tenant() AND c.id = $1 FOR NO KEY UPDATE OF c
 

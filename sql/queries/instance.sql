@@ -54,11 +54,16 @@ SELECT old.version, new.version, old.document, new.document, i.tenant_config,
 	market.release_hosts(new.document), i.version,
 	(SELECT coalesce(json_agg(o.version ORDER BY o.ordinal DESC), '[]') FROM (SELECT r.version, r.ordinal
 		FROM market.release r WHERE r.collector_id = l.collector_id AND r.version <> old.version
-		ORDER BY r.ordinal DESC LIMIT 50) o)
+		ORDER BY r.ordinal DESC LIMIT 50) o),
+	(SELECT coalesce(json_object_agg(z.field, true), '{}') FROM collect.secrets z
+		WHERE z.tenant_id = i.tenant_id AND z.owner_id = i.id),
+	coalesce(l.is_listed, false)
 FROM collect.collector_instances i
 JOIN market.release old ON old.collector_id = i.collector_id AND old.version = i.release_version
 LEFT JOIN market.listing l ON l.collector_id = i.collector_id AND l.approval = 'approved'
-LEFT JOIN market.release new ON new.collector_id = l.collector_id AND new.version = coalesce($2, l.latest_version)
+LEFT JOIN market.release new ON new.collector_id = i.collector_id
+	AND new.version = coalesce($2, l.latest_version, i.release_version)
+	AND (l.collector_id IS NOT NULL OR new.version = i.release_version) -- what is withdrawn goes on as it is
 WHERE i.tenant_id = util.tenant() AND i.id = $1
 
 -- name: instance_upgrade :exec (id uuid, version text, config json)
@@ -95,6 +100,8 @@ SELECT json_build_object('instance', collect.instance_doc(i),
 		AND x.collector_instance_id = i.id AND x.state IN ('pending', 'running', 'waiting')),
 	'upgradeTo', (SELECT l.latest_version FROM market.listing l WHERE l.collector_id = i.collector_id
 		AND l.approval = 'approved' AND l.latest_version <> i.release_version),
+	'isOffered', EXISTS (SELECT FROM market.listing l WHERE l.collector_id = i.collector_id
+		AND l.approval = 'approved' AND l.is_listed),
 	'configFields', coalesce(r.document -> 'dataSource' -> 'configFields', '[]'),
 	'streams', coalesce((SELECT json_agg(collect.stream_doc(s)
 			ORDER BY collect.pipeline_place(r.document, s.pipeline_id), s.created_at DESC, s.id)

@@ -17,7 +17,7 @@ FROM market.release r WHERE r.collector_id = $1
 -- name: release_preview :maybe (id uuid)
 SELECT c.version, collect.draft_document(c, d), c.release_version, r.document,
 	market.release_hosts(collect.draft_document(c, d)), coalesce(l.installs, 0),
-	coalesce(l.approval <> 'approved' AND l.approval_reason <> '', false)
+	coalesce(l.approval <> 'approved' AND l.approval_reason <> '', false), coalesce(NOT l.is_listed, false)
 FROM collect.data_collectors c
 JOIN collect.data_sources d ON d.tenant_id = c.tenant_id AND d.id = c.data_source_id
 LEFT JOIN market.release r ON r.collector_id = c.id AND r.version = c.release_version
@@ -42,7 +42,7 @@ ON CONFLICT (collector_id) DO UPDATE SET name = excluded.name, description = exc
 	category_folded = excluded.category_folded, tags = excluded.tags, tags_folded = excluded.tags_folded,
 	auth_type = excluded.auth_type, search = excluded.search, latest_version = excluded.latest_version,
 	approval = CASE WHEN l.approval <> 'approved' AND l.approval_reason <> '' THEN 'pending' ELSE excluded.approval END,
-	is_listed = true, updated_at = clock_timestamp(), released_at = clock_timestamp()
+	updated_at = clock_timestamp(), released_at = clock_timestamp()
 
 -- name: release_published :exec (id uuid, version text)
 UPDATE collect.data_collectors c SET stage = 'Production', approval_status = l.approval, is_published = true,

@@ -83,10 +83,11 @@ def test_a_rejected_listing_is_hidden_and_its_creator_reads_why(admin, tenant, o
     other_tenant.get(made.path, 404)
     mine = tenant.get(f"/collectors/{made.id}")
     assert (mine["approvalStatus"], mine["approvalReason"]) == ("rejected", "Name the vendor.")
-    for client in (admin, tenant):
+    # in the log of the workspace that it concerns it was the platform, not a person
+    for client, by in ((admin, admin.user), (tenant, None)):
         [entry] = [e for e in entries(client, "listing.rejected") if e["objectId"] == made.id]
-        assert entry["userId"] == admin.user and entry["detail"] == {
-            "version": "1.0.0", "from": "approved", "reason": "Name the vendor."}
+        assert entry["userId"] == by and (entry["email"] is None) == (by is None)
+        assert entry["detail"] == {"version": "1.0.0", "from": "approved", "reason": "Name the vendor."}
     assert [e["ip"] for e in entries(tenant, "listing.rejected")] == [None]
 
 

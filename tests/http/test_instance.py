@@ -198,7 +198,8 @@ def test_uninstalling_forgets_it(tenant, path):
 
 PREVIEW = {"instanceId": UUID, "from": str, "to": str, "releaseNotes": str, "publishedAt": TIME,
            "breaking": [{"code": str, "name": str, "sentence": str}], "newConfigFields": list,
-           "removedConfigFields": [str], "addressChanges": bool, "hosts": [str], "versions": [str]}
+           "removedConfigFields": [str], "addressChanges": bool, "hosts": [str], "isOffered": bool,
+           "versions": [str]}
 
 
 @pytest.fixture()
@@ -265,7 +266,11 @@ def test_a_field_that_is_gone_takes_its_value_along(tenant, moving, there):
         **with_config(moving.source, drop=("apiVersion",)),
         "functions": [{**f, "path": f["path"].replace("{config.apiVersion}", "2024-01")}
                       for f in moving.source["functions"]]}).publish("1.1.0")
-    assert tenant.get(there + "/upgrade")["removedConfigFields"] == ["apiVersion"]
+    tenant.patch(there, {"tenantConfig": {"apiVersion": "2024-01"}})
+    preview = tenant.get(there + "/upgrade")
+    assert preview["removedConfigFields"] == ["apiVersion"]
+    assert [(b["code"], b["name"]) for b in preview["breaking"]] == [("value_erased", "apiVersion")]
+    tenant.post(there + "/upgrade", {}, 409, "breaking_changes")
     after = tenant.post(there + "/upgrade", {"acceptBreaking": True}, 200)
     assert set(after["config"]) == {"shopUrl", "apiKey"}
 
@@ -287,6 +292,26 @@ def test_a_version_can_be_named_also_an_older_one(tenant, moving, there):
     tenant.get(there + "/upgrade?version=9.9.9", 422, "version_unknown")
     assert tenant.post(there + "/upgrade", {"version": "9.9.9"}, 422).pointers() == {
         "/version": "version_unknown"}
+
+
+def test_a_secret_that_a_version_has_no_place_for_is_not_erased_without_asking(tenant, moving, there):
+    pin = {"name": "pin", "type": "Password", "label": "Pin", "required": False, "encrypted": True}
+    moving.change(source=with_config(moving.source, pin)).publish("1.1.0")
+    tenant.post(there + "/upgrade", {"tenantConfig": {"pin": "4711"}}, 200)
+    refused = tenant.post(there + "/upgrade", {"version": "1.0.0"}, 409, "breaking_changes")
+    assert refused.pointers() == {"/breaking/0": "value_erased"} and "pin" in refused["errors"][0]["detail"]
+    assert tenant.get(there)["config"]["pin"]["set"] is True
+    assert "pin" not in tenant.post(there + "/upgrade", {"version": "1.0.0", "acceptBreaking": True}, 200)["config"]
+
+
+def test_what_is_withdrawn_goes_on_as_it_is(tenant, creator, moving, there, make_administrator):
+    moving.publish("1.1.0")
+    creator.post(f"/collectors/{moving.id}/delist", None, 200)
+    contains(tenant.get(there + "/upgrade").json, {"to": "1.1.0", "isOffered": False})
+    make_administrator("admin").post(f"/admin/listings/{moving.id}/reject", {"reason": "Not now"}, 200)
+    contains(tenant.get(there + "/upgrade").json,
+             {"from": "1.0.0", "to": "1.0.0", "isOffered": False, "versions": [], "breaking": []})
+    tenant.post(there + "/upgrade", {"version": "1.1.0"}, 422)
 
 
 @pytest.mark.parametrize("body, pointer, code", [

@@ -360,6 +360,16 @@ def test_a_rating_is_made_revised_and_taken_back(anyone, rated, tenant):
     assert anyone.get(rated.path + "/ratings")["ratings"] == []
 
 
+def test_a_publishers_own_installation_neither_counts_nor_rates(anyone, creator, tenant):
+    own = Collector(creator).publish()
+    mine = install(creator, own)
+    install(tenant, own)
+    creator.put(own.path + "/rating", {"stars": 5}, 403, "own_collector")
+    assert (anyone.get(own.path)["installs"], anyone.get(own.path)["rating"]) == (1, None)
+    creator.delete("/collector-instances/" + mine["instanceId"])
+    assert anyone.get(own.path)["installs"] == 1
+
+
 def test_the_average_has_one_decimal_and_the_list_tells_no_names(anyone, rated, make_tenant):
     clients = [make_tenant() for _ in range(3)]
     for client, stars in zip(clients, (5, 4, 5)):

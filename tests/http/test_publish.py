@@ -107,7 +107,7 @@ def test_what_publishing_would_change_is_shown_before(tenant, made):
     first = tenant.get(made.where + "/publish").json
     check_shape(first, {"id": made.collector["id"], "from": None, "suggestedVersion": "1.0.0", "isPublishable": True,
                         "problems": [dict], "changes": [dict], "breaking": [dict], "hosts": [str], "installs": 0,
-                        "needsReview": False, "version": 1})
+                        "needsReview": False, "staysDelisted": False, "version": 1})
     assert first["problems"] == first["changes"] == first["breaking"] == []
     made.publish("1.0.0")
     same = tenant.get(made.where + "/publish").json
@@ -171,8 +171,9 @@ def test_delisting_hides_and_relisting_shows(tenant, other_tenant, made):
     assert tenant.post(made.where + "/relist", None, 200)["isListed"] is True
     assert len(listing(other_tenant, made)) == 1
     tenant.post(made.where + "/delist", None, 200)
+    assert tenant.get(made.where + "/publish")["staysDelisted"] is True
     made.publish("1.1.0")
-    assert tenant.get(made.where)["isListed"] is True
+    assert tenant.get(made.where)["isListed"] is False, "who took it off the shelf puts it back"
     actions = [e["action"] for e in tenant.every("/audit", "entries")]
     assert actions.count("collector.delist") == 2 and actions.count("collector.relist") == 1
     assert actions.count("collector.publish") == 2

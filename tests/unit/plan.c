@@ -173,6 +173,7 @@ static void a_required_value_that_is_missing_ends_the_run(void **state)
 	assert_string_equal(p->code, "value_missing");
 	assert_int_equal(p->remedy, REMEDY_TENANT);
 	assert_non_null(strstr(p->message, "config.missing"));
+	assert_non_null(strstr(p->message, "Give it a value in the configuration"));
 	play_free(p);
 }
 

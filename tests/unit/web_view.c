@@ -229,7 +229,8 @@ static void the_forms_token_is_the_sessions(void **state)
 	assert_int_equal(403, send_form(&other, PATCH, b->csrf, "name=x"));
 	/* the page is shown again with what was typed, and a token that is good */
 	assert_non_null(
-		strstr(client_body(&other.c), "|message This form belongs to an earlier sign-in"));
+		strstr(client_body(&other.c), "|message This form was opened in another sign-in"));
+	assert_non_null(strstr(client_body(&other.c), "The workspace at the top of this page"));
 	csrf_take(&other);
 	assert_int_equal(303, send_form(&other, PATCH, other.csrf, "name=x"));
 }
