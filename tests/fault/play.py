@@ -149,6 +149,7 @@ PIPELINES = [
     pipeline("incremental", limit=50, updated_since="{cursor}",
              ingestion={"strategy": "incremental", "cursorField": "updated_at"}),
     pipeline("append", limit=50, ingestion={"strategy": "append"}),
+    pipeline("append-small", limit=25, retries=5, ingestion={"strategy": "append"}),
 ]
 
 

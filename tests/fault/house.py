@@ -1,0 +1,86 @@
+"""A stack of a campaign's own, with PostgreSQL as durable as it comes: from the checkout, or from a copy
+of it with one guard taken out."""
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+
+import play
+from proof import ROOT
+
+SETTINGS = """PASSWORD_LOG2N=4
+RATE_PER_MINUTE=1000000
+LOG_LEVEL=info
+"""
+
+
+def free_port(first):
+    """The first of two free ports."""
+    def free(port):
+        with socket.socket() as one:
+            return one.connect_ex(("127.0.0.1", port)) != 0
+    while not (free(first) and free(first + 1)):
+        first += 2
+    return first
+
+
+class House:
+    """Starts, stops and starts again what ./start runs. `stack` is what tests play with while it is up."""
+
+    def __init__(self, folder, mutant=None, settings="", postgres=""):
+        self.folder = pathlib.Path(folder)
+        self.state = self.folder / ("mutants" if mutant else "house")
+        self.source = mutated(self.folder / "mutant-source", mutant) if mutant else ROOT
+        self.settings, self.postgres, self.stack = settings, postgres, None
+
+    def __enter__(self):
+        self.start("--reset")
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self, *options):
+        conf = self.folder / "extra.conf"
+        conf.write_text(SETTINGS + self.settings)
+        conf.chmod(0o644)
+        environ = dict(os.environ, CATCHMENT_EXTRA_CONF=str(conf), CATCHMENT_PG_OPTIONS=self.postgres)
+        done = subprocess.run([self.source / "start", "--detach", "--no-demo", "--state", self.state, "--port",
+                               str(free_port(18280)), *options], env=environ, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        address = dict(word.split("=", 1) for word in (self.state / "run/address").read_text().split())
+        self.stack = play.Stack(address["CATCHMENT_URL"], address["UPSTREAM_URL"], self.state)
+
+    def stop(self):
+        self.stack = None
+        subprocess.run([self.source / "start", "--stop", "--state", self.state], capture_output=True, check=False)
+
+
+def mutated(copy, mutant):
+    """A copy of the checkout with a mutant's edits. One copy serves all mutants, so that each builds only
+    what it changes; the files that the mutant before had changed are touched, for make to see them."""
+    changed = copy / ".mutated"
+    before = changed.read_text().split() if changed.exists() else []
+    subprocess.run(["bash", "-c", '. "$0/tools/tree.sh" && tree_copy "$0" "$1"', ROOT, copy], check=True)
+    for name in before:
+        os.utime(copy / name)
+    for name, old, new in mutant.edits:
+        text = (copy / name).read_text(encoding="utf-8")
+        assert text.count(old) == 1, "the mutant %r no longer fits %s: its old text stands there %d times" % (
+            mutant.name, name, text.count(old))
+        (copy / name).write_text(text.replace(old, new), encoding="utf-8")
+    changed.write_text("\n".join({name for name, _, _ in mutant.edits}) + "\n")
+    return copy
+
+
+def working_folder(parent=None):
+    """A new folder that the user who owns a stack of root's can reach."""
+    import tempfile
+    folder = tempfile.mkdtemp(prefix="catchment-fault.", dir=parent)
+    os.chmod(folder, 0o755)
+    return pathlib.Path(folder)
+
+
+def remove(folder):
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,100 @@
+"""What campaigns promise, reach and write down: results.json, and docs/PROOFS.md made from it."""
+import dataclasses
+import datetime
+import json
+import os
+import pathlib
+import platform
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "tests/fault/results.json"
+PAGE = ROOT / "docs/PROOFS.md"
+
+
+@dataclasses.dataclass(frozen=True)
+class Promise:
+    """One sentence that a campaign holds: number is its name in the results."""
+    number: str
+    goal: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """What was reached. held is None where it could not run; the text then says why."""
+    text: str
+    held: bool | None
+
+
+def not_run(why):
+    return Figure("not run: " + why, None)
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutant:
+    """The product with one guard taken out. edits are (file, old text, new text); each old text stands
+    once in its file. breaks are the numbers of the promises that the campaign must then see broken."""
+    name: str
+    breaks: tuple
+    edits: tuple
+
+
+def machine():
+    """Where figures were reached; PostgreSQL's version is that of the programs."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2 ** 30
+    postgres = subprocess.run(["pg_config", "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    return "%d cores, %.0f GiB, Linux %s, %s" % (os.cpu_count(), memory, platform.release().split("-")[0], postgres)
+
+
+def today():
+    return datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+
+
+def row(campaign, promise, figure, seen):
+    """seen: {name of a mutant: Figure} of the mutants that must break this promise."""
+    failed = None
+    if seen and figure.held is not None:
+        failed = all(one.held is False for one in seen.values())
+    return {"campaign": campaign, "promise": promise.number, "goal": promise.goal, "figure": figure.text,
+            "held": figure.held, "mutant_failed": failed,
+            "mutants": {name: one.text for name, one in seen.items()}, "date": today(), "machine": machine()}
+
+
+def keep(rows):
+    """Puts rows in the place of older ones of the same promises, and makes the page anew."""
+    kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else []
+    new = {(one["campaign"], one["promise"]) for one in rows}
+    kept = [one for one in kept if (one["campaign"], one["promise"]) not in new] + rows
+    RESULTS.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_page(kept)
+
+
+HEAD = """# Proofs
+
+What Catchment promises about faults, and what campaigns saw that anybody can run: `make check-fault` plays
+all of them, `make check-fault CAMPAIGN=%s` one. They write this page and `tests/fault/results.json`
+themselves. Each campaign has mutants, the product with one guard taken out: a campaign counts only when
+it sees every one of its mutants break the promise. What could not run where it was says so, and is not held.
+"""
+
+
+def word(value, yes, no, none):
+    return none if value is None else yes if value else no
+
+
+def cell(text):
+    return " ".join(str(text).replace("|", "\\|").split())
+
+
+def write_page(rows):
+    names = list(dict.fromkeys(one["campaign"] for one in rows))
+    text = HEAD % (names[0] if names else "NAME")
+    for name in names:
+        text += "\n## %s\n\n| promise | goal | figure | held | mutants | date, machine |\n|---|---|---|---|---|---|\n" % name
+        for one in (r for r in rows if r["campaign"] == name):
+            mutants = "; ".join("%s: %s" % pair for pair in one["mutants"].items()) or "none"
+            text += "| %s |\n" % " | ".join(cell(c) for c in (
+                one["promise"], one["goal"], one["figure"], word(one["held"], "yes", "**no**", "not run"),
+                "%s (%s)" % (mutants, word(one["mutant_failed"], "seen", "**not seen**", "not run")),
+                one["date"] + ", " + one["machine"]))
+    PAGE.write_text(text, encoding="utf-8")
