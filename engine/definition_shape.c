@@ -153,6 +153,8 @@ static const struct field rate_fields[] = {
 	  .fallback = "queue", .help = "When the API says slow down: wait, or fail." },
 	{ .name = "headers", .kind = SHAPE_OBJECT, .of = &QUOTA_SHAPE,
 	  .help = "Which headers of answers say what is left, when they are not the usual ones." },
+	{ .name = "backoffPath", .kind = SHAPE_LINE, .flags = SHAPE_RARE, .max = 200,
+	  .help = "The member of an answer's body that says for how many seconds nothing may be asked." },
 	{ .name = NULL }
 };
 const struct shape SHAPE_RATE_LIMIT = { "RateLimit", rate_fields, false };

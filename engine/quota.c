@@ -66,6 +66,9 @@ bool quota_compile(struct compile *c, const json_t *rate_config, const char *at,
 	const char *unit = json_text(headers, "resetUnit", "auto");
 
 	*own = (struct quota_names){ 0 };
+	if (!compile_path(c, json_text(rate_config, "backoffPath", NULL),
+	                  json_pointer_add(c->arena, at, "backoffPath"), &own->backoff))
+		return false;
 	if (!headers || json_is_null(headers))
 		return true;
 	for (size_t i = 0; units[i]; i++)
@@ -200,11 +203,26 @@ static void ietf_read(struct str text, struct run_quota *out, bool *found)
 		take(out, found, q);
 }
 
+/* Some ask for silence in the body of an answer that is good (Stack Exchange: backoff). */
+static void backoff_read(const struct scan_path *path, struct str body, struct run_quota *out,
+                         bool *found)
+{
+	struct scan_value root;
+	double seconds;
+
+	if (scan_check(body, &root, NULL) &&
+	    number_read(scan_path_first(path, root).span, &seconds) && seconds > 0)
+		take(out, found,
+		     (struct run_quota){ .reset_ms = reset_of(seconds, QUOTA_SECONDS, 0) });
+}
+
 bool quota_read(const struct quota_names *own, const struct http_answer *answer, int64_t now_ms,
                 struct run_quota *out)
 {
 	bool found = false;
 
+	if (own->backoff)
+		backoff_read(own->backoff, answer->body, out, &found);
 	if (own->remaining) {
 		names_read(own, answer, now_ms, out, &found);
 		return found;

@@ -109,6 +109,7 @@ static const struct refusal source_refusals[] = {
 	  "header_invalid" },
 	{ "/rateLimitConfig", "{'headers':{'remaining':'X(Y)'}}", "/rateLimitConfig/headers/remaining",
 	  "header_invalid" },
+	{ "/rateLimitConfig", "{'backoffPath':'a..b'}", "/rateLimitConfig/backoffPath", "path_invalid" },
 	{ "/functions", "[]", "/functions", "too_few_items" },
 	{ "/configFields/0/name", "'shop-url'", "/configFields/0/name", "name_invalid" },
 	{ "/configFields/1/name", "'shopUrl'", "/configFields/1/name", "duplicate" },

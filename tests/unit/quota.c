@@ -89,6 +89,39 @@ static void named_headers_count_alone(void **state)
 	assert_int_equal(q.reset_ms, 250);
 }
 
+static void a_body_may_ask_for_silence(void **state)
+{
+	static const struct {
+		const char *body;
+		bool said;
+		int64_t reset_ms;
+	} bodies[] = {
+		{ "{\"items\":[],\"meta\":{\"backoff\":10}}", true, 10000 },
+		{ "{\"meta\":{\"backoff\":1.5}}", true, 1500 },
+		{ "{\"meta\":{\"backoff\":1e9}}", true, 86400000 },
+		{ "{\"meta\":{\"backoff\":0}}", false, 0 },
+		{ "{\"meta\":{\"backoff\":-1}}", false, 0 },
+		{ "{\"meta\":{\"backoff\":null}}", false, 0 },
+		{ "{\"items\":[]}", false, 0 },
+		{ "{\"meta\":", false, 0 },
+		{ "", false, 0 },
+	};
+	struct arena *a = arena_new(1 << 20);
+	struct quota_names own = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	assert_true(scan_path_parse(a, STR("meta.backoff"), &own.backoff, &e));
+	for (size_t i = 0; i < ROWS(bodies); i++) {
+		struct http_answer answer = { .status = 200, .body = str_of(bodies[i].body) };
+		struct run_quota q = { 0 };
+
+		row_check(bodies[i].body, quota_read(&own, &answer, NOW, &q) == bodies[i].said);
+		row_check(bodies[i].body, q.reset_ms == bodies[i].reset_ms && q.remaining < 1);
+	}
+	arena_free(a);
+}
+
 static void a_bucket_spreads_what_is_left(void **state)
 {
 	struct run_quota q = { .remaining = 4000, .limit = 5000, .reset_ms = 3600000 };
@@ -115,6 +148,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST("families of headers are known", families_are_known),
 		TEST("headers that the definition names count alone", named_headers_count_alone),
+		TEST("a body may ask for silence", a_body_may_ask_for_silence),
 		TEST("a bucket spreads what is left", a_bucket_spreads_what_is_left),
 	};
 
