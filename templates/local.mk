@@ -103,46 +103,29 @@ PAGES_TRIALS = \
   templates/trials/result.html \
   templates/trials/test.html
 
-EXTRA_DIST += $(PAGES_SHARED) $(PAGES_ACCOUNT) $(PAGES_ADMIN) $(PAGES_DATASOURCES) $(PAGES_COLLECTORS) $(PAGES_MARKETPLACE) $(PAGES_INSTANCES) $(PAGES_TRIALS)
+PAGES = $(PAGES_ACCOUNT) $(PAGES_ADMIN) $(PAGES_DATASOURCES) $(PAGES_COLLECTORS) $(PAGES_MARKETPLACE) \
+  $(PAGES_INSTANCES) $(PAGES_TRIALS)
+EXTRA_DIST += $(PAGES_SHARED) $(PAGES)
 dist_noinst_SCRIPTS += tools/pages.sh
 
-MAKE_PAGES = $(AM_V_GEN)$(srcdir)/tools/pages.sh tools/tmplc$(EXEEXT) $(srcdir) $@
-PAGES_NEED = tools/tmplc$(EXEEXT) tools/pages.sh $(PAGES_SHARED)
+# A family is a word here, and two lines: what its pages are, and who waits for what comes out of them.
+PAGES_C = templates/account.c templates/admin.c templates/datasources.c templates/collectors.c \
+  templates/marketplace.c templates/instances.c templates/trials.c
+$(PAGES_C): tools/tmplc$(EXEEXT) tools/pages.sh $(PAGES_SHARED)
+	$(AM_V_GEN)$(srcdir)/tools/pages.sh tools/tmplc$(EXEEXT) $(srcdir) $@ $(PAGES)
+CLEANFILES += $(PAGES_C) $(PAGES_C:.c=.h)
 
-templates/account.c: $(PAGES_NEED) $(PAGES_ACCOUNT)
-	$(MAKE_PAGES) $(PAGES_ACCOUNT)
-templates/admin.c: $(PAGES_NEED) $(PAGES_ADMIN)
-	$(MAKE_PAGES) $(PAGES_ADMIN)
-templates/datasources.c: $(PAGES_NEED) $(PAGES_DATASOURCES)
-	$(MAKE_PAGES) $(PAGES_DATASOURCES)
-templates/collectors.c: $(PAGES_NEED) $(PAGES_COLLECTORS)
-	$(MAKE_PAGES) $(PAGES_COLLECTORS)
-templates/marketplace.c: $(PAGES_NEED) $(PAGES_MARKETPLACE)
-	$(MAKE_PAGES) $(PAGES_MARKETPLACE)
-templates/instances.c: $(PAGES_NEED) $(PAGES_INSTANCES)
-	$(MAKE_PAGES) $(PAGES_INSTANCES)
-templates/trials.c: $(PAGES_NEED) $(PAGES_TRIALS)
-	$(MAKE_PAGES) $(PAGES_TRIALS)
-
-templates/account.h: templates/account.c
-cgi/account/main.$(OBJEXT): templates/account.h
-templates/admin.h: templates/admin.c
-cgi/admin/main.$(OBJEXT): templates/admin.h
-templates/datasources.h: templates/datasources.c
-cgi/datasources/main.$(OBJEXT): templates/datasources.h
-templates/collectors.h: templates/collectors.c
-cgi/collectors/main.$(OBJEXT): templates/collectors.h
-templates/marketplace.h: templates/marketplace.c
-cgi/marketplace/main.$(OBJEXT): templates/marketplace.h
-templates/instances.h: templates/instances.c
-cgi/instances/main.$(OBJEXT): templates/instances.h
-templates/trials.h: templates/trials.c
-cgi/trials/main.$(OBJEXT): templates/trials.h
-
-CLEANFILES += templates/account.c templates/account.h \
-  templates/admin.c templates/admin.h \
-  templates/datasources.c templates/datasources.h \
-  templates/collectors.c templates/collectors.h \
-  templates/marketplace.c templates/marketplace.h \
-  templates/instances.c templates/instances.h \
-  templates/trials.c templates/trials.h
+templates/account.c: $(PAGES_ACCOUNT)
+templates/account.h cgi/account/main.$(OBJEXT): templates/account.c
+templates/admin.c: $(PAGES_ADMIN)
+templates/admin.h cgi/admin/main.$(OBJEXT): templates/admin.c
+templates/datasources.c: $(PAGES_DATASOURCES)
+templates/datasources.h cgi/datasources/main.$(OBJEXT): templates/datasources.c
+templates/collectors.c: $(PAGES_COLLECTORS)
+templates/collectors.h cgi/collectors/main.$(OBJEXT): templates/collectors.c
+templates/marketplace.c: $(PAGES_MARKETPLACE)
+templates/marketplace.h cgi/marketplace/main.$(OBJEXT): templates/marketplace.c
+templates/instances.c: $(PAGES_INSTANCES)
+templates/instances.h cgi/instances/main.$(OBJEXT): templates/instances.c
+templates/trials.c: $(PAGES_TRIALS)
+templates/trials.h cgi/trials/main.$(OBJEXT): templates/trials.c
