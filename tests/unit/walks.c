@@ -398,6 +398,33 @@ static void what_cannot_work_is_refused_at_its_place(void **state)
 	}
 }
 
+/* Fails with windows that begin in 1970: thousands that nobody asked for. */
+static void windows_without_a_beginning_do_not_begin(void **state)
+{
+	static const char *const starts[] = { "{config.start}", "soon" };
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(starts); i++) {
+		char source[2000], pipeline[3000];
+		struct err e = { 0 };
+		struct run *run;
+		struct play *p;
+
+		snprintf(source, sizeof source, SOURCE, SINCE("from"));
+		snprintf(pipeline, sizeof pipeline,
+		         "{'name':'p','functionId':'f','dataIngestion':{" INCREMENTAL
+		         ",'cursorStart':'%s','window':{'maxDays':1}},'processingSteps':["
+		         "{'name':'c','type':'api-call'}]}",
+		         starts[i]);
+		p = play_new(source, pipeline);
+		if (run_new(&p->options, &run, &e))
+			fail_msg("%s: a run begins", starts[i]);
+		assert_string_equal(e.slug, "value_missing");
+		assert_non_null(strstr(e.msg, "cursorStart"));
+		play_free(p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -407,6 +434,8 @@ int main(void)
 		     a_header_of_the_first_page_stays_there_also_where_later_ones_differ),
 		TEST("what authenticates in a query is not taken from links",
 		     what_authenticates_in_a_query_is_not_taken_from_links),
+		TEST("windows without a beginning do not begin",
+		     windows_without_a_beginning_do_not_begin),
 		TEST("what cannot work is refused at its place",
 		     what_cannot_work_is_refused_at_its_place),
 	};
