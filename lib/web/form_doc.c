@@ -48,6 +48,9 @@ static const struct shape part_doc = { .name = "FormPart", .fields = part_fields
 static const struct field error_fields[] = {
 	{ .name = "id", .kind = SHAPE_LINE },
 	{ .name = "place", .kind = SHAPE_LINE },
+	{ .name = "label",
+	  .kind = SHAPE_LINE,
+	  .help = "Of the field, and the item that it is in." },
 	{ .name = "text", .kind = SHAPE_LINE },
 	{ .name = NULL },
 };

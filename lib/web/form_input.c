@@ -95,7 +95,7 @@ static const char *suffix_of(const struct field *f)
 static void described_by(struct form_maker *s, bool help, struct form_place at)
 {
 	const char *id = form_id(s, at.name);
-	bool error = form_problem_at(s, at.pointer) != NULL;
+	bool error = form_problem_below(s, at.pointer) != NULL;
 
 	if (help || error)
 		json_member_text(&s->b, "describedby",

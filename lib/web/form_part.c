@@ -62,6 +62,16 @@ static bool is_within(const char *pointer, const char *outer)
 	return strncmp(pointer, outer, n) == 0 && (pointer[n] == '/' || pointer[n] == '\0');
 }
 
+const char *form_problem_below(const struct form_maker *s, const char *pointer)
+{
+	size_t kept = s->problems->count < PROBLEMS_MAX ? s->problems->count : PROBLEMS_MAX;
+
+	for (size_t i = 0; i < kept; i++)
+		if (is_within(s->problems->list[i].pointer, pointer))
+			return s->problems->list[i].msg;
+	return NULL;
+}
+
 /* What is wrong, or was just changed, must not be folded away. */
 bool form_is_wanted(const struct form_maker *s, const char *pointer)
 {
@@ -84,10 +94,45 @@ const char *form_id(struct form_maker *s, const char *name)
 	return id;
 }
 
+/* An input has no parts below it: what is wrong with a line of it stands at the input. */
+static bool is_leaf(const char *kind)
+{
+	static const char *const leaves[] = { "line", "area", "select", "check", "checks" };
+
+	for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++)
+		if (strcmp(kind, leaves[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Parts come from the outside in: the last that holds a problem's place is the innermost. */
+static void part_note(struct form_maker *s, const char *kind, struct form_place at,
+                      const char *label)
+{
+	size_t kept = s->problems->count < PROBLEMS_MAX ? s->problems->count : PROBLEMS_MAX;
+	bool item = strcmp(kind, "item") == 0 || strcmp(kind, "item-fold") == 0;
+
+	if (!label || !*at.name || str_ends(str_of(kind), "-end"))
+		return;
+	for (size_t i = 0; i < kept; i++) {
+		struct form_found *found = &s->found[i];
+
+		if (!is_within(s->problems->list[i].pointer, at.pointer))
+			continue;
+		found->id = form_id(s, at.name);
+		found->pointer = at.pointer;
+		found->label = label;
+		if (item)
+			found->item = label;
+	}
+}
+
 void form_part_open(struct form_maker *s, const char *kind, struct form_place at, const char *label)
 {
-	const char *problem = form_problem_at(s, at.pointer);
+	const char *problem =
+		is_leaf(kind) ? form_problem_below(s, at.pointer) : form_problem_at(s, at.pointer);
 
+	part_note(s, kind, at, label);
 	json_comma(&s->b);
 	buf_char(&s->b, '{');
 	json_member_text(&s->b, "kind", kind);

@@ -13,6 +13,12 @@
 
 #define FORM_MAX (4 * 1024 * 1024) /* bytes of a form's document, and of a text in it */
 
+/* Where a problem is shown: by the innermost part that has its place, so that the summary can name it
+ * and lead there. */
+struct form_found {
+	const char *id, *item, *label, *pointer; /* NULL: no part has it */
+};
+
 struct form_maker {
 	struct arena *arena;
 	const struct form *form;
@@ -20,6 +26,7 @@ struct form_maker {
 	struct buf b; /* the document so far */
 	int depth;
 	const char *bare; /* the section's title: what has this label needs no frame */
+	struct form_found found[PROBLEMS_MAX]; /* as the problems stand */
 };
 
 /* A value's place: how inputs name it, and how problems do. `typed`: no shape will know its kind
@@ -33,6 +40,8 @@ struct form_place {
 struct form_place form_place_member(struct form_maker *, struct form_place, const char *member);
 struct form_place form_place_item(struct form_maker *, struct form_place, size_t i);
 const char *form_problem_at(const struct form_maker *, const char *pointer); /* NULL: none */
+const char *form_problem_below(const struct form_maker *,
+                               const char *pointer); /* there, or below */
 /* Is something wrong, or was something just changed, at this place or below? */
 bool form_is_wanted(const struct form_maker *, const char *pointer);
 const char *form_id(struct form_maker *, const char *name); /* letters, digits and - */

@@ -297,15 +297,20 @@ static void sections_list(struct form_maker *s)
 	buf_char(&s->b, ']');
 }
 
-/* "/functions/0/path" as the id of its input. */
-static const char *id_at(struct form_maker *s, const char *pointer)
+/* "1. Orders, Path": the item that it stands in, its label, and what of its place the label leaves
+ * open, such as the name of a row. What no part shows is named by its place. */
+static const char *problem_label(struct form_maker *s, const struct form_found *found,
+                                 const struct problem *problem)
 {
-	char *name = arena_strdup(s->arena, *pointer ? pointer + 1 : "");
+	const char *left = problem->pointer;
+	const char *item = found->item && found->item != found->label ? found->item : "";
+	const char *comma = !*item ? "" : str_ends(str_of(item), ".") ? " " : ", ";
 
-	for (char *p = name; *p; p++)
-		if (*p == '/')
-			*p = '.';
-	return form_id(s, name);
+	if (!found->id)
+		return *left ? left + 1 : NULL;
+	left += strlen(found->pointer);
+	return arena_printf(s->arena, "%s%s%s%s%s", item, comma, found->label, *left ? ", " : "",
+	                    *left ? left + 1 : "");
 }
 
 static void show_errors(struct form_maker *s)
@@ -315,11 +320,14 @@ static void show_errors(struct form_maker *s)
 	json_member(&s->b, "errors");
 	buf_char(&s->b, '[');
 	for (size_t i = 0; i < kept; i++) {
+		const struct problem *problem = &s->problems->list[i];
+
 		json_comma(&s->b);
 		buf_char(&s->b, '{');
-		json_member_text(&s->b, "id", id_at(s, s->problems->list[i].pointer));
-		json_member_text(&s->b, "place", s->problems->list[i].pointer);
-		json_member_text(&s->b, "text", s->problems->list[i].msg);
+		json_member_text(&s->b, "id", s->found[i].id);
+		json_member_text(&s->b, "place", problem->pointer);
+		json_member_text(&s->b, "label", problem_label(s, &s->found[i], problem));
+		json_member_text(&s->b, "text", problem->msg);
 		buf_char(&s->b, '}');
 	}
 	buf_char(&s->b, ']');
@@ -343,7 +351,6 @@ struct str form_show(struct arena *a, const struct form *form, const struct prob
 		json_member_int(&s.b, "version", form->version);
 	json_member_flag(&s.b, "refused", problems->count > 0);
 	json_member_flag(&s.b, "sectioned", form->sections != NULL);
-	show_errors(&s);
 	sections_list(&s);
 	json_member(&s.b, "parts");
 	buf_char(&s.b, '[');
@@ -351,7 +358,9 @@ struct str form_show(struct arena *a, const struct form *form, const struct prob
 		show_sections(&s);
 	else
 		show_object(&s, form->shape, form->values, (struct form_place){ "", "", false });
-	buf_text(&s.b, "]}");
+	buf_char(&s.b, ']');
+	show_errors(&s); /* last: the parts have said where each is shown */
+	buf_char(&s.b, '}');
 	out = s.b.failed ? STR("{}") : arena_copy(a, buf_view(&s.b));
 	buf_free(&s.b);
 	return out;

@@ -105,6 +105,23 @@ def test_a_refusal_names_the_field_and_keeps_the_rest(person, source):
     assert page.one(id="f-pipelines-0").all("details")[0].has("open")
 
 
+def test_the_summary_names_each_field_and_leads_to_it(person, source):
+    page = build(person, source)
+    form = page.follow("Edit").form(page.path)
+    form.fill({"name": "", "pipelines.0.name": "", "pipelines.0.processingSteps.1.name": ""})
+    page = form.press("Save collector")
+    lines = page.one("div", class_="errors").all("li")
+    assert [line.text.split(": ")[0] for line in lines][0] == "Name", [line.text for line in lines]
+    assert all(": " in line.text and line.all("a") for line in lines) and len(lines) == len(
+        {line.text for line in lines})
+    assert page.error("name") == "This field is required."
+
+
+def test_a_parameter_that_nobody_knows_is_named(person):
+    page = person.get("/collectors?zzz=1", status=None)
+    assert page.status in (400, 422) and "zzz" in page.text, page.text
+
+
 def test_secrets_are_written_and_never_read(person, api, source, upstream_url):
     page = build(person, source)
     page = with_values(person, page, upstream_url)

@@ -370,11 +370,17 @@ static void problems_stand_at_their_inputs(void **state)
 	(void)state;
 	problem_add(ps, "/parts/0/size", "not_integer", "Write a whole number.");
 	problem_add(ps, "/headers/A", "wrong_type", "Write a text.");
+	problem_add(ps, "/nowhere", "unknown", "Leave it out.");
 	shown = form_show(arena, &form, ps);
 	assert_non_null(strstr(shown.p, "\"refused\":true"));
 	assert_non_null(strstr(shown.p,
-	                       "{\"id\":\"f-parts-0-size\",\"place\":\"/parts/0/size\",\"text\":"
-	                       "\"Write a whole number.\"}"));
+	                       "{\"id\":\"f-parts-0-size\",\"place\":\"/parts/0/size\","
+	                       "\"label\":\"1. Size\",\"text\":\"Write a whole number.\"}"));
+	/* a row has no input of its own to lead to: its map has */
+	assert_non_null(strstr(shown.p, "{\"id\":\"f-headers\",\"place\":\"/headers/A\","
+	                                "\"label\":\"Headers, A\","));
+	/* what no part shows is named by its place, and leads nowhere */
+	assert_non_null(strstr(shown.p, "{\"place\":\"/nowhere\",\"label\":\"nowhere\","));
 	assert_non_null(strstr(shown.p,
 	                       "\"id\":\"f-parts-0-size\",\"label\":\"Size\",\"error\":\"Write "
 	                       "a whole number.\""));
