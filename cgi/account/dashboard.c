@@ -26,6 +26,10 @@ static const struct field instance_fields[] = {
 	{ .name = "id", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },
 	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
 	{ .name = "status", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "records",
+	  .kind = SHAPE_INTEGER,
+	  .flags = SHAPE_REQUIRED,
+	  .help = "Held now, of all its streams" },
 	{ .name = "last", .kind = SHAPE_OBJECT, .flags = SHAPE_NULLABLE, .of = &run_doc },
 	{ .name = NULL },
 };

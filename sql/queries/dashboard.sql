@@ -26,6 +26,8 @@ SELECT json_build_object(
 		ORDER BY r.id DESC LIMIT 5) l),
 	'instances', (SELECT coalesce(json_agg(json_build_object('id', n.id, 'name', n.instance_name,
 			'status', CASE WHEN n.is_active THEN 'Active' ELSE 'Inactive' END,
+			'records', (SELECT coalesce(sum(s.record_count), 0) FROM collect.streams s
+				WHERE s.tenant_id = util.tenant() AND s.instance_id = n.id),
 			'last', (SELECT r.doc FROM runs r WHERE r.collector_instance_id = n.id ORDER BY r.id DESC LIMIT 1))
 		ORDER BY n.last_executed_at DESC NULLS LAST, n.id DESC), '[]') FROM newest n),
 	'instanceCount', (SELECT count(*) FROM collect.collector_instances i WHERE i.tenant_id = util.tenant()),
