@@ -25,6 +25,21 @@ static const struct field step_fields[] = {
 };
 static const struct shape step_doc = { .name = "RunStep", .fields = step_fields };
 
+static const struct field wait_fields[] = {
+	{ .name = "executionId", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },
+	{ .name = "pipelineName", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "code", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "message", .kind = SHAPE_TEXT, .flags = SHAPE_REQUIRED, .max = 1000 },
+	{ .name = "since", .kind = SHAPE_TIME, .flags = SHAPE_REQUIRED },
+	{ .name = "forMs",
+	  .kind = SHAPE_INTEGER,
+	  .flags = SHAPE_REQUIRED,
+	  .help = "What has passed of it" },
+	{ .name = "until", .kind = SHAPE_TIME, .flags = SHAPE_NULLABLE },
+	{ .name = NULL },
+};
+const struct shape run_wait_doc = { .name = "RunWait", .fields = wait_fields };
+
 static const struct field page_fields[] = {
 	{ .name = "execution",
 	  .kind = SHAPE_OBJECT,
@@ -32,6 +47,15 @@ static const struct field page_fields[] = {
 	  .of = &execution_doc },
 	{ .name = "instanceName", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
 	{ .name = "collectorName", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "waits",
+	  .kind = SHAPE_LIST,
+	  .flags = SHAPE_REQUIRED,
+	  .of = &run_wait_doc,
+	  .help = "One while it waits" },
+	{ .name = "waitedSoFarMs",
+	  .kind = SHAPE_INTEGER,
+	  .flags = SHAPE_REQUIRED,
+	  .help = "Without what is still to come" },
 	{ .name = "live", .kind = SHAPE_BOOLEAN, .flags = SHAPE_REQUIRED },
 	{ .name = "stream", .kind = SHAPE_UUID, .flags = SHAPE_NULLABLE },
 	{ .name = "earlier",

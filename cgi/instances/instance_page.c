@@ -51,6 +51,7 @@ static const struct field page_fields[] = {
 	  .max = 1000,
 	  .of = &record_stream_doc },
 	{ .name = "records", .kind = SHAPE_INTEGER, .flags = SHAPE_REQUIRED },
+	{ .name = "waits", .kind = SHAPE_LIST, .flags = SHAPE_REQUIRED, .of = &run_wait_doc },
 	{ .name = "runs",
 	  .kind = SHAPE_LIST,
 	  .flags = SHAPE_REQUIRED,

@@ -28,7 +28,7 @@ web_handler instance_uninstall_page, instance_uninstall_named;
 web_handler execution_page;
 web_handler record_page, record_one_page;
 extern const struct shape instance_list_page_doc, instance_page_doc, instance_named_in;
-extern const struct shape execution_page_doc, execution_log_entry_doc;
+extern const struct shape execution_page_doc, run_wait_doc, execution_log_entry_doc;
 extern const struct shape record_page_query, record_page_doc, record_one_doc;
 
 extern const struct shape instance_list_query, instance_list_doc, instance_doc, instance_in;

@@ -78,6 +78,8 @@ SELECT coalesce((SELECT json_agg(json_build_object('id', s.id, 'at', util.utc(s.
 		'live', x.state IN ('pending', 'running', 'waiting'))::text
 FROM collect.collector_executions x WHERE x.tenant_id = util.tenant() AND x.id = $1
 
+-- It waits since it last did something; waited_ms counts a wait whole when it begins, so what is still
+-- to come is taken off.
 -- A run as its page shows it: what it did, page by page, from the newest 600 lines of its journal. A
 -- step ends with the page that it brought.
 -- name: execution_page :maybe (id uuid)
@@ -103,6 +105,14 @@ step AS (
 SELECT json_build_object('execution', collect.execution_doc(x), 'instanceName', i.instance_name,
 	'collectorName', r.document -> 'collector' -> 'name',
 	'live', x.state IN ('pending', 'running', 'waiting'),
+	'waits', coalesce((SELECT json_agg(json_build_object('executionId', x.id, 'pipelineName', x.pipeline_name, 'code', w.doc ->> 'code',
+			'message', w.doc ->> 'message', 'until', w.doc ->> 'until', 'since', util.utc(w.since),
+			'forMs', (extract(epoch FROM clock_timestamp() - w.since) * 1000)::bigint))
+		FROM (SELECT collect.execution_doc(x) -> 'waiting' AS doc, coalesce((SELECT j.at FROM collect.journal j
+			WHERE j.tenant_id = x.tenant_id AND j.execution_id = x.id ORDER BY j.id DESC LIMIT 1), x.created_at) AS since) w
+		WHERE json_typeof(w.doc) = 'object'), '[]'),
+	'waitedSoFarMs', greatest(0, least(x.waited_ms - CASE WHEN x.state = 'waiting'
+		THEN greatest(0, extract(epoch FROM x.wait_until - clock_timestamp()) * 1000) ELSE 0 END, x.duration_ms))::bigint,
 	'stream', (SELECT s.id FROM collect.progress g JOIN collect.streams s ON s.tenant_id = g.tenant_id
 		AND s.id = g.stream_id WHERE g.tenant_id = x.tenant_id AND g.subject_id = x.subject_id),
 	'earlier', (SELECT count(*) FROM line) = 600,

@@ -108,6 +108,14 @@ SELECT json_build_object('instance', collect.instance_doc(i),
 		FROM collect.streams s WHERE s.tenant_id = i.tenant_id AND s.instance_id = i.id), '[]'),
 	'records', (SELECT coalesce(sum(s.record_count), 0) FROM collect.streams s
 		WHERE s.tenant_id = i.tenant_id AND s.instance_id = i.id),
+	'waits', coalesce((SELECT json_agg(json_build_object('executionId', x.id, 'pipelineName', x.pipeline_name, 'code', w.doc ->> 'code',
+			'message', w.doc ->> 'message', 'until', w.doc ->> 'until', 'since', util.utc(w.since),
+			'forMs', (extract(epoch FROM clock_timestamp() - w.since) * 1000)::bigint) ORDER BY x.id DESC)
+		FROM collect.collector_executions x, LATERAL (SELECT collect.execution_doc(x) -> 'waiting' AS doc,
+			coalesce((SELECT j.at FROM collect.journal j WHERE j.tenant_id = x.tenant_id AND j.execution_id = x.id
+				ORDER BY j.id DESC LIMIT 1), x.created_at) AS since) w
+		WHERE x.tenant_id = i.tenant_id AND x.collector_instance_id = i.id AND x.state IN ('pending', 'waiting')
+			AND json_typeof(w.doc) = 'object'), '[]'),
 	'runs', coalesce((SELECT json_agg(collect.execution_doc(n.run::collect.collector_executions) ORDER BY n.id DESC)
 		FROM (SELECT x AS run, x.id FROM collect.collector_executions x WHERE x.tenant_id = i.tenant_id
 			AND x.collector_instance_id = i.id ORDER BY x.id DESC LIMIT 20) n), '[]'))

@@ -203,6 +203,15 @@ def test_a_failed_run_opens_at_its_first_error(make_tenant, published, upstream_
     assert again.path.startswith("/executions/")
 
 
+def test_the_start_counts_the_records_that_are_held(make_tenant, published, upstream_url):
+    tenant = make_tenant()
+    instance = install_shop(tenant, published, upstream_url, products=20, orders=6)
+    run(tenant, instance, PRODUCTS)
+    run(tenant, instance, PRODUCTS)
+    held = person_of(tenant).get(f"/collector-instances/{instance}")
+    assert person_of(tenant).get("/").rows()[0]["Records held"] == "20", held.text
+
+
 def test_a_waiting_run_says_why_first_and_can_be_cancelled(make_tenant, published, upstream_url):
     tenant = make_tenant()
     instance = install_shop(tenant, published, upstream_url, products=300, fault=429, retry_after=600, on_page=2, times=0)
@@ -213,6 +222,12 @@ def test_a_waiting_run_says_why_first_and_can_be_cancelled(make_tenant, publishe
     why = tenant.get(f"/executions/{asked['executionId']}")["waiting"]
     assert page.all("span", class_="state")[0].text == "Waiting"
     assert page.text.index("Waiting:") < page.text.index("Steps") and why["message"] in page.text
+    assert "Waiting" in page.title and "Since " in page.text and "so far; until " in page.text
+    waited = [e.one("dd").text for e in page.all("div") if [d.text for d in e.all("dt")] == ["Waited"]]
+    assert waited and waited[0].endswith("so far") and "min" not in waited[0], "a wait counts as it passes"
+    assert "0 of them" not in page.text
+    bar = person.get(f"/collector-instances/{instance}").one("ol", class_="bar").all("a")[0]
+    assert "bar-Waiting" in bar.classes and bar.text.endswith("Waiting")
     assert page.one(id="live")["data-poll"] and "Refresh" in page.text
     assert why["message"] in person.get(f"/collector-instances/{instance}").text
     page = page.form(f"/executions/{asked['executionId']}/cancel").press("Cancel")
