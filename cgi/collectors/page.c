@@ -37,8 +37,11 @@ static const char *const hidden[] = { "/creatorConfig", NULL };
 /* Production comes by publishing and is no choice: what is left out stays as it is. */
 static const char *const hidden_published[] = { "/creatorConfig", "/stage", NULL };
 
+static const struct form_last steps_last = { "/pipelines/#/processingSteps", "type",
+	                                     "store-database" };
+
 static const char blank[] = "{\"pipelines\":[{\"processingSteps\":["
-			    "{\"name\":\"Fetch\",\"type\":\"api-call\"},"
+			    "{\"name\":\"Request\",\"type\":\"api-call\"},"
 			    "{\"name\":\"Store\",\"type\":\"store-database\"}]}]}";
 
 enum { CHOICE_SOURCE, CHOICE_FUNCTION, CHOICE_STEP, CHOICE_PAGING, CHOICES };
@@ -105,9 +108,12 @@ static json_t *step_options(const struct builder *b)
 	static const struct {
 		const char *type, *label;
 	} labels[] = {
-		{ "api-call", "Call the function" },   { "pagination", "Fetch all pages" },
-		{ "transform", "Change records" },     { "filter", "Keep only some records" },
-		{ "deduplicate", "Drop twins" },       { "validate", "Check records" },
+		{ "api-call", "Request: call the function" },
+		{ "pagination", "Paging: how to ask for the next page" },
+		{ "transform", "Change records" },
+		{ "filter", "Keep only some records" },
+		{ "deduplicate", "Drop twins" },
+		{ "validate", "Check records" },
 		{ "store-database", "Store records" },
 	};
 	json_t *options = options_new(b->arena);
@@ -217,7 +223,8 @@ static bool builder_make(struct req *r, const json_t *values, struct builder **o
 		                 .choice_count = CHOICES,
 		                 .shape_at = shape_at,
 		                 .arg = b,
-		                 .hidden = hidden };
+		                 .hidden = hidden,
+		                 .last = &steps_last };
 	return true;
 }
 

@@ -47,6 +47,12 @@ struct form_section {
 	const char *const *members; /* of the shape, in this order; ends with NULL */
 };
 
+/* Lists at `at` end with an item whose `member` is `value`: a new one is put in front of it. */
+struct form_last {
+	const char *at; /* "#": any index */
+	const char *member, *value;
+};
+
 struct form {
 	const struct shape *shape;
 	const json_t *values; /* an object; NULL: empty, with the shape's defaults */
@@ -68,6 +74,7 @@ struct form {
 	const struct form_section *sections;
 	const char
 		*touched; /* what a button just changed: the parts around it are shown unfolded */
+	const struct form_last *last; /* NULL: new items come last in every list */
 };
 
 /* The form as a document of form_doc, for part/form.html. */

@@ -63,6 +63,11 @@ static void item_swap(json_t *list, size_t a, size_t b)
 	json_array_set_new(list, b, first);
 }
 
+static void item_insert(json_t *list, size_t n)
+{
+	json_array_insert_new(list, n, json_object());
+}
+
 static void item_up(json_t *list, size_t n)
 {
 	if (n > 0)
@@ -78,7 +83,10 @@ static void item_down(json_t *list, size_t n)
 static const struct {
 	const char *word;
 	void (*change)(json_t *list, size_t n);
-} changes[] = { { "remove", item_remove }, { "up", item_up }, { "down", item_down } };
+} changes[] = { { "insert", item_insert },
+	        { "remove", item_remove },
+	        { "up", item_up },
+	        { "down", item_down } };
 
 void form_act(struct arena *a, json_t *body, const char *act)
 {

@@ -97,6 +97,34 @@ static void show_item(struct form_maker *s, const struct field *list, const json
 	form_part_close(s);
 }
 
+/* Where a new item goes: before the one that stays last, else behind all. */
+static size_t new_place(struct form_maker *s, const json_t *list, struct form_place at)
+{
+	const struct form_last *last = s->form->last;
+	size_t n = json_array_size(list);
+	const char *lists[] = { last ? last->at : NULL, NULL };
+
+	if (n > 0 && last && form_is_among(lists, at.pointer) &&
+	    strcmp(json_text(json_array_get(list, n - 1), last->member, ""), last->value) == 0)
+		return n - 1;
+	return n;
+}
+
+/* A new item behind all is added to the list; else it is inserted at a place of it. */
+static void list_end(struct form_maker *s, const struct field *f, const json_t *v,
+                     struct form_place at)
+{
+	size_t place = new_place(s, v, at);
+	bool inside = place < json_array_size(v);
+	struct form_place item = form_place_item(s, at, place);
+
+	form_part_open(s, "list-end", at, form_label(s->arena, f));
+	json_member_flag(&s->b, "bare", is_bare(s, f));
+	json_member_text(&s->b, "place", inside ? item.pointer : at.pointer);
+	json_member_text(&s->b, "insert", inside ? form_id(s, item.name) : NULL);
+	form_part_close(s);
+}
+
 static void show_list(struct form_maker *s, const struct field *f, const json_t *v,
                       struct form_place at)
 {
@@ -109,10 +137,7 @@ static void show_list(struct form_maker *s, const struct field *f, const json_t 
 	form_part_close(s);
 	for (size_t i = 0; i < json_array_size(v); i++)
 		show_item(s, f, v, i, at);
-	form_part_open(s, "list-end", at, form_label(s->arena, f));
-	json_member_flag(&s->b, "bare", bare);
-	json_member_text(&s->b, "place", at.pointer);
-	form_part_close(s);
+	list_end(s, f, v, at);
 }
 
 static void show_field(struct form_maker *s, const struct field *f, const json_t *v,

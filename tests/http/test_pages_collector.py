@@ -28,13 +28,12 @@ def build(person, source, name=None):
     form.fill({"name": name, "pipelines.0.name": "Products", "pipelines.0.functionId": "func-get-products"})
     form = form.press("show:/pipelines/0/functionId").form("/collectors")
     form.fill({"pipelines.0.staticParameters.limit": "10"})
-    form = form.press("add:/pipelines/0/processingSteps").form("/collectors")
-    form.fill({"pipelines.0.processingSteps.2.name": "Pages", "pipelines.0.processingSteps.2.type": "pagination"})
-    form = form.press("show:/pipelines/0/processingSteps/2/type").form("/collectors")
-    form.fill({"pipelines.0.processingSteps.2.config.type:text": "cursor"})
-    form = form.press("show:/pipelines/0/processingSteps/2/config/type").form("/collectors")
-    form.fill({"pipelines.0.processingSteps.2.config.cursorParam:text": "page_info"})
-    form = form.press("up:/pipelines/0/processingSteps/2").form("/collectors")
+    form = form.press("insert:/pipelines/0/processingSteps/1").form("/collectors")
+    form.fill({"pipelines.0.processingSteps.1.name": "Pages", "pipelines.0.processingSteps.1.type": "pagination"})
+    form = form.press("show:/pipelines/0/processingSteps/1/type").form("/collectors")
+    form.fill({"pipelines.0.processingSteps.1.config.type:text": "cursor"})
+    form = form.press("show:/pipelines/0/processingSteps/1/config/type").form("/collectors")
+    form.fill({"pipelines.0.processingSteps.1.config.cursorParam:text": "page_info"})
     page = form.press("Save collector")
     assert page.status == 200 and page.h1 == name, page.errors
     return page
@@ -81,8 +80,7 @@ def test_a_collector_is_built_step_by_step(person, api, source):
 ])
 def test_each_step_has_its_own_settings(person, api, source, kind, config, want):
     page = build(person, source)
-    form = page.follow("Edit").form(page.path).press("add:/pipelines/0/processingSteps").form(page.path)
-    form = form.press("up:/pipelines/0/processingSteps/3").form(page.path)
+    form = page.follow("Edit").form(page.path).press("insert:/pipelines/0/processingSteps/2").form(page.path)
     at = "pipelines.0.processingSteps.2."
     form = form.fill({at + "name": "Mine", at + "type": kind}).press("show:/" + at.replace(".", "/") + "type")
     form = form.form(page.path).fill({at + "config." + name: value for name, value in config.items()})
@@ -153,9 +151,33 @@ def test_a_test_shows_requests_records_and_log_with_secrets_masked(person, sourc
     assert "curl " in requests[0].text and "X-Shopify-Access-Token: " in requests[0].text
     records = [e for e in page.all("pre") if e.get("aria-label") == "A record"]
     assert len(records) == 7 and all("id" in json.loads(e.raw) for e in records)
-    assert "shows the first 7 records" in page.text
+    assert len(requests) == 2 and "ended after page 2" in page.text
     again = page.form(0).press("Run again")
     assert "At most 2 pages and 7 records" in again.text
+
+
+def test_a_test_tries_the_second_page_and_names_the_limit_that_ended_it(person, source, upstream_url):
+    page = with_values(person, build(person, source), upstream_url, "products=90")
+    page = page.follow("Test").form(0).fill({"maxRecords": "3"}).press("Run the test")
+    assert len(page.all("li", class_="request")) == 2, page.text[:800]
+    assert "ended after page 2: it had the 3 records" in page.text and "goes on" not in page.text
+
+
+def test_a_new_step_comes_before_store_and_the_request_is_told_from_its_pages(person, source):
+    form = person.get("/collectors/new?dataSourceId=" + source["id"]).form("/collectors")
+    words = [o.text for e in form.inputs if e["name"] == "pipelines.0.processingSteps.0.type" for o in e.all("option")]
+    assert "Request: call the function" in words and "Paging: how to ask for the next page" in words
+    form = form.press("Add to Steps").form("/collectors")
+    assert form.value("pipelines.0.processingSteps.2.type") == "store-database"
+    form = form.fill({"pipelines.0.processingSteps.1.type": "store-database"}).press(
+        "show:/pipelines/0/processingSteps/1/type").form("/collectors")
+    assert form.value("pipelines.0.processingSteps.2.type") == "store-database"
+
+
+def test_a_connection_that_has_to_wait_promises_nothing(person, source, upstream_url):
+    page = with_values(person, build(person, source), upstream_url, "fault=429,retry_after=600")
+    page = page.follow("Test").form(page.path + "/test-connection").press()
+    assert "does not wait that long" in page.text and "goes on" not in page.text, page.text[:600]
 
 
 def test_a_test_says_what_is_wrong(person, source, upstream_url):
