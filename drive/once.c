@@ -22,13 +22,15 @@ static void serve(struct drive *d, struct drive_run *r, const struct drive_once 
 
 bool drive_run_once(const struct drive_once *o, struct err *e)
 {
+	struct drive_start start = o->start;
 	struct drive *d;
 	struct drive_run *r;
 	bool ok;
 
 	if (!drive_new(&o->drive, &d, e))
 		return false;
-	ok = drive_start(d, &o->start, &r, e);
+	start.run.once = true;
+	ok = drive_start(d, &start, &r, e);
 	if (ok)
 		serve(d, r, o);
 	drive_free(d);

@@ -9,6 +9,7 @@
 
 #define RECORDS_MAX 100
 #define PAGES_MAX   3
+#define PAGES_TRIED 2 /* before the records that are shown may end it */
 #define NOTES_MAX   500
 #define BYTES_MAX   ((size_t)4 * 1024 * 1024)
 
@@ -74,7 +75,7 @@ static void memory_note(void *arg, struct drive_run *r, const struct run_note *n
 		};
 }
 
-/* False: the page held more than may be kept. */
+/* False: no room for what it holds. Records beyond those that are shown are read and counted only. */
 static bool records_keep(struct sink_memory *m, const struct run_page *page)
 {
 	for (size_t i = 0; i < page->count; i++) {
@@ -83,7 +84,11 @@ static bool records_keep(struct sink_memory *m, const struct run_page *page)
 
 		if (rec->fate != RECORD_KEEP)
 			continue;
-		if (!m->records || m->record_count == m->o.records_max || !room(m, rec->bytes.len))
+		if (m->records && m->record_count == m->o.records_max) {
+			m->left_out = true;
+			return true;
+		}
+		if (!m->records || !room(m, rec->bytes.len))
 			return false;
 		copy = arena_copy(m->o.arena, rec->bytes);
 		if (!copy.p)
@@ -93,15 +98,28 @@ static bool records_keep(struct sink_memory *m, const struct run_page *page)
 	return true;
 }
 
+/* Why the test ends behind this page; NULL: it does not. Whether paging works shows at the second
+ * page alone, so that many are fetched even when the first brings all the records that are shown. */
 static const char *page_bound(struct sink_memory *m, const struct run_page *page)
 {
-	if (!records_keep(m, page) || (m->record_count == m->o.records_max && !page->last))
+	size_t least = m->o.pages_max < PAGES_TRIED ? m->o.pages_max : PAGES_TRIED;
+
+	if (!records_keep(m, page))
 		return arena_printf(m->o.arena,
-		                    "A test shows the first %zu records at most; a run goes on.",
-		                    m->record_count);
-	if (m->pages == m->o.pages_max && !page->last)
-		return arena_printf(m->o.arena, "A test fetches %zu pages at most; a run goes on.",
+		                    "The test ended after page %zu: it has no room for more.",
 		                    m->pages);
+	if (page->last)
+		return NULL;
+	if (m->pages == m->o.pages_max)
+		return arena_printf(m->o.arena,
+		                    "The test ended after page %zu, the most pages that it was to "
+		                    "fetch. The API has more.",
+		                    m->pages);
+	if (m->record_count == m->o.records_max && m->pages >= least)
+		return arena_printf(m->o.arena,
+		                    "The test ended after page %zu: it had the %zu records that it "
+		                    "was to show. The API has more.",
+		                    m->pages, m->record_count);
 	return NULL;
 }
 
@@ -115,6 +133,10 @@ static void memory_page(void *arg, struct drive_run *r, const struct run_page *p
 	if (bound) {
 		m->bounded = bound;
 		drive_finish(r, bound);
+	} else if (page->last && m->left_out) {
+		m->bounded = arena_printf(m->o.arena,
+		                          "All pages were read; the first %zu records are shown.",
+		                          m->record_count);
 	}
 	drive_page_done(r, true, NULL);
 }
@@ -139,9 +161,9 @@ static void memory_park(void *arg, struct drive_run *r, const struct run_wait *w
 	m->waiting = true;
 	m->wait = *wait;
 	m->wait.code = keep_text(m, wait->code);
-	m->wait.message = arena_printf(
-		m->o.arena, "%s A test does not wait that long; a run goes on by itself after %s.",
-		wait->message, clock_format(wait->until_ms, until));
+	m->wait.message = arena_printf(m->o.arena,
+	                               "%s A test does not wait that long. Try it again after %s.",
+	                               wait->message, clock_format(wait->until_ms, until));
 	if (!m->wait.message)
 		m->wait.message = "";
 }

@@ -36,6 +36,7 @@ struct sink_memory {
 	size_t record_count;
 	size_t bytes;
 	size_t pages;
+	bool left_out; /* records were read that are not shown */
 	bool ended, waiting;
 	struct run_end end;   /* texts copied */
 	struct run_wait wait; /* when waiting */

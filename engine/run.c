@@ -131,6 +131,7 @@ bool run_new(const struct run_options *o, struct run **out, struct err *e)
 	r->budget = budget_of(o);
 	r->seed = o->seed;
 	r->verbose = o->verbose;
+	r->once = o->once;
 	r->caches = o->caches;
 	r->last_ms = o->now_ms;
 	r->end.code = r->end.message = r->end.stop = "";
@@ -194,8 +195,11 @@ static const char missing_step[] =
 	" Give it a value in the configuration of this installation; if that "
 	"has no such field, the definition of the collector has to change.";
 
-static const char *next_step(struct run_fail f)
+/* Of a run that nobody takes up again, such as a test, no later attempt is promised. */
+static const char *next_step(const struct run *r, struct run_fail f)
 {
+	if (r->once && f.remedy == REMEDY_RETRY_LATER)
+		return " Try it again later.";
 	if (f.status == RUN_TIMEOUT)
 		return timeout_step;
 	return strcmp(f.code, "value_missing") == 0 ? missing_step : next_steps[f.remedy];
@@ -242,7 +246,7 @@ bool run_over(struct run *r, struct run_fail f, const char *fmt, ...)
 		what[n - 1] = 0;
 	kept_write(r, kept, sizeof kept);
 	snprintf(message, sizeof message, "%s%s%s. %s%s", what, *r->where ? ": " : "", r->where,
-	         kept, r->advice ? r->advice : next_step(f));
+	         kept, r->advice ? r->advice : next_step(r, f));
 	end_set(r, f, message);
 	/* What comes later begins with all its attempts. */
 	r->live.attempts = r->live.waits = 0;
@@ -276,8 +280,9 @@ static void wait_asked(struct run *r, const struct retry_verdict *v, int64_t now
 	if (wait_ms <= 0)
 		wait_ms = BACKOFF_BASE_MS + retry_backoff_ms(&r->seed, BACKOFF_BASE_MS,
 		                                             THROTTLE_CAP_MS, r->live.waits);
-	snprintf(r->wait_message, sizeof r->wait_message, "%s; the run goes on in %lld s: %s.",
-	         v->words, (long long)(wait_ms + 999) / 1000, r->where);
+	snprintf(r->wait_message, sizeof r->wait_message, "%s; %s in %lld s: %s.", v->words,
+	         r->once ? "it may be asked again" : "the run goes on",
+	         (long long)(wait_ms + 999) / 1000, r->where);
 	wait_set(r, v, wait_ms, now_ms);
 }
 

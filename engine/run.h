@@ -52,6 +52,7 @@ struct run_options {
 	uint64_t seed;             /* of jitter */
 	int64_t now_ms;
 	bool caches;  /* the driver keeps answers: RUN_FIND may be asked */
+	bool once;    /* nobody takes it up again: its sentences promise no later attempt */
 	bool verbose; /* notes carry headers and the first 16 KiB of bodies (tests) */
 };
 

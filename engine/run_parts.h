@@ -89,7 +89,7 @@ struct run {
 	struct plan_budget budget;
 	const char *execution_id;
 	uint64_t seed;
-	bool verbose;
+	bool verbose, once;
 	bool cancelled;
 
 	struct arena *life, *asking, *paging; /* the run's, the request's, the page's memory */

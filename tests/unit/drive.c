@@ -433,6 +433,11 @@ static void memory_stops_at_its_bounds(void **state)
 	} rows[] = {
 		{ "two pages", { .pages_max = 2 }, 4, 2 },
 		{ "three records", { .records_max = 3 }, 3, 2 },
+		{ "one record, and yet the second page", { .records_max = 1 }, 1, 2 },
+		{ "one page, because it was asked for",
+		  { .records_max = 1, .pages_max = 1 },
+		  1,
+		  1 },
 		{ "few bytes", { .bytes_max = 1 }, 0, 1 },
 	};
 
@@ -452,6 +457,7 @@ static void memory_says_waiting_and_failed(void **state)
 
 	assert_string_equal(sink_memory_status(m), "waiting");
 	assert_non_null(strstr(m->wait.message, "A test does not wait that long"));
+	assert_null(strstr(m->wait.message, "goes on")); /* nothing does */
 	m = memory_run(*state, "denied", (struct sink_memory_options){ 0 }, 0);
 	assert_string_equal(sink_memory_status(m), "failed");
 	assert_string_equal(m->end.code, "credential_rejected");
