@@ -25,7 +25,7 @@ static const struct field config_field_fields[] = {
 	{ .name = "type", .kind = SHAPE_CHOICE, .choices = field_types, .fallback = "Text",
 	  .help = "What may be entered." },
 	{ .name = "label", .label = "Label", .kind = SHAPE_LINE, .help = "What the form says." },
-	{ .name = "description", .label = "Hint", .kind = SHAPE_TEXT, .max = 2000,
+	{ .name = "description", .label = "Hint below the field", .kind = SHAPE_TEXT, .max = 2000,
 	  .help = "A hint below the field." },
 	{ .name = "required", .kind = SHAPE_BOOLEAN, .fallback = "false",
 	  .help = "Must be given, unless it has a default." },
@@ -43,7 +43,7 @@ static const struct field config_field_fields[] = {
 const struct shape SHAPE_CONFIG_FIELD = { "ConfigField", config_field_fields, false };
 
 static const struct field auth_fields[] = {
-	{ .name = "type", .label = "How a request shows who asks", .kind = SHAPE_CHOICE,
+	{ .name = "type", .label = "How requests show who asks", .kind = SHAPE_CHOICE,
 	  .flags = SHAPE_REQUIRED, .choices = AUTH_KIND_NAMES,
 	  .help = "How requests show who asks." },
 	{ .name = "details", .kind = SHAPE_MAP, .item = SHAPE_ANY, .max = 20,
@@ -145,7 +145,7 @@ static const struct field rate_fields[] = {
 	  .help = "The strictest counts." },
 	{ .name = "requestsPerHour", .kind = SHAPE_NUMBER, .min = 0, .max = 36000000,
 	  .help = "The strictest counts." },
-	{ .name = "burst", .label = "At once after a rest", .kind = SHAPE_INTEGER, .min = 1,
+	{ .name = "burst", .label = "Requests at once after a rest", .kind = SHAPE_INTEGER, .min = 1,
 	  .max = 10000,
 	  .help = "Requests at once after a rest." },
 	{ .name = "strategy", .label = "When the API says slow down", .kind = SHAPE_CHOICE,

@@ -73,7 +73,7 @@ static const struct shape sync_shape = { "SyncToken", sync_fields, false };
 	  .kind = SHAPE_LIST, .flags = SHAPE_RARE, .item = SHAPE_LINE, .max = 50,                  \
 	  .help = "Parameters that are sent with the first page only." }
 #define SIZE_FIELDS                                                                                \
-	{ .name = "sizeParam", .label = "Parameter for the size",                                  \
+	{ .name = "sizeParam", .label = "Parameter for the page's size",                                  \
 	  .kind = SHAPE_LINE, .help = "The parameter for the page's size." },                      \
 	{ .name = "pageSize", .label = "Records per page",                                         \
 	  .kind = SHAPE_INTEGER, .min = 1, .max = 1000000,                                         \
@@ -90,7 +90,7 @@ static const struct shape sync_shape = { "SyncToken", sync_fields, false };
 	  .kind = SHAPE_OBJECT, .flags = SHAPE_RARE, .of = &next_request_shape,                    \
 	  .help = "Later pages are asked for so, with nothing else than what stands here." }
 #define LINK_FIELDS                                                                                \
-	{ .name = "rel", .label = "Relation of the link",                                          \
+	{ .name = "rel", .label = "Relation of the Link header",                                          \
 	  .kind = SHAPE_LINE, .fallback = "next",                                                  \
 	  .help = "Relation of the Link header." },                                                \
 	{ .name = "require", .label = "Attribute that links need",                                 \
@@ -101,7 +101,7 @@ static const struct shape sync_shape = { "SyncToken", sync_fields, false };
 	  .kind = SHAPE_LINE, .flags = SHAPE_RARE,                                                 \
 	  .help = "The body's member with the next URL, or header:X." }
 #define PAGE_FIELDS                                                                                \
-	{ .name = "pageParam", .label = "Parameter for the page",                                  \
+	{ .name = "pageParam", .label = "Parameter for the page's number",                                  \
 	  .kind = SHAPE_LINE, .fallback = "page",                                                  \
 	  .help = "The parameter for the page's number." },                                        \
 	{ .name = "firstPage", .label = "First page",                                              \
@@ -114,7 +114,7 @@ static const struct shape sync_shape = { "SyncToken", sync_fields, false };
 	{ .name = "offsetParam", .label = "Parameter for the offset",                              \
 	  .kind = SHAPE_LINE, .fallback = "offset",                                                \
 	  .help = "The parameter for the offset." },                                               \
-	{ .name = "limitParam", .label = "Parameter for the size",                                 \
+	{ .name = "limitParam", .label = "Parameter for the page's size",                                 \
 	  .kind = SHAPE_LINE, .fallback = "limit",                                                 \
 	  .help = "The parameter for the page's size." },                                          \
 	{ .name = "firstOffset", .label = "First offset",                                          \
@@ -128,7 +128,7 @@ static const struct shape sync_shape = { "SyncToken", sync_fields, false };
 	  .kind = SHAPE_LINE,                                                                      \
 	  .help = "The member with the total of records, or header:X." }
 #define CURSOR_PARAM                                                                               \
-	{ .name = "cursorParam", .label = "Parameter for the cursor",                              \
+	{ .name = "cursorParam", .label = "Parameter that carries the cursor",                              \
 	  .kind = SHAPE_LINE,                                                                      \
 	  .help = "The parameter that carries the cursor." }
 

@@ -97,6 +97,8 @@ MUST_CHECK bool form_read(struct arena *, const struct shape *, struct str text,
 void form_act(struct arena *, json_t *body, const char *act);
 /* "functionId" as "Function id". */
 const char *form_label(struct arena *, const struct field *);
+/* The help of the API's description; NULL where the label has said it already. */
+const char *form_help(struct arena *, const struct field *);
 /* Says the value nothing but defaults? Then it was left alone. */
 bool form_untouched(const struct field *, const json_t *value);
 

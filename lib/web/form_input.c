@@ -107,12 +107,14 @@ static void described_by(struct form_maker *s, bool help, struct form_place at)
 static void input_open(struct form_maker *s, const char *kind, const struct field *f,
                        struct form_place at)
 {
+	const char *help = form_help(s->arena, f);
+
 	form_part_open(s, kind, at, form_label(s->arena, f));
 	json_member_text(&s->b, "name",
 	                 at.typed ? arena_printf(s->arena, "%s%s", at.name, suffix_of(f))
 	                          : at.name);
-	json_member_text(&s->b, "help", f->help);
-	described_by(s, f->help != NULL, at);
+	json_member_text(&s->b, "help", help);
+	described_by(s, help != NULL, at);
 	json_member_flag(&s->b, "required", f->flags & SHAPE_REQUIRED);
 }
 
@@ -283,7 +285,7 @@ static void show_rows(struct form_maker *s, const struct field *f, const json_t 
 	size_t i = 0;
 
 	form_part_open(s, "rows", at, form_label(s->arena, f));
-	json_member_text(&s->b, "help", f->help);
+	json_member_text(&s->b, "help", form_help(s->arena, f));
 	form_part_close(s);
 	json_object_foreach((json_t *)v, key, value)
 	{

@@ -27,6 +27,28 @@ const char *form_label(struct arena *a, const struct field *f)
 	return label;
 }
 
+static struct str bare_sentence(const char *text)
+{
+	static const char *const articles[] = { "The ", "A ", "An " };
+	struct str s = str_of(text);
+
+	for (size_t i = 0; i < sizeof(articles) / sizeof(articles[0]); i++)
+		if (str_starts(s, articles[i])) {
+			s = str_after(s, strlen(articles[i]));
+			break;
+		}
+	if (s.len > 0 && s.p[s.len - 1] == '.')
+		s.len--;
+	return s;
+}
+
+const char *form_help(struct arena *a, const struct field *f)
+{
+	const char *label = arena_text(a, bare_sentence(form_label(a, f)));
+
+	return f->help && !str_eq_nocase(bare_sentence(f->help), label) ? f->help : NULL;
+}
+
 struct form_place form_place_member(struct form_maker *s, struct form_place at, const char *member)
 {
 	return (struct form_place){

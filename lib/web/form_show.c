@@ -38,7 +38,7 @@ static void show_group(struct form_maker *s, const struct field *f, const struct
 	if (!of->fields->name)
 		return;
 	form_part_open(s, fold ? "fold" : "group", at, form_label(s->arena, f));
-	json_member_text(&s->b, "help", bare ? NULL : f->help);
+	json_member_text(&s->b, "help", bare ? NULL : form_help(s->arena, f));
 	json_member_flag(&s->b, "bare", bare);
 	json_member_flag(&s->b, "optional", fold);
 	json_member_flag(&s->b, "filled",
@@ -131,7 +131,7 @@ static void show_list(struct form_maker *s, const struct field *f, const json_t 
 	bool bare = is_bare(s, f);
 
 	form_part_open(s, "list", at, form_label(s->arena, f));
-	json_member_text(&s->b, "help", bare ? NULL : f->help);
+	json_member_text(&s->b, "help", bare ? NULL : form_help(s->arena, f));
 	json_member_flag(&s->b, "bare", bare);
 	json_member_flag(&s->b, "empty", json_array_size(v) == 0);
 	form_part_close(s);

@@ -359,6 +359,22 @@ static void a_form_comes_back_as_it_was_shown(void **state)
 	json_decref(values);
 }
 
+static void help_that_repeats_the_label_is_left_out(void **state)
+{
+	static const struct field fields[] = {
+		{ .name = "a", .label = "Records per page", .help = "Records per page." },
+		{ .name = "b", .label = "Parameter", .help = "The parameter." },
+		{ .name = "c", .label = "Parameter", .help = "The parameter of the page." },
+		{ .name = "d", .label = "Parameter" },
+	};
+
+	(void)state;
+	assert_null(form_help(arena, &fields[0]));
+	assert_null(form_help(arena, &fields[1]));
+	assert_string_equal(form_help(arena, &fields[2]), fields[2].help);
+	assert_null(form_help(arena, &fields[3]));
+}
+
 static void problems_stand_at_their_inputs(void **state)
 {
 	struct problems *ps = problems_new(arena);
@@ -478,6 +494,8 @@ int main(void)
 		TEST("a button makes a list that was not there",
 		     a_button_makes_a_list_that_was_not_there),
 		TEST("a form comes back as it was shown", a_form_comes_back_as_it_was_shown),
+		TEST("help that repeats the label is left out",
+		     help_that_repeats_the_label_is_left_out),
 		TEST("problems stand at their inputs and in the summary",
 		     problems_stand_at_their_inputs),
 		TEST("secrets are never shown", secrets_are_never_shown),
