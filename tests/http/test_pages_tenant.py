@@ -222,7 +222,7 @@ def test_a_waiting_run_says_why_first_and_can_be_cancelled(make_tenant, publishe
     why = tenant.get(f"/executions/{asked['executionId']}")["waiting"]
     assert page.all("span", class_="state")[0].text == "Waiting"
     assert page.text.index("Waiting:") < page.text.index("Steps") and why["message"] in page.text
-    assert "Waiting" in page.title and "Since " in page.text and "so far; until " in page.text
+    assert "Waiting" in page.title and "The wait began " in page.text and "so far) and ends " in page.text
     waited = [e.one("dd").text for e in page.all("div") if [d.text for d in e.all("dt")] == ["Waited"]]
     assert waited and waited[0].endswith("so far") and "min" not in waited[0], "a wait counts as it passes"
     assert "0 of them" not in page.text
@@ -253,6 +253,8 @@ def test_records_are_browsed_found_and_shown_digit_for_digit(make_tenant, publis
     run(tenant, instance, PRODUCTS)
     person = person_of(tenant)
     page = person.get(f"/collector-instances/{instance}/records?limit=20")
+    cells = page.one("table").all("td")
+    assert cells and all(cell.has("data-label") for cell in cells), "a narrow screen shows a card of named values"
     assert len(page.rows()) == 20
     seen = [row["Key"] for row in page.rows()]
     while "Next page" in page.links:
