@@ -182,6 +182,9 @@ static void put_op(struct buf *out, const struct tpl *t, const struct tpl_op *op
 		put_names_at(out, "path", t, names);
 		buf_printf(out, ", .path_count = %zu", op->path_count);
 	}
+	/* an empty map is absent, too */
+	if (op->kind == TPL_ABSENT && op->map)
+		buf_text(out, ", .map = true");
 	if (op->kind == TPL_SECTION) {
 		buf_printf(out, ", .map = %s, .first = %u, .count = %u", op->map ? "true" : "false",
 		           op->first, op->count);

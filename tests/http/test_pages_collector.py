@@ -122,7 +122,9 @@ def test_a_parameter_that_nobody_knows_is_named(person):
 
 def test_secrets_are_written_and_never_read(person, api, source, upstream_url):
     page = build(person, source)
+    assert "None yet. A test needs your own values" in page.text, "a heading with nothing below it"
     page = with_values(person, page, upstream_url)
+    assert "None yet" not in page.text
     assert page.flash == "The test values are saved.", page.errors
     page = page.follow("Test values")
     assert SECRET not in page.html
