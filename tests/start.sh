@@ -119,8 +119,40 @@ kill -9 $(ours) 2>/dev/null
 ok $? "a start after a kill -9 of every process at once succeeds"
 try "the data survived it" \
 	[ "$(get "/collector-instances/$INSTANCE_ID/executions" "$TENANT_TOKEN" | jq .totalExecutions)" = 2 ]
-kill -9 "$(cat "$state/run/nginx/nginx.pid")"
-try "without nginx everything ends, and the port is free" nobody_left
+
+# one of the three is killed: it is started again, four times a minute
+own() { # program: its process that ./start has started
+	local pid
+	for pid in $(ours); do
+		[ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$1" ] &&
+			[ "$(awk '/^PPid:/ {print $2}' "/proc/$pid/status")" = "$(cat "$state/run/start.pid")" ] && echo "$pid"
+	done
+}
+succeeded() { # program, its former process
+	local now
+	for _ in $(seq 300); do
+		now=$(own "$1")
+		[ -n "$now" ] && [ "$now" != "$2" ] && ready && return
+		sleep 0.1
+	done
+	return 1
+}
+"$top/start" --stop --state "$state" 2>/dev/null
+"$top/start" --detach --state "$state" --port "$port"
+for program in postgres nginx catchmentd; do
+	former=$(own $program)
+	kill -9 "$former"
+	try "a killed $program is started again" succeeded $program "$former"
+	try "and the data is there" \
+		[ "$(get "/collector-instances/$INSTANCE_ID/executions" "$TENANT_TOKEN" | jq .totalExecutions)" = 2 ]
+done
+try "the log says so" grep -q 'postgres ended by itself and is started again' "$state/log/start.log"
+former=$(own catchmentd)
+kill -9 "$former"
+try "the fourth time, too" succeeded catchmentd "$former"
+kill -9 "$(own catchmentd)"
+try "the fifth time everything ends, and the port is free" nobody_left
+try "and the log says why" grep -q 'ended by itself five times within a minute' "$state/log/start.log"
 "$top/start" --detach --state "$state" --port "$port"
 ok $? "a start with the same port succeeds then"
 "$top/start" --stop --state "$state" 2>/dev/null

@@ -127,8 +127,15 @@ stack_keys() {
 		die "The sealing keys could not be made or read: $(tail -n 1 "$STATE/log/keys.log")"
 }
 
+# Workers of an nginx that was killed go on, and hold its ports.
+stack_orphans() {
+	local pid
+	for pid in $(session_pids $$); do
+		[ "$(cat "/proc/$pid/comm" 2>/dev/null)" != nginx ] || kill -KILL "$pid" 2>/dev/null
+	done
+}
+
 stack_nginx() {
-	rm -f "$SOCKETS"/upstream.sock
 	sed -e "s|@UPSTREAM_LISTEN@|127.0.0.1:$UPSTREAM_PORT|" -e "s|@UPSTREAM_SOCKET@|$SOCKETS/upstream.sock|" \
 		"$APP/share/catchment/nginx/upstream.conf.in" >"$STATE/run/upstream.conf"
 	mkdir -p "$STATE/run/nginx"
@@ -142,6 +149,7 @@ stack_nginx() {
 }
 
 stack_catchment() {
+	rm -f "$SOCKETS"/upstream.sock
 	setpriv --pdeathsig TERM "$APP/libexec/catchment/catchmentd" --conf "$STATE/catchment.conf" \
 		2>>"$STATE/log/catchment.log" &
 	catchmentd_pid=$!
@@ -157,6 +165,35 @@ stack_ready() {
 		[ $tries -lt 300 ] || die "Catchment did not become ready. The ends of its logs in $STATE/log:
 $(tail -n 2 "$STATE/log/nginx.log" "$STATE/log/catchment.log" 2>/dev/null)"
 		sleep 0.05
+	done
+}
+
+# Starts again whichever of the three ends by itself; gives up, with a word why, when that is the fifth
+# time within a minute.
+stack_watch() {
+	local ended began=$SECONDS times=0 # $SECONDS: bash's own clock
+	while :; do
+		wait -n $postgres_pid $nginx_pid $catchmentd_pid
+		if ! kill -0 $postgres_pid 2>/dev/null; then
+			ended=postgres
+		elif ! kill -0 $nginx_pid 2>/dev/null; then
+			ended=nginx
+		elif ! kill -0 $catchmentd_pid 2>/dev/null; then
+			ended=catchment # its program is catchmentd
+		else
+			continue
+		fi
+		[ $((SECONDS - began)) -lt 60 ] || { began=$SECONDS times=0; }
+		times=$((times + 1))
+		if [ $times -ge 5 ]; then
+			echo "$ended ended by itself five times within a minute. The end of $STATE/log/$ended.log says why:
+$(tail -n 3 "$STATE/log/$ended.log")
+Mend it, then start it again with ./start."
+			return
+		fi
+		echo "$(date +%FT%TZ -u) $ended ended by itself and is started again; $STATE/log/$ended.log says why."
+		[ $ended != nginx ] || stack_orphans
+		stack_$ended
 	done
 }
 
