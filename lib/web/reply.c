@@ -360,10 +360,21 @@ void reply_problem(struct req *r, const struct err *e)
 		log_err(LOG_ERROR, "request_failed", e);
 }
 
+static bool is_html(const struct web_reply *reply)
+{
+	return reply->type && strncmp(reply->type, "text/html", 9) == 0;
+}
+
+/* May nobody keep this answer? A page of somebody's workspace must not come back after signing out. */
+static bool is_never_stored(const struct req *r)
+{
+	return r->reply->status >= 400 || (r->route && (r->route->flags & ROUTE_SHOWS_SECRET)) ||
+	       (is_html(r->reply) && r->has_token);
+}
+
 void reply_head_write(const struct req *r, struct buf *b)
 {
 	const struct web_reply *reply = r->reply;
-	bool secret = r->route && (r->route->flags & ROUTE_SHOWS_SECRET);
 
 	buf_printf(b, "Status: %d %s\r\n", reply->status, reply_phrase(reply->status));
 	if (reply->type)
@@ -372,8 +383,8 @@ void reply_head_write(const struct req *r, struct buf *b)
 		buf_printf(b, "Content-Length: %zu\r\n", reply->body.len);
 	buf_printf(b, "X-Request-Id: %s\r\nX-Content-Type-Options: nosniff\r\n", r->id);
 	buf_printf(b, "Cache-Control: %s\r\n",
-	           secret || reply->status >= 400 ? "no-store" : "private, no-cache");
-	if (reply->type && strncmp(reply->type, "text/html", 9) == 0)
+	           is_never_stored(r) ? "no-store" : "private, no-cache");
+	if (is_html(reply))
 		buf_text(b, PAGE_HEADERS);
 	for (size_t i = 0; i < reply->header_count; i++)
 		buf_printf(b, "%s: %s\r\n", reply->headers[i].name, reply->headers[i].value);

@@ -141,3 +141,13 @@ def test_a_waiting_run_passes_every_measure(people, person, hand, judge, api):
     seen = hand.wait(lambda: next((url for url in runs if "Waiting:" in person.get(url).text), None), "a run that waits")
     assert judge.judge(person, seen) == []
     assert judge.judge(person, instance) == []
+
+
+def test_back_after_signing_out_shows_nothing_of_the_workspace(person, hand, api):
+    hand.browser.become(person)
+    hand.browser.go(api + "/tenant")
+    name = hand.browser.driver.find_element("css selector", "h1").text
+    assert name.startswith("Space ")
+    hand.press("Sign out")
+    hand.browser.driver.back()
+    assert name not in hand.text, "the page came back from memory"
