@@ -26,15 +26,16 @@ def stack_of(campaign, folder, mutant=None):
 
 
 def figures(campaign, folder, size, mutant=None):
-    """What each promise came to. Whatever breaks the campaign itself breaks all of its promises."""
-    try:
-        with stack_of(campaign, folder, mutant) as house:
+    """What each promise came to. Whatever breaks the campaign itself breaks all of its promises; but a
+    mutant that does not build, or does not start, proves nothing: that ends everything."""
+    with stack_of(campaign, folder, mutant) as house:
+        try:
             return campaign.campaign(house, size)
-    except Exception as broken:  # a mutant may break anything; the product may not
-        if not mutant:
-            traceback.print_exc()
-        first = (str(broken).strip() or type(broken).__name__).splitlines()[0][:200]
-        return {p.number: proof.Figure("it broke off: " + first, False) for p in campaign.PROMISES}
+        except Exception as broken:  # a mutant may break anything; the product may not
+            if not mutant:
+                traceback.print_exc()
+            first = (str(broken).strip() or type(broken).__name__).splitlines()[0][:200]
+            return {p.number: proof.Figure("it broke off: " + first, False) for p in campaign.PROMISES}
 
 
 def say(name, what, figure, began):
