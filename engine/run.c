@@ -194,6 +194,8 @@ static const char timeout_step[] = " Narrow what the pipeline asks for, with a f
 static const char missing_step[] =
 	" Give it a value in the configuration of this installation; if that "
 	"has no such field, the definition of the collector has to change.";
+static const char missing_once_step[] =
+	" Give it a test value; if there is no such field, the definition has to change.";
 
 /* Of a run that nobody takes up again, such as a test, no later attempt is promised. */
 static const char *next_step(const struct run *r, struct run_fail f)
@@ -202,7 +204,9 @@ static const char *next_step(const struct run *r, struct run_fail f)
 		return " Try it again later.";
 	if (f.status == RUN_TIMEOUT)
 		return timeout_step;
-	return strcmp(f.code, "value_missing") == 0 ? missing_step : next_steps[f.remedy];
+	if (strcmp(f.code, "value_missing") == 0)
+		return r->once ? missing_once_step : missing_step;
+	return next_steps[f.remedy];
 }
 
 static const char *plural(int64_t n)

@@ -89,11 +89,13 @@ bool commit_token_keep(struct committer *c, struct job *job, struct err *e)
 	              c->arena, &rows);
 	if (db_commit(c->db, e)) {
 		t->kept = db_get_bool(rows, 0, 0) ? version : 0;
+		if (t->kept == 0) /* an access token under a lease that ran out */
+			log_warn("token_not_kept", "its lease ran out; used here, and not kept");
 		return true;
 	}
 	if (strcmp(e->slug, "token_lease_lost") != 0)
 		return false;
-	/* the config changed, or the endpoint took longer than the lease: used here, and not kept */
+	/* the config changed meanwhile, or many leases ago: used here, and not kept */
 	log_err(LOG_WARN, "token_not_kept", e);
 	err_clear(e);
 	db_rollback(c->db);

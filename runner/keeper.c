@@ -30,8 +30,8 @@
 #define REAP_MS        5000
 #define REAP_BATCH     100
 #define SWEEP_MS       30000
-#define PRUNE_LANES    10
-#define PRUNE_ROWS     200
+#define PRUNE_LANES    10 /* a sweep */
+#define PRUNE_ROWS     50
 #define RETRY_MS       1000
 
 struct keeper {
@@ -245,12 +245,20 @@ static bool reap(struct keeper *k, struct err *e)
 	return true;
 }
 
+/* One workspace a transaction: its lane is locked meanwhile, and this thread keeps the lease. */
+static bool prune(struct keeper *k, struct err *e)
+{
+	for (int i = 0; i < PRUNE_LANES; i++)
+		if (!db_run(k->db, Q_RUNNER_KEPT_PRUNE, DB_ARGS(db_int(1), db_int(PRUNE_ROWS)),
+		            k->arena, NULL, e))
+			return false;
+	return true;
+}
+
 static bool sweep(struct keeper *k, struct err *e)
 {
 	k->sweep_ms = clock_mono_ms() + jitter(SWEEP_MS);
-	return db_run(k->db, Q_RUNNER_SWEEP, DB_NO_ARGS, k->arena, NULL, e) &&
-	       db_run(k->db, Q_RUNNER_KEPT_PRUNE, DB_ARGS(db_int(PRUNE_LANES), db_int(PRUNE_ROWS)),
-	              k->arena, NULL, e);
+	return db_run(k->db, Q_RUNNER_SWEEP, DB_NO_ARGS, k->arena, NULL, e) && prune(k, e);
 }
 
 static bool cancels(struct keeper *k, struct err *e)

@@ -2,7 +2,8 @@
  * lease - who this runner is, how long it may believe so, and which runs it holds
  *
  * Trusted from the start of the last good beat for TTL - 5 s by the monotonic clock: the database
- * cannot have given the runs away before. Once lost, an id is never used again.
+ * cannot have given the runs away before, but to the successor of a process
+ * that has ended. Once lost, an id is never used again.
  *
  * Ownership: the runner's.
  * Errors:    none.

@@ -12,9 +12,11 @@
  *   RUNNER_HOST_RATE   requests a second to one host, over all tenants and runners (1000); 0: none
  *   RUNNER_SERVICE_RUNS  runs at once that talk to one host, over all (100); 0: no limit
  *   RUNNER_BYTES       of answers in memory at once (256 MiB); beyond it transfers pause
- *   RUNNER_BERTH       from catchmentd: its place there; what the runner before it held is taken back at once
  *   RUNNER_CA_FILE     certificates to trust instead of the system's
  *   LOG_LEVEL          debug, info, warn or error (info)
+ *
+ * RUNNER_BERTH, in the environment from catchmentd alone: its place there; what the runner before it in
+ * that place held is taken back at once.
  *
  * SIGTERM or SIGINT: no more claims, the page in hand is finished (8 s), the rest is parked as due
  * now. A second one drops everything: other runners go on from the last committed pages.
@@ -63,7 +65,7 @@ struct program {
 static bool settings_read(struct program *p, struct err *e)
 {
 	struct runner *r = &p->runner;
-	const char *public_path, *private_path;
+	const char *public_path, *private_path, *berth;
 	enum log_level level;
 
 	if (!log_level_parse(conf_get(p->conf, "LOG_LEVEL", "info"), &level))
@@ -72,7 +74,9 @@ static bool settings_read(struct program *p, struct err *e)
 	if (gethostname(r->host, sizeof(r->host) - 1) != 0)
 		r->host[0] = '\0';
 	r->ca_file = conf_get(p->conf, "RUNNER_CA_FILE", NULL);
-	r->has_berth = uuid_parse(str_of(conf_get(p->conf, "RUNNER_BERTH", "")), &r->berth);
+	/* of the environment alone: two runners with one berth would declare each other dead */
+	berth = getenv("RUNNER_BERTH");
+	r->has_berth = berth && uuid_parse(str_of(berth), &r->berth);
 	return conf_need(p->conf, "DB_RUN", &r->conninfo, e) &&
 	       conf_need(p->conf, "SEAL_PUBLIC", &public_path, e) &&
 	       conf_need(p->conf, "SEAL_PRIVATE", &private_path, e) &&

@@ -62,7 +62,7 @@ stack_in_use() {
 stack_leftover() {
 	local pid tries=0
 	pid=$(head -n 1 "$STATE/data/postmaster.pid" 2>/dev/null)
-	while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null && [ $tries -lt 200 ]; do
+	while [ -n "$pid" ] && [ $tries -lt 600 ]; do
 		if ! is_alive "$pid" && ! stack_in_use "$STATE/data"; then
 			rm -f "$STATE/data/postmaster.pid"
 			return
@@ -168,32 +168,27 @@ $(tail -n 2 "$STATE/log/nginx.log" "$STATE/log/catchment.log" 2>/dev/null)"
 	done
 }
 
-# Starts again whichever of the three ends by itself; gives up, with a word why, when that is the fifth
-# time within a minute.
+# Starts again whichever of the three ends by itself; gives up, with a word why, at the fifth end within a
+# minute.
 stack_watch() {
-	local ended began=$SECONDS times=0 # $SECONDS: bash's own clock
-	while :; do
-		wait -n $postgres_pid $nginx_pid $catchmentd_pid
-		if ! kill -0 $postgres_pid 2>/dev/null; then
-			ended=postgres
-		elif ! kill -0 $nginx_pid 2>/dev/null; then
-			ended=nginx
-		elif ! kill -0 $catchmentd_pid 2>/dev/null; then
-			ended=catchment # its program is catchmentd
-		else
-			continue
-		fi
-		[ $((SECONDS - began)) -lt 60 ] || { began=$SECONDS times=0; }
-		times=$((times + 1))
-		if [ $times -ge 5 ]; then
-			echo "$ended ended by itself five times within a minute. The end of $STATE/log/$ended.log says why:
+	local pid ended ends=()
+	while wait -n -p pid $postgres_pid $nginx_pid $catchmentd_pid || [ -n "${pid:-}" ]; do
+		case $pid in
+		"$postgres_pid") ended=postgres ;;
+		"$nginx_pid") ended=nginx ;;
+		*) ended=catchment ;; # its program is catchmentd
+		esac
+		ends+=("$SECONDS")
+		if [ ${#ends[@]} -ge 5 ] && [ $((SECONDS - ends[-5])) -lt 60 ]; then
+			echo "$ended ended by itself, the fifth end within a minute. The end of $STATE/log/$ended.log says why:
 $(tail -n 3 "$STATE/log/$ended.log")
 Mend it, then start it again with ./start."
 			return
 		fi
-		echo "$(date +%FT%TZ -u) $ended ended by itself and is started again; $STATE/log/$ended.log says why."
+		echo "$(date -u +%FT%TZ) $ended ended by itself and is started again; $STATE/log/$ended.log says why."
 		[ $ended != nginx ] || stack_orphans
 		stack_$ended
+		pid=
 	done
 }
 

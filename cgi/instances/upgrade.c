@@ -6,6 +6,7 @@
 #include "cgi/instances/instances.h"
 #include "cgi/part/config_form.h"
 #include "cgi/part/config_store.h"
+#include "engine/configuration.h"
 #include "engine/definition.h"
 #include "engine/release.h"
 #include "lib/db/queries.h"
@@ -98,7 +99,8 @@ struct upgrade {
 	json_t *breaking;
 };
 
-static bool has_field(const json_t *data_source, const char *name)
+/* NULL when there is none. */
+static const json_t *field_find(const json_t *data_source, const char *name)
 {
 	const json_t *field;
 	size_t i;
@@ -106,9 +108,25 @@ static bool has_field(const json_t *data_source, const char *name)
 	json_array_foreach(json_object_get(data_source, "configFields"), i, field)
 	{
 		if (str_eq_text(str_of(json_text(field, "name", "")), name))
-			return true;
+			return field;
 	}
-	return false;
+	return NULL;
+}
+
+static bool has_field(const json_t *data_source, const char *name)
+{
+	return field_find(data_source, name) != NULL;
+}
+
+/* What would be said of a value that cannot go along; NULL: it can. */
+static const char *erased_why(const json_t *field, const json_t *follower)
+{
+	if (!follower)
+		return "has no such field";
+	if (config_field_is_secret(field) == config_field_is_secret(follower))
+		return NULL;
+	return config_field_is_secret(follower) ? "keeps it sealed, so enter it again"
+	                                        : "does not keep it sealed, so enter it again";
 }
 
 /* What is filled in and has no place in the other version is erased, and no version brings it back. */
@@ -116,7 +134,7 @@ static bool erased_add(struct req *r, struct upgrade *u, struct err *e)
 {
 	json_t *secrets, *one;
 	const json_t *field;
-	const char *name;
+	const char *name, *why;
 	size_t i;
 
 	if (!json_read(r->arena, db_get(u->rows, 0, 11), &secrets, e))
@@ -124,13 +142,13 @@ static bool erased_add(struct req *r, struct upgrade *u, struct err *e)
 	json_array_foreach(json_object_get(u->old_source, "configFields"), i, field)
 	{
 		name = json_text(field, "name", "");
-		if (has_field(u->new_source, name) ||
-		    !(json_object_get(u->plain, name) || json_object_get(secrets, name)))
+		why = erased_why(field, field_find(u->new_source, name));
+		if (!why || !(json_object_get(u->plain, name) || json_object_get(secrets, name)))
 			continue;
 		one = json_pack("{s:s,s:s,s:o}", "code", "value_erased", "name", name, "sentence",
-		                json_sprintf("The value of %s is erased: version %s has no such "
-		                             "field, and going back does not bring it back.",
-		                             name, u->to));
+		                json_sprintf("The value of %s is erased: version %s %s. Going back "
+		                             "does not bring it back.",
+		                             name, u->to, why));
 		if (!one || json_array_append_new(u->breaking, one) != 0)
 			return err_set(e, ERR_UNAVAILABLE, "out_of_memory",
 			               "There is not enough memory.");

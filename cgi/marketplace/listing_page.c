@@ -28,6 +28,10 @@ static const struct field mine_fields[] = {
 	  .of = &installed_doc,
 	  .help = "Here already, as this instance" },
 	{ .name = "rating", .kind = SHAPE_OBJECT, .flags = SHAPE_NULLABLE, .of = &rating_doc },
+	{ .name = "isOwn",
+	  .kind = SHAPE_BOOLEAN,
+	  .flags = SHAPE_REQUIRED,
+	  .help = "This workspace publishes it" },
 	{ .name = NULL },
 };
 const struct shape listing_mine_doc = { .name = "ListingMine", .fields = mine_fields };
@@ -77,7 +81,7 @@ bool listing_rating_page(struct req *r, struct err *e)
 
 	if (!mine_read(r, &text, &doc, e))
 		return false;
-	if (json_is_object(json_object_get(doc, "installed")))
+	if (json_is_object(json_object_get(doc, "installed")) && !json_flag(doc, "isOwn", false))
 		req_form(r, &(struct form){
 				    .shape = &rating_in,
 				    .values = json_object_get(doc, "rating"),

@@ -4,11 +4,15 @@
 -- Locks: collect.tokens, a moment; its new column has a constant default.
 SET LOCAL ROLE catchment_owner;
 
-ALTER TABLE collect.tokens ADD past_leases uuid[] NOT NULL DEFAULT '{}'; -- the last few, of this version
+ALTER TABLE collect.tokens ADD past_leases uuid[] NOT NULL DEFAULT '{}', -- the last few, of this version
+	ADD lease_version bigint NOT NULL DEFAULT 0; -- what the lease of now has seen
 
 CREATE FUNCTION collect.token_lease_over() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
+	IF NEW.lease_until > OLD.lease_until THEN
+		NEW.lease_version := NEW.version;
+	END IF;
 	IF NEW.version <> OLD.version THEN
 		NEW.past_leases := '{}';
 	ELSIF NEW.lease_id IS DISTINCT FROM OLD.lease_id AND OLD.lease_until > '-infinity' THEN
@@ -41,6 +45,17 @@ BEGIN
 			OR (p_refresh IS NOT NULL AND p_lease = ANY (k.past_leases) AND k.version = p_version - 1));
 	RETURN FOUND;
 END $$;
+
+-- As before, but a refusal says something of the token that was asked with: not of a newer one.
+CREATE OR REPLACE FUNCTION collect.token_let_go(p_owner uuid, p_lease uuid, p_refused text) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog
+BEGIN ATOMIC
+	UPDATE collect.tokens k SET lease_until = '-infinity',
+		refused_code = CASE WHEN k.version = k.lease_version THEN coalesce(p_refused, k.refused_code) ELSE k.refused_code END,
+		refused_at = CASE WHEN p_refused IS NULL OR k.version <> k.lease_version THEN k.refused_at ELSE clock_timestamp() END
+	WHERE k.tenant_id = util.tenant() AND k.owner_id = p_owner AND k.lease_id = p_lease
+		AND k.lease_until > '-infinity';
+END;
 
 CREATE OR REPLACE FUNCTION collect.token_enter(p_tenant uuid, p_owner uuid, p_lease uuid) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$

@@ -1,6 +1,17 @@
 -- What a publisher's own workspace does with its collectors does not count in the marketplace; a stream was
 -- collected when something was; the audit log keeps who acted by name.
--- Locks: audit.entries for a moment, to gain columns; market.listing for its rows.
+-- Locks: market.listing for some rows, then audit.entries for a moment, to gain a column. Responders of before
+-- do not count own installations themselves any more: start the new ones soon after.
+UPDATE market.listing l SET installs = greatest(0, l.installs - 1)
+WHERE EXISTS (SELECT FROM collect.collector_instances i
+	WHERE i.collector_id = l.collector_id AND i.tenant_id = l.publisher_tenant);
+WITH own AS (DELETE FROM market.ratings t USING market.listing l
+	WHERE l.collector_id = t.collector_id AND l.publisher_tenant = t.tenant_id
+	RETURNING t.collector_id, t.stars, t.review_id),
+gone AS (DELETE FROM market.review v USING own WHERE v.id = own.review_id)
+UPDATE market.listing l SET rating_sum = greatest(0, l.rating_sum - own.stars),
+	rating_count = greatest(0, l.rating_count - 1)
+FROM own WHERE l.collector_id = own.collector_id;
 SET LOCAL ROLE catchment_owner;
 
 -- Nobody rates what is his own.
@@ -150,7 +161,3 @@ SET LOCAL ROLE catchment_owner;
 ALTER TABLE audit.entries ADD COLUMN email text;
 CREATE TRIGGER name_actor BEFORE INSERT ON audit.entries FOR EACH ROW EXECUTE FUNCTION identity.name_actor();
 RESET ROLE;
-
-UPDATE market.listing l SET installs = greatest(0, l.installs - 1)
-WHERE EXISTS (SELECT FROM collect.collector_instances i
-	WHERE i.collector_id = l.collector_id AND i.tenant_id = l.publisher_tenant);

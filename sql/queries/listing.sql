@@ -107,4 +107,6 @@ SELECT json_build_object('installed', (SELECT json_build_object('instanceId', i.
 		ORDER BY i.id LIMIT 1),
 	'rating', (SELECT json_build_object('collectorId', t.collector_id, 'stars', t.stars, 'comment', t.comment,
 		'ratedAt', util.utc(t.updated_at)) FROM market.ratings t
-		WHERE t.tenant_id = util.tenant() AND t.collector_id = $1))::text
+		WHERE t.tenant_id = util.tenant() AND t.collector_id = $1),
+	'isOwn', EXISTS (SELECT FROM market.listing l WHERE l.collector_id = $1
+		AND l.publisher_tenant = util.tenant()))::text

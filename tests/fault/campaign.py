@@ -35,7 +35,9 @@ def figures(campaign, folder, size, mutant=None):
             if not mutant:
                 traceback.print_exc()
             first = (str(broken).strip() or type(broken).__name__).splitlines()[0][:200]
-            return {p.number: proof.Figure("it broke off: " + first, False) for p in campaign.PROMISES}
+            # what broke off has counted nothing: a mutant's guard is proven by that only where it must
+            held = None if mutant and not mutant.breaks_off else False
+            return {p.number: proof.Figure("it broke off: " + first, held) for p in campaign.PROMISES}
 
 
 def say(name, what, figure, began):

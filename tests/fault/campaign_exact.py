@@ -21,7 +21,7 @@ SLOW = "products=%d,fault=drip,drip_bytes=6000,drip_ms=80" % RECORDS
 PIPELINES = ("append-small", "small-pages")
 
 # runs, kills, pauses past the lease (simulated, real), crashes of PostgreSQL, workspaces
-SIZES = {"trial": (200, 5, 5, 0, 1, 4), "full": (10000, 200, 48, 2, 5, 100), "mutant": (600, 12, 30, 0, 0, 20), "short": (40, 4, 3, 0, 0, 4)}
+SIZES = {"full": (10000, 200, 48, 2, 5, 100), "mutant": (600, 12, 30, 0, 0, 20), "short": (40, 4, 3, 0, 0, 4)}
 
 PROMISES = [
     Promise("1", "10,000 runs, 50,000 pages, 200 kill -9 of the runner, 5 crashes of PostgreSQL, 50 pauses past the "

@@ -33,10 +33,12 @@ def not_run(why):
 @dataclasses.dataclass(frozen=True)
 class Mutant:
     """The product with one guard taken out. edits are (file, old text, new text); each old text stands
-    once in its file. breaks are the numbers of the promises that the campaign must then see broken."""
+    once in its file. breaks are the numbers of the promises that the campaign must then see broken.
+    breaks_off: without this guard the campaign itself does not come to its end, and that is what shows it."""
     name: str
     breaks: tuple
     edits: tuple
+    breaks_off: bool = False
 
 
 def machine():

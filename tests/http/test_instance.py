@@ -304,6 +304,19 @@ def test_a_secret_that_a_version_has_no_place_for_is_not_erased_without_asking(t
     assert "pin" not in tenant.post(there + "/upgrade", {"version": "1.0.0", "acceptBreaking": True}, 200)["config"]
 
 
+@pytest.mark.parametrize("before, after", [("Text", "Password"), ("Password", "Text")])
+def test_a_value_that_becomes_a_secret_or_none_is_not_erased_without_asking(tenant, moving, there, before, after):
+    source = moving.source
+
+    def pin(kind):
+        return with_config(source, {"name": "pin", "type": kind, "label": "Pin", "required": False})
+    moving.change(source=pin(before)).publish("1.1.0")
+    tenant.post(there + "/upgrade", {"tenantConfig": {"pin": "4711"}}, 200)
+    moving.change(source=pin(after)).publish("1.2.0")
+    assert tenant.post(there + "/upgrade", {}, 409, "breaking_changes").pointers() == {"/breaking/0": "value_erased"}
+    tenant.post(there + "/upgrade", {"acceptBreaking": True, "tenantConfig": {"pin": "4712"}}, 200)
+
+
 def test_what_is_withdrawn_goes_on_as_it_is(tenant, creator, moving, there, make_administrator):
     moving.publish("1.1.0")
     creator.post(f"/collectors/{moving.id}/delist", None, 200)

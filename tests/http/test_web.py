@@ -316,6 +316,38 @@ def test_twenty_reloads_under_load_lose_no_request():
         own.close()
 
 
+def berth(pid):
+    words = pathlib.Path("/proc/%d/environ" % pid).read_bytes().split(b"\0")
+    return next(word for word in words if word.startswith(b"RUNNER_BERTH="))
+
+
+def test_a_berth_goes_to_a_successor_and_to_nobody_else():
+    # One for all of a service, or one that a reload keeps, would declare living runners dead.
+    own = Stack(rate="100000r/s")
+    try:
+        before = own.first_set()
+        berths = {berth(pid): pid for pid in before}
+        assert len(berths) == len(before)
+        victim = min(before)
+        its = berth(victim)
+        os.kill(victim, signal.SIGKILL)
+        deadline = time.monotonic() + 10
+        while not (own.pids() - before):
+            assert time.monotonic() < deadline, own.lines()[-2000:]
+            own.get("/api/tenants")
+        successor, = own.pids() - before
+        assert berth(successor) == its
+        own.supervisor.send_signal(signal.SIGHUP)
+        own.wait_event("reload_done")
+        deadline = time.monotonic() + 10
+        while own.pids() & (before | {successor}):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert not {berth(pid) for pid in own.pids()} & set(berths)
+    finally:
+        own.close()
+
+
 def no_worker_can_start(own, before):
     (own.dir / "cursor.key").rename(own.dir / "away")
     own.supervisor.send_signal(signal.SIGHUP)

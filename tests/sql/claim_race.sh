@@ -85,8 +85,10 @@ CREATE FUNCTION tap.lose() RETURNS void LANGUAGE plpgsql AS $$ -- four runs, of 
 BEGIN
 	UPDATE work.work w SET runner_id = tap.id(999) FROM (SELECT tenant_id, id FROM work.work WHERE state = 'running'
 		ORDER BY random() LIMIT 4 FOR UPDATE SKIP LOCKED) x WHERE w.tenant_id = x.tenant_id AND w.id = x.id AND w.state = 'running';
-	UPDATE work.work SET crashes = 0, execution_id = execution_id, state = CASE state WHEN 'dead' THEN 'ready' ELSE state END
-	WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM work.work WHERE state = 'dead' FOR UPDATE SKIP LOCKED);
+	-- those of before wait longer each time, or not at all any more: the race needs them
+	UPDATE work.work SET crashes = 0, due_at = least(due_at, clock_timestamp()), state = 'ready'
+	WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM work.work WHERE state = 'dead' OR state = 'ready' AND crashes > 0
+		FOR UPDATE SKIP LOCKED);
 END $$;
 -- what must not be done: lanes, counts and rows in one statement, that is, of one moment
 CREATE FUNCTION tap.claim_at_once(p_runner uuid) RETURNS void LANGUAGE sql SET search_path = pg_catalog BEGIN ATOMIC

@@ -67,6 +67,8 @@ static void a_page_is_its_document_in_one_flight(void **state)
 	assert_string_equal("text/html; charset=utf-8", client_header(&b->c, "Content-Type"));
 	assert_non_null(
 		strstr(client_header(&b->c, "Content-Security-Policy"), "default-src 'none'"));
+	/* nothing of it comes back from a browser's memory after signing out */
+	assert_string_equal("no-store", client_header(&b->c, "Cache-Control"));
 	assert_non_null(strstr(client_body(&b->c), "<h1>1|user &lt;Ann&gt;|"));
 	assert_non_null(strstr(client_body(&b->c), "|api /api/v1" THING));
 }

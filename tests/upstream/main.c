@@ -172,7 +172,5 @@ int main(int argc, char **argv)
 		return complain(&e);
 	if (supervise(&shop, listener, (size_t)o.workers, &status))
 		return status;
-	if (o.socket)
-		unlink(o.socket);
-	return 0;
+	return 0; /* the socket's file stays: a successor may have its own there already */
 }
