@@ -73,7 +73,7 @@ told "Alice published version 1.0.0"
 
 # 5. Bob finds it in the marketplace (which anybody may browse) and installs it with his own config.
 tenant=$(sign_up bob@example.com 'catchment demo bob' Bob 'Bob Retail')
-found=$(call GET '/marketplace/collectors?category=ecommerce&publisher=alice@example.com' "$tenant" </dev/null |
+found=$(call GET '/marketplace/collectors?category=ecommerce&publisher=Alice%20Connectors' "$tenant" </dev/null |
 	jq -r '.collectors[] | select(.name == "Shopify Product & Order Sync") | .id')
 instance=$(jq -n --arg shop "$shop" '{instanceName: "My Shopify Sync",
 	tenantConfig: {shopUrl: $shop, apiKey: "shpat_bob_key_67890", apiVersion: "2024-01"}}' |

@@ -49,5 +49,6 @@ MIGRATIONS = \
   sql/migrations/0019_token_leases.sql \
   sql/migrations/0020_kept_prune.sql \
   sql/migrations/0021_berths.sql \
-  sql/migrations/0022_shelf.sql
+  sql/migrations/0022_shelf.sql \
+  sql/migrations/0023_publisher.sql
 nobase_dist_pkgdata_DATA += $(MIGRATIONS)

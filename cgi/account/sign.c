@@ -24,7 +24,8 @@ static const struct field sign_up_fields[] = {
 	{ .name = "workspace",
 	  .kind = SHAPE_LINE,
 	  .label = "Workspace’s name",
-	  .help = "What the first workspace is called" },
+	  .help = "What the first workspace is called; the marketplace shows it with what it "
+	          "publishes" },
 	{ .name = NULL },
 };
 const struct shape account_sign_up_in = { .name = "SignUp", .fields = sign_up_fields };
@@ -150,6 +151,14 @@ static bool sign_in_end(struct req *r, const struct uuid *user, const char *emai
 	return account_reply_token(r, &token, db_get(rows, 0, 0), e);
 }
 
+/* The marketplace shows this name to everybody, so it holds no whole address. */
+static const char *workspace_default(struct req *r, const char *name, const char *email)
+{
+	if (*name != '\0')
+		return arena_printf(r->arena, "Workspace of %s", name);
+	return arena_printf(r->arena, "Workspace of %.*s", (int)strcspn(email, "@"), email);
+}
+
 bool account_sign_up(struct req *r, struct err *e)
 {
 	const char *email = account_email(r, "email");
@@ -161,7 +170,7 @@ bool account_sign_up(struct req *r, struct err *e)
 	const char *phc;
 
 	if (workspace == NULL)
-		workspace = arena_printf(r->arena, "Workspace of %s", *name != '\0' ? name : email);
+		workspace = workspace_default(r, name, email);
 	if (!account_password_fit(password, email, "/password", e) ||
 	    !crypt_password_hash(r->arena, str_of(password), r->app->password_cost, &phc, e) ||
 	    !req_run(r, Q_USER_SIGN_UP,

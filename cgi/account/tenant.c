@@ -99,7 +99,7 @@ bool account_tenant_update(struct req *r, struct err *e)
 	return req_run(r, Q_TENANT_UPDATE,
 	               DB_ARGS(db_text(json_text(r->body, "name", "")), db_int(r->if_match)), &rows,
 	               e) &&
-	       account_tenant(r, e);
+	       req_run(r, Q_TENANT_RENAME_LISTINGS, DB_NO_ARGS, &rows, e) && account_tenant(r, e);
 }
 
 static bool erase(struct req *r, struct err *e)

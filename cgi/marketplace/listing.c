@@ -60,7 +60,11 @@ static const struct shape source_doc = { .name = "ListedDataSource", .fields = s
 		  .kind = SHAPE_TEXT,                                                              \
 		  .flags = SHAPE_REQUIRED,                                                         \
 		  .max = TEXT_MAX },                                                               \
-		{ .name = "publisher", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED, .max = 400 },  \
+		{ .name = "publisher",                                                             \
+		  .kind = SHAPE_LINE,                                                              \
+		  .flags = SHAPE_REQUIRED,                                                         \
+		  .max = 400,                                                                      \
+		  .help = "The name of the workspace that published it" },                         \
 		{ .name = "rating",                                                                \
 		  .kind = SHAPE_NUMBER,                                                            \
 		  .flags = SHAPE_REQUIRED | SHAPE_NULLABLE,                                        \

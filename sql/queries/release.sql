@@ -35,7 +35,7 @@ SELECT $1, d.name, d.description, d.publisher,
 	market.auth_type($3), market.listing_words($3, d.publisher), $2, $5
 FROM (SELECT x.document -> 'collector' ->> 'name' AS name, x.document -> 'collector' ->> 'description' AS description,
 		x.document -> 'dataSource' AS source, x.document -> 'dataSource' ->> 'category' AS category,
-		coalesce(x.document -> 'dataSource' -> 'tags', '[]') AS tags, collect.author(util.caller()) AS publisher
+		coalesce(x.document -> 'dataSource' -> 'tags', '[]') AS tags, market.my_publisher_name() AS publisher
 	FROM (SELECT $3::json AS document) x) d
 ON CONFLICT (collector_id) DO UPDATE SET name = excluded.name, description = excluded.description,
 	publisher = excluded.publisher, data_source = excluded.data_source, category = excluded.category,

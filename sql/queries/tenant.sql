@@ -18,6 +18,12 @@ SELECT t FROM json_array_elements(identity.tenants_of(util.caller())) t WHERE t 
 -- name: tenant_update :one (name text, version bigint)
 SELECT identity.tenant_update(normalize($1, NFC), $2)
 
+-- The marketplace knows this workspace by its name.
+-- name: tenant_rename_listings :exec ()
+UPDATE market.listing l SET publisher = n.name, search = market.listing_words(r.document, n.name)
+FROM market.release r, market.my_publisher_name() AS n (name)
+WHERE l.publisher_tenant = util.tenant() AND r.collector_id = l.collector_id AND r.version = l.latest_version
+
 -- Nobody is left to look after its collectors: they leave the marketplace; who has one keeps it.
 -- name: tenant_delist :exec ()
 UPDATE market.listing l SET is_listed = false, updated_at = clock_timestamp()

@@ -225,6 +225,7 @@ def make_tenant(api):
         client.profile = answer.json
         client.email = body["email"]
         client.tenant = answer["tenant"]["id"]
+        client.workspace = answer["tenant"]["name"]
         client.user = answer["user"]["id"]
         return client
     return make

@@ -1,6 +1,7 @@
 """Administering the platform: approvals, workspaces, users, the queue. That strangers reach none of it
 is in test_isolation.py, which tries every route."""
 import json
+import urllib.parse
 
 import pytest
 from conftest import PASSWORD, TIME, UUID, Client, check_shape, unique, wait_until
@@ -108,7 +109,7 @@ def test_a_reviewer_sees_what_a_version_does(admin, tenant, made):
     one = admin.get(f"/admin/listings/{made.id}").json
     assert one["document"]["collector"]["pipelines"] and one["document"]["dataSource"]["functions"]
     assert [s["id"] for s in one["streams"]] == ["product-sync-pipeline", "order-sync-pipeline"]
-    assert (one["publisher"], one["publisherTenant"], one["releaseNotes"]) == (tenant.email, tenant.tenant, "First release")
+    assert (one["publisher"], one["publisherTenant"], one["releaseNotes"]) == (tenant.workspace, tenant.tenant, "First release")
     assert "creatorConfig" not in json.dumps(one) and "shpat_alice" not in json.dumps(one)
 
 
@@ -116,11 +117,11 @@ def test_listings_are_found_by_name_publisher_approval_and_place(admin, tenant, 
     word = made.body["name"].split()[-1]
     found = admin.get(f"/admin/listings?q={word.upper()}")["listings"]
     check_shape(found, [{
-        "id": made.id, "name": made.body["name"], "description": str, "publisher": tenant.email,
+        "id": made.id, "name": made.body["name"], "description": str, "publisher": tenant.workspace,
         "publisherTenant": tenant.tenant, "category": (None, str), "tags": [str], "version": "1.0.0",
         "submittedAt": TIME, "approvalStatus": "approved", "approvalReason": None, "reviewedVersion": None,
         "reviewedAt": None, "isListed": True, "installs": 0, "ratingCount": 0}])
-    assert [one["id"] for one in admin.get(f"/admin/listings?q={tenant.email}")["listings"]] == [made.id]
+    assert [one["id"] for one in admin.get(f"/admin/listings?q={urllib.parse.quote(tenant.workspace)}")["listings"]] == [made.id]
     for query, count in (("approval=approved", 1), ("approval=pending", 0), ("listed=true", 1), ("listed=false", 0)):
         assert len(admin.get(f"/admin/listings?q={word}&{query}")["listings"]) == count
     assert admin.get("/admin/listings?approval=maybe", 422).pointers() == {"approval": "not_a_choice"}

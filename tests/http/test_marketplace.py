@@ -4,7 +4,7 @@ import re
 import urllib.parse
 
 import pytest
-from conftest import TIME, UUID, check_shape, contains, unique
+from conftest import PASSWORD, TIME, UUID, check_shape, contains, unique
 from market import CREATOR_SECRET, Collector, collector_body, install, source_body
 
 LISTED = {
@@ -61,7 +61,7 @@ def test_example_5_is_answered_as_it_is_written(anyone, published, creator):
     check_shape(one, LISTED)
     contains(one, {
         "id": published.id, "name": published.body["name"],
-        "description": "Syncs products and orders from Shopify", "publisher": creator.email,
+        "description": "Syncs products and orders from Shopify", "publisher": creator.workspace,
         "rating": None, "version": "1.0.0", "category": "E-commerce",
         "dataSource": {"name": published.source["name"], "requiredConfig": [
             {"name": "shopUrl", "label": "Shop URL", "type": "Text", "required": True},
@@ -107,9 +107,47 @@ def test_a_search_is_beginnings_of_words_in_name_and_description(anyone, shelf, 
 def test_a_search_finds_streams_publisher_and_source(anyone, shelf, creator):
     mark, all_of_them = shelf
     ids = {one.id for one in all_of_them}
-    for word in ("getProducts", "order", creator.email.split("@")[0].replace("-", "+"), "Shop+API"):
+    for word in ("getProducts", "order", creator.workspace.replace(" ", "+"), "Shop+API"):
         assert set(found(anyone, f"tag={mark}&q={word}")) == ids, word
     assert found(anyone, f"tag={mark}&q=getInvoices") == []
+
+
+def public_faces(anyone, one):
+    """All that somebody who has not signed in can see of one collector."""
+    for path in (f"/marketplace/collectors?tag={one.tag}", one.path, one.path + "/releases/1.0.0", one.path + "/ratings"):
+        yield anyone.get(path).body.decode()
+    for path in (f"marketplace/collectors?tag={one.tag}", one.path[1:]):
+        page = anyone.send("GET", path, headers={"Accept": "text/html"})
+        assert page.status == 200 and page.headers["Content-Type"].startswith("text/html"), path
+        yield page.body.decode()
+
+
+def test_no_face_of_the_marketplace_shows_an_address(anyone, creator, published):
+    for shown in public_faces(anyone, published):
+        assert re.findall(r"[^\s@]+@[^\s@]+", shown) == []
+    for q in (creator.email, creator.email.split("@")[0], "example.com"):
+        assert published.id not in found(anyone, "q=" + q), "an address cannot be guessed by searching either"
+    assert found(anyone, "publisher=" + creator.email) == []
+    assert creator.get(f"/collectors/{published.id}/releases")["releases"][0]["publishedBy"] == creator.email
+
+
+def test_a_workspace_called_after_an_address_shows_none(anyone, make_tenant):
+    mark = tag()
+    named = make_tenant(workspace=f"{mark} of zoe@example.com")
+    one = Collector(named, source_body(tags=[mark])).publish()
+    assert anyone.get(one.path)["publisher"] == f"{mark} of zoe"
+    email = tag() + "@example.com"
+    made = anyone.post("/sign-up", {"email": email, "password": PASSWORD})
+    assert made["tenant"]["name"] == "Workspace of " + email.split("@")[0]
+
+
+def test_a_renamed_workspace_is_renamed_in_the_marketplace(anyone, make_tenant):
+    creator, mark = make_tenant(), tag()
+    one = Collector(creator, source_body(tags=[mark])).publish()
+    creator.patch("/tenant", {"name": f"House {mark}"}, status=200)
+    assert anyone.get(one.path)["publisher"] == f"House {mark}"
+    assert found(anyone, f"publisher=house+{mark}") == found(anyone, f"q=house+{mark.replace('-', '+')}") == [one.id]
+    assert found(anyone, f"tag={mark}&publisher=" + creator.workspace.replace(" ", "+")) == []
 
 
 def facets(client, query):
@@ -142,7 +180,7 @@ def test_facets_count_what_fits_each_value(anyone, wall):
     shown, total = facets(anyone, f"q={mark}")
     assert total == 5
     assert shown == {"category": {"Animals": 2, "Food & Drink": 2}, "authType": {"Custom": 2, "Bearer": 3},
-                     "publisher": {alice.email: 3, bob.email: 2}, "verified": {"false": 5},
+                     "publisher": {alice.workspace: 3, bob.workspace: 2}, "verified": {"false": 5},
                      "tag": {"big": 3, "wild": 2}}
 
 

@@ -149,7 +149,7 @@ def test_the_listing_shows_what_example_5_shows(tenant, other_tenant, made):
     made.publish("1.0.0")
     (found,) = listing(other_tenant, made)
     contains(found, {"id": made.collector["id"], "name": made.collector["name"],
-                     "description": made.collector["description"], "publisher": tenant.email, "installs": 0,
+                     "description": made.collector["description"], "publisher": tenant.workspace, "installs": 0,
                      "dataSource": {"name": made.source["name"], "requiredConfig": [
                          {"name": "shopUrl", "label": "Shop URL", "type": "Text", "required": True},
                          {"name": "apiKey", "label": "Admin API Access Token", "type": "Password",

@@ -132,7 +132,7 @@ def test_5_bob_finds_it_and_sees_what_it_needs_but_no_value(story):
     found = answer["collectors"]
     assert len(found) == 1
     contains(found[0], {"id": story.chapter("collector")["id"], "name": story.name,
-                        "publisher": story.alice.email, "installs": 0})
+                        "publisher": story.alice.workspace, "installs": 0})
     assert found[0]["dataSource"]["name"] == "Shopify API"
     needed = found[0]["dataSource"]["requiredConfig"]
     assert [f["name"] for f in needed] == ["shopUrl", "apiKey"], "apiVersion has a default"

@@ -3,7 +3,7 @@ SET search_path = tap, pg_catalog;
 SET client_min_messages = warning;
 CALL tap.two_tenants();
 CALL tap.installations();
-SELECT plan(16);
+SELECT plan(21);
 
 CREATE FUNCTION pg_temp.counts(p_installs int, p_stars int, p_ratings int) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
@@ -37,4 +37,12 @@ SELECT is(tap.act('catchment_web', tap.id(2), $$UPDATE market.listing SET name =
 SELECT is(tap.act('catchment_web', tap.id(1), $$UPDATE market.listing SET name = 'x', is_listed = false$$), 1::bigint, 'who may hide it');
 SELECT is(tap.refusal('catchment_web', tap.id(1), $$UPDATE market.listing SET publisher_tenant = tap.id(2)$$), '42501', 'but not give it away');
 SELECT is(tap.refusal('catchment_web', tap.id(1), $$INSERT INTO market.ratings (collector_id, stars) VALUES (tap.id(50), 6)$$, tap.id(11)), '23514', 'six stars are too many');
+
+-- Input, what everybody may read of it, and why.
+SELECT is(market.publisher_name(t.workspace), t.shown, t.why) FROM (VALUES
+	('Alice Connectors', 'Alice Connectors', 'a publisher is shown by the name of its workspace'),
+	('Workspace of alice@example.com', 'Workspace of alice', 'an address in a name is cut'),
+	('ann+x@a.example, bob@b', 'ann+x bob', 'so is each of several'),
+	('a@b@c d', 'a d', 'and one with two signs'),
+	('Bread @ home', 'Bread @ home', 'a sign by itself is none')) AS t (workspace, shown, why);
 SELECT * FROM finish();
