@@ -111,16 +111,30 @@ def test_an_error_page_leads_to_no_other_site(stranger):
 def test_a_form_that_is_too_large_is_a_page_for_browsers_and_a_problem_for_clients(stranger):
     large = b"x" * (1 << 20) + b"x"
     page = error_page(stranger, "POST", "/sign-in", 413, body=large)
-    assert page.h1 == "Too large" and "send less" in page.text
+    assert page.h1 == "Too large" and "1 MiB" in page.text and "nothing of it was saved" in page.text
     status, headers, body = stranger.raw("POST", "/api/v1/sign-in", body=large)
     assert status == 413 and headers["Content-Type"] == "application/problem+json"
-    assert json.loads(body)["code"] == "body_too_large"
+    assert json.loads(body)["code"] == "body_too_large" and "nothing of it was saved" in json.loads(body)["detail"]
+
+
+def test_a_form_over_its_own_limit_says_that_limit_and_that_nothing_was_saved(person):
+    status, headers, body = person.raw("POST", "/tenants", body=b"name=" + b"x" * (1 << 18))
+    assert status == 413 and headers["Content-Type"].startswith("text/html")
+    assert b"at most" in body and b"nothing was saved" in body
 
 
 def test_an_address_that_is_too_long_and_a_header_that_is(stranger):
     error_page(stranger, "GET", "/static/x", 431, headers={"X-Long": "x" * 9000})
-    status, headers, _ = stranger.raw("GET", "/" + "x" * 9000)
-    assert status == 414 and headers["Content-Type"].startswith(("text/html", "application/problem+json"))
+    for path in ("/" + "x" * 9000, "/marketplace/collectors?q=" + "x" * 100000, "/apix?" + "x" * 9000):
+        page = error_page(stranger, "GET", path, 414)
+        assert page.h1 == "The address is too long" and "8 KiB" in page.text
+
+
+@pytest.mark.parametrize("path", ["/api/v1/collectors?q=", "/api?q=", "/api/", "/healthz?"])
+def test_an_address_that_is_too_long_is_a_problem_for_clients(stranger, path):
+    status, headers, body = stranger.raw("GET", path + "x" * 9000)
+    assert status == 414 and headers["Content-Type"] == "application/problem+json"
+    assert json.loads(body)["code"] == "url_too_long"
 
 
 def test_an_address_is_not_written_into_the_page_as_it_came(stranger):
