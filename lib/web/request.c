@@ -299,10 +299,11 @@ static bool length_read(const struct req *r, size_t *length, struct err *e)
 		return err_set(e, ERR_SYNTAX, "body_not_allowed",
 		               "This takes no body; send the request without one.");
 	if ((uint64_t)n > r->route->body_max)
-		return err_set(e, ERR_TOO_LARGE, "body_too_large",
-		               "The body has %lld bytes; at most %zu are taken here, so nothing was "
-		               "saved.", (long long)n,
-		               r->route->body_max);
+		return err_set(
+			e, ERR_TOO_LARGE, "body_too_large",
+			"The body has %lld bytes; at most %zu are taken here, so nothing was "
+			"saved.",
+			(long long)n, r->route->body_max);
 	*length = (size_t)n;
 	return true;
 }

@@ -96,10 +96,11 @@ static bool form_bytes_read(struct req *r, struct err *e)
 		return err_set(e, ERR_SYNTAX, "content_length_invalid",
 		               "Content-Length is no number of bytes.");
 	if ((uint64_t)n > max)
-		return err_set(e, ERR_TOO_LARGE, "body_too_large",
-		               "This form has %lld bytes; at most %zu are taken here, so nothing was "
-		               "saved. Go back and send less.",
-		               (long long)n, max);
+		return err_set(
+			e, ERR_TOO_LARGE, "body_too_large",
+			"This form has %lld bytes; at most %zu are taken here, so nothing was "
+			"saved. Go back and send less.",
+			(long long)n, max);
 	if (n > 0 && !type_is_form(r))
 		return err_set(e, ERR_MEDIA_TYPE, "form_expected",
 		               "Pages take forms; clients send JSON below /api/v1.");
