@@ -267,12 +267,7 @@ static int show(struct api_asked *a, const struct http_answer *answer, struct st
 		fprintf(stderr, "%s\n", a->api->done);
 	if (a->api->judge != NULL)
 		return a->api->judge(a->cli, answer->body);
-	if (fflush(stdout) != 0) {
-		fputs("catchment: The output could not be written; look at where it goes.\n",
-		      stderr);
-		return CLI_FAILED;
-	}
-	return CLI_DONE;
+	return cli_written(CLI_DONE);
 }
 
 static const char *page_path(const struct api_asked *a, const char *cursor)

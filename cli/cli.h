@@ -60,6 +60,11 @@ struct cli_option {
 };
 bool cli_options(int *argc, char **argv, const struct cli_option *, size_t count);
 
+/* Whether all that was printed went out. A reader who has gone (| head) is no failure: then this ends
+ * the program as SIGPIPE would, which the HTTP client keeps from doing it. */
+bool cli_flush(void);
+int cli_written(int code);       /* the code that remains; says it when something did not go out */
+void cli_reader_check(void);     /* the same of standard output, after a write failed */
 int cli_say(const struct err *); /* "catchment: <sentence>"; returns CLI_FAILED */
 int cli_usage(const char *noun, const char *verb);
 bool cli_conf(struct cli *, struct err *);

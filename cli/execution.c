@@ -183,7 +183,7 @@ static size_t fresh_show(struct api_asked *a, struct str body, size_t shown)
 		row[2] = scan_member(item, STR("entry")).span;
 	}
 	table_print(&t, look, stdout);
-	(void)fflush(stdout);
+	(void)cli_flush();
 	return n;
 }
 

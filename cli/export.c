@@ -77,6 +77,8 @@ static bool target_put(void *arg, struct str bytes)
 
 		if (n < 0 && errno != EINTR) {
 			t->error = errno;
+			if (t->path == NULL)
+				cli_reader_check();
 			return false;
 		}
 		bytes = str_after(bytes, n > 0 ? (size_t)n : 0);

@@ -169,10 +169,10 @@ int main(int argc, char **argv)
 			cli.conf_path = argv[++at];
 		} else if (strcmp(argv[at], "--help") == 0) {
 			help(stdout);
-			return CLI_DONE;
+			return cli_written(CLI_DONE);
 		} else if (strcmp(argv[at], "--version") == 0) {
 			puts(PACKAGE_STRING);
-			return CLI_DONE;
+			return cli_written(CLI_DONE);
 		} else {
 			fprintf(stderr, "catchment: unknown option %s; see catchment --help.\n",
 			        argv[at]);
@@ -184,7 +184,7 @@ int main(int argc, char **argv)
 		return CLI_USAGE;
 	}
 	cli.arena = arena_new(ARENA_MAX);
-	code = dispatch(&cli, argc - at, argv + at);
+	code = cli_written(dispatch(&cli, argc - at, argv + at));
 	db_close(cli.db);
 	conf_free(cli.conf);
 	arena_free(cli.arena);

@@ -16,7 +16,7 @@ static bool copy(FILE *from, struct err *e)
 	while ((n = fread(bytes, 1, sizeof(bytes), from)) > 0)
 		if (fwrite(bytes, 1, n, stdout) != n)
 			break;
-	if (ferror(from) || ferror(stdout) || fflush(stdout) != 0)
+	if (ferror(from) || !cli_flush())
 		return err_set(e, ERR_UNAVAILABLE, "openapi_unwritten",
 		               "The description could not be written whole; look at where the "
 		               "output goes.");

@@ -1,6 +1,8 @@
 /* part - what several commands share: options, settings, secrets, tables. */
 #include "config.h"
 
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,34 @@
 
 #define CONF_DEFAULT "/etc/catchment/catchment.conf"
 #define SECRET_MAX   4096
+
+void cli_reader_check(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	/* errno is that of the last write, which need not be the one that failed */
+	if (poll(&out, 1, 0) != 1 || (out.revents & (POLLERR | POLLHUP)) == 0)
+		return;
+	(void)signal(SIGPIPE, SIG_DFL);
+	(void)raise(SIGPIPE);
+	_exit(128 + SIGPIPE); /* whoever started us had it blocked */
+}
+
+bool cli_flush(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return true;
+	cli_reader_check();
+	return false;
+}
+
+int cli_written(int code)
+{
+	if (cli_flush() || code == CLI_FAILED)
+		return code;
+	fputs("catchment: The output could not be written; look at where it goes.\n", stderr);
+	return CLI_FAILED;
+}
 
 int cli_say(const struct err *e)
 {

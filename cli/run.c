@@ -219,7 +219,7 @@ static bool options_read(struct running *r, int *argc, char **argv)
 int cli_run(struct cli *cli, int argc, char **argv)
 {
 	struct running r = { .cli = cli };
-	struct sink_ndjson sink = { .out = stdout, .err = stderr };
+	struct sink_ndjson sink = { .out = stdout, .err = stderr, .unwritten = cli_reader_check };
 	struct err e = { 0 };
 	bool ok;
 

@@ -48,6 +48,8 @@ static void ndjson_page(void *arg, struct drive_run *r, const struct run_page *p
 		enough = s->records_max && s->written >= s->records_max;
 	}
 	if (fflush(s->out) != 0 || ferror(s->out)) {
+		if (s->unwritten)
+			s->unwritten();
 		err_set(&e, ERR_UNAVAILABLE, "output_failed",
 		        "The records could not be written; look at where the output goes.");
 		drive_page_done(r, false, &e);

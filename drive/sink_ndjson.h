@@ -14,8 +14,9 @@
 
 struct sink_ndjson {
 	FILE *out, *err;
-	size_t records_max; /* 0: all */
-	bool verbose;       /* every note, not only waits and quarantines */
+	size_t records_max;      /* 0: all */
+	bool verbose;            /* every note, not only waits and quarantines */
+	void (*unwritten)(void); /* when out cannot be written; may end the program */
 	/* results */
 	size_t written;
 	bool waiting;

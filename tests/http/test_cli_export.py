@@ -88,6 +88,27 @@ def test_a_full_disk_is_said(owner, instance):
     assert done.returncode == FAILED and b"No space left" in done.stderr
 
 
+@pytest.mark.parametrize("words", [
+    ["export", "{instance}"], ["export", "{instance}", "--format", "csv"], ["instance", "records", "{instance}", "--all", "--json"],
+    ["instance", "records", "{instance}"], ["instance", "list", "--json"], ["openapi"], ["completion", "bash"], ["--help"]])
+def test_a_reader_who_has_seen_enough_is_no_failure(owner, instance, words):
+    """As with | head -1: it ends as every program does whose reader has gone, and says nothing."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as gone:
+        done = subprocess.run([program(), *(word.format(instance=instance) for word in words)],
+                              env=environment(owner), stdout=gone, stderr=subprocess.PIPE, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (-signal.SIGPIPE, b"")
+
+
+def test_a_full_disk_is_said_of_all_that_is_printed(owner, instance):
+    for words in (["instance", "records", instance], ["openapi"], ["--help"]):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([program(), *words], env=environment(owner), stdout=full,
+                                  stderr=subprocess.PIPE, timeout=60, check=False)
+        assert done.returncode == FAILED and done.stderr.count(b"could not be written") == 1, (words, done.stderr)
+
+
 @pytest.mark.parametrize("words", [[], ["a", "b"], ["a", "--format", "xml"]])
 def test_wrong_usage(owner, words):
     run(owner, "export", *words, code=USAGE)
