@@ -44,5 +44,5 @@ int cli_tenant_limit(struct cli *cli, int argc, char **argv)
 		return CLI_DONE;
 	fprintf(stderr, "catchment: there is no workspace %s; see catchment tenant list.\n",
 	        argv[0]);
-	return CLI_FAILED;
+	return CLI_NOT_FOUND;
 }

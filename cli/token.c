@@ -107,7 +107,7 @@ int cli_token_add(struct cli *cli, int argc, char **argv)
 		        "catchment: %s is no member of such a workspace; see catchment user "
 		        "list.\n",
 		        argv[0]);
-		return CLI_FAILED;
+		return CLI_NOT_FOUND;
 	}
 	return token_store(cli, &wish, &e) ? CLI_DONE : cli_say(&e);
 }
@@ -127,5 +127,5 @@ int cli_token_revoke(struct cli *cli, int argc, char **argv)
 	fprintf(stderr,
 	        "catchment: no live token begins with %s; see catchment token list EMAIL.\n",
 	        argv[0]);
-	return CLI_FAILED;
+	return CLI_NOT_FOUND;
 }

@@ -58,7 +58,8 @@ int cli_user_add(struct cli *cli, int argc, char **argv)
 	if (!cli_options(&argc, argv, options, 3) || argc != 1 || strchr(argv[0], '@') == NULL)
 		return cli_usage("user", "add");
 	if (workspace == NULL)
-		workspace = arena_printf(cli->arena, "Workspace of %s", argv[0]);
+		workspace = arena_printf(cli->arena, "Workspace of %.*s",
+		                         (int)strcspn(argv[0], "@"), argv[0]);
 	if (!password_hash(cli, file, &phc, &e) || !cli_db(cli, &e) ||
 	    !db_run(cli->db, Q_OPERATOR_USER_ADD,
 	            DB_ARGS(db_uuid(&user), db_text(argv[0]), db_text(phc), db_text(name),
@@ -75,7 +76,7 @@ static int found(const struct db_rows *rows, const char *email)
 	if (db_count(rows) == 1)
 		return CLI_DONE;
 	fprintf(stderr, "catchment: there is no user %s; see catchment user list.\n", email);
-	return CLI_FAILED;
+	return CLI_NOT_FOUND;
 }
 
 int cli_user_password(struct cli *cli, int argc, char **argv)

@@ -45,10 +45,27 @@ def test_a_role_is_given_changed_and_taken_by_the_operator(make_administrator):
     assert client.get("/profile")["user"]["platformRole"] is None
 
 
-@pytest.mark.parametrize("words, code", [(["x@example.com"], 2), (["x@example.com", "god"], 2), (["nobody@example.com", "admin"], 1)])
+@pytest.mark.parametrize("words, code", [(["x@example.com"], 2), (["x@example.com", "god"], 2), (["nobody@example.com", "admin"], 3)])
 def test_a_role_that_cannot_be_given_is_told(admin, words, code):
     done = admin.operate("user", "role", *words)
     assert done.returncode == code and done.stderr
+
+
+@pytest.mark.parametrize("words", [
+    ["user", "disable", "nobody@example.com"], ["user", "enable", "nobody@example.com"],
+    ["token", "revoke", "ctm_zzzzzz"], ["token", "add", "nobody@example.com"],
+    ["tenant", "limit", NOWHERE, "3"]])
+def test_what_an_operator_names_and_is_not_there_ends_with_3(admin, words):
+    """As the manual says of all commands."""
+    done = admin.operate(*words)
+    assert (done.returncode, done.stdout) == (3, "") and done.stderr.startswith("catchment: "), done
+
+
+def test_an_operators_user_has_a_workspace_without_an_address(admin):
+    name = unique("op").replace(" ", "-")
+    assert admin.operate("user", "add", name + "@example.com", "--password-file", __file__).returncode == 0
+    listed = admin.operate("--json", "tenant", "list").stdout
+    assert f'"Workspace of {name}"' in listed
 
 
 def test_the_role_counts_in_every_workspace_and_needs_no_role_there(make_administrator, tenant):
