@@ -289,6 +289,14 @@ static bool problem_read(const struct http_answer *a, struct scan_value *problem
 	       scan_member(*problem, STR("detail")).type == SCAN_STRING;
 }
 
+bool call_problem_is(const struct http_answer *a, const char *code)
+{
+	struct scan_value problem;
+
+	return problem_read(a, &problem) &&
+	       scan_key_eq(scan_member(problem, STR("code")).span, str_of(code));
+}
+
 int call_refused(struct cli *cli, const struct http_answer *a)
 {
 	const char *remedy = remedy_of(a->status);

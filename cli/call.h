@@ -33,7 +33,8 @@ MUST_CHECK bool call_send(struct caller *, const struct call *, struct http_answ
 bool call_good(const struct http_answer *); /* 2xx */
 /* Says a refusal on standard error: its sentence, the places in the input, what to do. */
 int call_refused(struct cli *, const struct http_answer *);
-int call_exit_code(int status); /* of an HTTP status */
+bool call_problem_is(const struct http_answer *, const char *code); /* "not_found" */
+int call_exit_code(int status);                                     /* of an HTTP status */
 /* No whole answer: says so; the exit code of "try again". */
 int call_failed(const struct err *);
 

@@ -213,11 +213,8 @@ static int transfer(struct exporting *x, struct caller *caller)
 	if (call_good(answer))
 		return finish(x);
 	code = call_refused(x->cli, answer);
-	if (answer->status == 404 && !x->tail.lines)
-		fputs("  If the installation and its stream exist, this server does not export "
-		      "CSV; "
-		      "--format ndjson works.\n",
-		      stderr);
+	if (!x->tail.lines && call_problem_is(answer, "path_unknown"))
+		fputs("  This server does not export CSV; --format ndjson works.\n", stderr);
 	return code;
 }
 

@@ -110,7 +110,7 @@ dist_noinst_SCRIPTS += tools/pages.sh
 
 # A family is a word here, and two lines: what its pages are, and who waits for what comes out of them.
 PAGES_C = templates/account.c templates/admin.c templates/datasources.c templates/collectors.c \
-  templates/marketplace.c templates/instances.c templates/trials.c
+  templates/marketplace.c templates/instances.c templates/trials.c templates/exports.c
 $(PAGES_C): tools/tmplc$(EXEEXT) tools/pages.sh $(PAGES_SHARED)
 	$(AM_V_GEN)$(srcdir)/tools/pages.sh tools/tmplc$(EXEEXT) $(srcdir) $@ $(PAGES)
 CLEANFILES += $(PAGES_C) $(PAGES_C:.c=.h)
@@ -129,3 +129,4 @@ templates/instances.c: $(PAGES_INSTANCES)
 templates/instances.h cgi/instances/main.$(OBJEXT): templates/instances.c
 templates/trials.c: $(PAGES_TRIALS)
 templates/trials.h cgi/trials/main.$(OBJEXT): templates/trials.c
+templates/exports.h cgi/exports/main.$(OBJEXT): templates/exports.c

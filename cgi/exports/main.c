@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "cgi/exports/exports.h"
+#include "templates/exports.h"
 #include "lib/base/poison.h"
 
 /* A browser downloads with its session. */
@@ -29,6 +30,7 @@ static const struct web_family family = {
 	.role = "export",
 	.routes = routes,
 	.route_count = sizeof(routes) / sizeof(routes[0]),
+	.error_page = &tpl_shared_error,
 };
 
 int main(int argc, char **argv)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cgi/exports/exports.h"
+#include "cgi/part/stream.h"
 #include "lib/base/buf.h"
 #include "lib/base/log.h"
 #include "lib/db/queries.h"
@@ -201,22 +202,6 @@ static bool stream_send(struct export *x, struct err *e)
 	return ok;
 }
 
-static bool stream_find(struct export *x, struct err *e)
-{
-	struct req *r = x->r;
-	struct db_rows *rows;
-
-	if (!req_run(r, Q_RECORD_STREAM,
-	             DB_ARGS(db_uuid(&r->params[0]), db_text(json_text(r->query, "stream", NULL))),
-	             &rows, e))
-		return false;
-	if (db_count(rows) == 0 || !db_get_uuid(rows, 0, 0, &x->stream))
-		return err_set(e, ERR_NOT_FOUND, "stream_not_found",
-		               "There is no such stream. A stream exists once its pipeline was "
-		               "asked to run.");
-	return true;
-}
-
 static bool slot_take(struct req *r, int64_t *slot, struct err *e)
 {
 	struct db_rows *rows;
@@ -268,7 +253,7 @@ static bool export(struct req *r, const struct export_format *format, struct err
 	int64_t slot;
 	bool ok;
 
-	if (!stream_find(&x, e) || !slot_take(r, &slot, e))
+	if (!part_stream_find(r, &x.stream, e) || !slot_take(r, &slot, e))
 		return false;
 	ok = send(&x, e);
 	slot_leave(r, slot);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cgi/instances/instances.h"
+#include "cgi/part/stream.h"
 #include "cgi/part/execute.h"
 #include "lib/crypt/crypt.h"
 #include "lib/db/queries.h"
@@ -284,7 +285,7 @@ bool execution_list(struct req *r, struct err *e)
 	                  &rows, e))
 		return false;
 	if (db_count(rows) == 0)
-		return err_set(e, ERR_NOT_FOUND, "not_found", "There is no such installation.");
+		return part_instance_missing(r, e);
 	return reply_list(r, "recentExecutions", rows, e);
 }
 
@@ -292,8 +293,11 @@ bool execution_get(struct req *r, struct err *e)
 {
 	struct db_rows *rows;
 
-	return req_run_last(r, Q_EXECUTION_GET, DB_ARGS(db_uuid(&r->params[0])), &rows, e) &&
-	       reply_document(r, rows, e);
+	if (!req_run_last(r, Q_EXECUTION_GET, DB_ARGS(db_uuid(&r->params[0])), &rows, e))
+		return false;
+	if (db_count(rows) == 0)
+		return err_set(e, ERR_NOT_FOUND, "not_found", "There is no such execution.");
+	return reply_document(r, rows, e);
 }
 
 bool execution_log(struct req *r, struct err *e)

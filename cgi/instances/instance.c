@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "cgi/instances/instances.h"
+#include "cgi/part/stream.h"
 #include "cgi/part/config_store.h"
 #include "lib/db/queries.h"
 #include "lib/base/poison.h"
@@ -115,8 +116,9 @@ bool instance_get(struct req *r, struct err *e)
 {
 	struct db_rows *rows;
 
-	return req_run_last(r, Q_INSTANCE_GET, DB_ARGS(db_uuid(&r->params[0])), &rows, e) &&
-	       reply_document(r, rows, e);
+	if (!req_run_last(r, Q_INSTANCE_GET, DB_ARGS(db_uuid(&r->params[0])), &rows, e))
+		return false;
+	return db_count(rows) == 0 ? part_instance_missing(r, e) : reply_document(r, rows, e);
 }
 
 bool instance_lock(struct req *r, struct instance_locked *out, struct err *e)
@@ -126,7 +128,7 @@ bool instance_lock(struct req *r, struct instance_locked *out, struct err *e)
 	if (!req_run(r, Q_INSTANCE_LOCK, DB_ARGS(db_uuid(&r->params[0])), &rows, e))
 		return false;
 	if (db_count(rows) == 0)
-		return err_set(e, ERR_NOT_FOUND, "not_found", "There is no such installation.");
+		return part_instance_missing(r, e);
 	out->release_version = db_get(rows, 0, 1).p;
 	return req_check_version(r, db_get_int(rows, 0, 0), e) &&
 	       json_read(r->arena, db_get(rows, 0, 2), &out->plain, e) &&

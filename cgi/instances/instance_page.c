@@ -5,6 +5,7 @@
 
 #include "cgi/instances/instances.h"
 #include "cgi/part/config_form.h"
+#include "cgi/part/stream.h"
 #include "engine/definition.h"
 #include "lib/db/queries.h"
 #include "lib/base/poison.h"
@@ -92,9 +93,7 @@ static bool page_read(struct req *r, struct str *text, json_t **doc, struct err 
 	if (!req_run_last(r, Q_INSTANCE_PAGE, DB_ARGS(db_uuid(&r->params[0])), &rows, e))
 		return false;
 	if (db_count(rows) == 0)
-		return err_set(e, ERR_NOT_FOUND, "not_found",
-		               "There is no such instance in this workspace. Look for it in the "
-		               "list of instances.");
+		return part_instance_missing(r, e);
 	*text = db_get(rows, 0, 0);
 	return json_read(r->arena, *text, doc, e);
 }
@@ -163,8 +162,7 @@ bool instance_uninstall_named(struct req *r, struct err *e)
 	if (!req_run(r, Q_INSTANCE_GET, DB_ARGS(db_uuid(&r->params[0])), &rows, e))
 		return false;
 	if (db_count(rows) == 0)
-		return err_set(e, ERR_NOT_FOUND, "not_found",
-		               "There is no such instance in this workspace.");
+		return part_instance_missing(r, e);
 	if (!json_read(r->arena, db_get(rows, 0, 0), &doc, e))
 		return false;
 	if (strcmp(typed, json_text(doc, "instanceName", "")) != 0) {

@@ -8,7 +8,7 @@ INSTANCES_NOUNS = \
   cgi/instances/record.c \
   cgi/instances/record_page.c \
   cgi/instances/upgrade.c
-catchment_instances_fcgi_SOURCES = cgi/instances/main.c $(INSTANCES_NOUNS) $(PART_CONFIG_STORE) $(PART_CONFIG_FORM) $(PART_EXECUTE)
+catchment_instances_fcgi_SOURCES = cgi/instances/main.c $(INSTANCES_NOUNS) $(PART_CONFIG_STORE) $(PART_CONFIG_FORM) $(PART_EXECUTE) $(PART_STREAM)
 nodist_catchment_instances_fcgi_SOURCES = templates/instances.c templates/instances.h
 catchment_instances_fcgi_LDADD = $(FAMILY_ALL)
 cgi_libnouns_a_SOURCES += $(INSTANCES_NOUNS)

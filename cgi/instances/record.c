@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "cgi/instances/instances.h"
+#include "cgi/part/stream.h"
 #include "lib/base/buf.h"
 #include "lib/db/queries.h"
 #include "lib/base/poison.h"
@@ -125,8 +126,9 @@ bool instance_streams(struct req *r, struct err *e)
 {
 	struct db_rows *rows;
 
-	return req_run_last(r, Q_RECORD_STREAM_LIST, DB_ARGS(db_uuid(&r->params[0])), &rows, e) &&
-	       reply_document(r, rows, e);
+	if (!req_run_last(r, Q_RECORD_STREAM_LIST, DB_ARGS(db_uuid(&r->params[0])), &rows, e))
+		return false;
+	return db_count(rows) == 0 ? part_instance_missing(r, e) : reply_document(r, rows, e);
 }
 
 /* "variants.0.sku" as a PostgreSQL array of texts, each element quoted; NULL without ?field=. */
@@ -159,21 +161,6 @@ static struct db_arg flag_asked(const struct req *r, const char *name)
 	const json_t *flag = json_object_get(r->query, name);
 
 	return json_is_boolean(flag) ? db_bool(json_is_true(flag)) : db_null();
-}
-
-static bool stream_find(struct req *r, struct uuid *stream, struct err *e)
-{
-	struct db_rows *rows;
-
-	if (!req_run(r, Q_RECORD_STREAM,
-	             DB_ARGS(db_uuid(&r->params[0]), db_text(json_text(r->query, "stream", NULL))),
-	             &rows, e))
-		return false;
-	if (db_count(rows) == 0 || !db_get_uuid(rows, 0, 0, stream))
-		return err_set(e, ERR_NOT_FOUND, "stream_not_found",
-		               "There is no such stream. A stream exists once its pipeline was "
-		               "asked to run.");
-	return true;
 }
 
 static bool page_find(struct req *r, const struct req_page *page, const struct uuid *stream,
@@ -211,7 +198,7 @@ bool instance_records(struct req *r, struct err *e)
 		        "The parameters field and value go together.");
 		return err_at(e, "%s", field ? "value" : "field");
 	}
-	return req_page(r, &page, e) && stream_find(r, &stream, e) &&
+	return req_page(r, &page, e) && part_stream_find(r, &stream, e) &&
 	       page_find(r, &page, &stream, &rows, e) && reply_list(r, "records", rows, e);
 }
 
@@ -220,7 +207,7 @@ bool instance_record(struct req *r, struct err *e)
 	struct db_rows *rows;
 	struct uuid stream;
 
-	if (!stream_find(r, &stream, e) ||
+	if (!part_stream_find(r, &stream, e) ||
 	    !req_run_last(r, Q_RECORD_GET, DB_ARGS(db_uuid(&stream), db_text(r->texts[1])), &rows,
 	                  e))
 		return false;

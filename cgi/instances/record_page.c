@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "cgi/instances/instances.h"
+#include "cgi/part/stream.h"
 #include "lib/base/buf.h"
 #include "lib/db/queries.h"
 #include "lib/base/poison.h"
@@ -90,37 +91,15 @@ static const struct field one_fields[] = {
 };
 const struct shape record_one_doc = { .name = "RecordOne", .fields = one_fields };
 
-static bool stream_find(struct req *r, struct uuid *stream, bool *found, struct err *e)
-{
-	struct db_rows *rows;
-
-	if (!req_run(r, Q_RECORD_STREAM,
-	             DB_ARGS(db_uuid(&r->params[0]), db_text(json_text(r->query, "stream", NULL))),
-	             &rows, e))
-		return false;
-	*found = db_count(rows) > 0 && db_get_uuid(rows, 0, 0, stream);
-	return true;
-}
-
-static bool no_stream(struct err *e)
-{
-	return err_set(e, ERR_NOT_FOUND, "stream_not_found",
-	               "There is no such stream. A stream exists once its pipeline was asked to "
-	               "run.");
-}
-
 bool record_page(struct req *r, struct err *e)
 {
 	const json_t *vanished = json_object_get(r->query, "vanished");
 	struct req_page page;
 	struct db_rows *rows;
 	struct uuid stream;
-	bool found;
 
-	if (!req_page(r, &page, e) || !stream_find(r, &stream, &found, e))
+	if (!req_page(r, &page, e) || !part_stream_find(r, &stream, e))
 		return false;
-	if (!found)
-		return no_stream(e);
 	return req_run_last(r, Q_RECORD_PAGE,
 	                    DB_ARGS(db_uuid(&stream), db_text(page.after), db_int(page.limit),
 	                            db_text(json_text(r->query, "key", NULL)),
@@ -137,12 +116,9 @@ bool record_one_page(struct req *r, struct err *e)
 	struct uuid stream;
 	struct str head, out;
 	struct buf b;
-	bool found;
 
-	if (!stream_find(r, &stream, &found, e))
+	if (!part_stream_find(r, &stream, e))
 		return false;
-	if (!found)
-		return no_stream(e);
 	if (!req_run_last(r, Q_RECORD_ONE, DB_ARGS(db_uuid(&stream), db_text(r->texts[1])), &rows,
 	                  e))
 		return false;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cgi/instances/instances.h"
+#include "cgi/part/stream.h"
 #include "cgi/part/config_form.h"
 #include "cgi/part/config_store.h"
 #include "engine/configuration.h"
@@ -165,7 +166,7 @@ static bool upgrade_read(struct req *r, const char *version, struct upgrade *u, 
 	             &rows, e))
 		return false;
 	if (db_count(rows) == 0)
-		return err_set(e, ERR_NOT_FOUND, "not_found", "There is no such installation.");
+		return part_instance_missing(r, e);
 	u->rows = rows;
 	u->from = db_get(rows, 0, 0).p;
 	u->to = db_get(rows, 0, 1).p;

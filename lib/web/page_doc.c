@@ -68,6 +68,24 @@ static void flash_add(struct req *r, struct buf *b)
 	buf_text(b, "}]");
 }
 
+static void ways_add(const struct req *r, struct buf *b)
+{
+	const struct req_way *way = r->private_->page.ways;
+
+	if (!way)
+		return;
+	json_member(b, "ways");
+	for (const char *sep = "["; way->href; way++, sep = ",") {
+		buf_text(b, sep);
+		buf_text(b, "{\"href\":");
+		buf_json_string(b, str_of(way->href));
+		buf_text(b, ",\"words\":");
+		buf_json_string(b, str_of(way->words));
+		buf_char(b, '}');
+	}
+	buf_char(b, ']');
+}
+
 const char *req_base(const struct req *r)
 {
 	const char *host = req_header(r, "Host");
@@ -193,6 +211,7 @@ struct str page_doc(struct req *r)
 		member_json(&b, "query", json_write(r->arena, r->query));
 	next_add(r, &b);
 	flash_add(r, &b);
+	ways_add(r, &b);
 	form_add(r, &b);
 	buf_char(&b, '}');
 	text = b.failed ? STR("{}") : arena_copy(r->arena, buf_view(&b));

@@ -36,6 +36,13 @@ static const struct field flash_fields[] = {
 };
 static const struct shape flash_shape = { .name = "PageFlash", .fields = flash_fields };
 
+static const struct field way_fields[] = {
+	{ .name = "href", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "words", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = NULL },
+};
+static const struct shape way_shape = { .name = "PageWay", .fields = way_fields };
+
 static const struct field page_fields[] = {
 	{ .name = "user", .kind = SHAPE_OBJECT, .of = &user_shape },
 	{ .name = "tenant", .kind = SHAPE_OBJECT, .of = &tenant_shape },
@@ -45,6 +52,10 @@ static const struct field page_fields[] = {
 	  .help = "All of the user's." },
 	{ .name = "csrf", .kind = SHAPE_LINE },
 	{ .name = "flash", .kind = SHAPE_LIST, .of = &flash_shape },
+	{ .name = "ways",
+	  .kind = SHAPE_LIST,
+	  .of = &way_shape,
+	  .help = "Where to go from an error, when it knows better than the start." },
 	{ .name = "form", .kind = SHAPE_OBJECT, .of = &form_doc },
 	{ .name = "title", .kind = SHAPE_LINE },
 	{ .name = "path",

@@ -58,10 +58,11 @@ struct web_page {
 	struct db_rows *who_rows; /* user and tenant, for the page's head */
 	const struct form *form;  /* what the handler gave to req_form */
 	const char *title;
-	struct form_sent sent; /* what came with a POST */
-	bool again;            /* the form's page is made again, with what was sent */
-	const char *message;   /* what is wrong with the form as a whole */
-	bool stale;            /* somebody else changed it since the form was shown */
+	const struct req_way *ways; /* out of an error; NULL: none of its own */
+	struct form_sent sent;      /* what came with a POST */
+	bool again;                 /* the form's page is made again, with what was sent */
+	const char *message;        /* what is wrong with the form as a whole */
+	bool stale;                 /* somebody else changed it since the form was shown */
 	const struct problems *refused;
 	int status; /* of the form shown again */
 };

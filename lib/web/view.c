@@ -65,6 +65,11 @@ void req_title(struct req *r, const char *title)
 	r->private_->page.title = arena_strdup(r->arena, title);
 }
 
+void req_ways_out(struct req *r, const struct req_way *ways)
+{
+	r->private_->page.ways = ways;
+}
+
 /* The page of the form itself is no place to go back to: signing in would lead to the sign-in. */
 static const char *back_from_form(const struct req *r)
 {

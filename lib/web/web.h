@@ -223,6 +223,11 @@ const json_t *req_sent(const struct req *);
 struct str req_answer(const struct req *); /* what a reply_* has said so far; empty: nothing yet */
 /* The page's title, where it says more than the row: a name from the document. */
 void req_title(struct req *, const char *title);
+/* Where the page of an error that follows leads: links, until one without an address. Constants. */
+struct req_way {
+	const char *href, *words;
+};
+void req_ways_out(struct req *, const struct req_way *);
 void req_theme(struct req *, const char *theme); /* "auto", "light", "dark"; kept in a cookie */
 bool req_is_page(const struct req *);            /* a browser asked, not a client of the API */
 /* Scheme and host by which we are reached, without a slash at the end. */

@@ -35,7 +35,7 @@ WHERE x.tenant_id = util.tenant() AND x.id = $1
 SELECT x.collector_instance_id, x.pipeline_id, x.state FROM collect.collector_executions x
 WHERE x.tenant_id = util.tenant() AND x.id = $1
 
--- name: execution_list :one (instance uuid, after text, row_limit bigint, state text, pipeline text)
+-- name: execution_list :maybe (instance uuid, after text, row_limit bigint, state text, pipeline text)
 WITH page AS (
 	SELECT x.* FROM collect.collector_executions x
 	WHERE x.tenant_id = util.tenant() AND x.collector_instance_id = $1
@@ -56,7 +56,7 @@ JOIN market.release r ON r.collector_id = i.collector_id AND r.version = i.relea
 WHERE i.tenant_id = util.tenant() AND i.id = $1
 
 -- A level is what the line says: error, warning or info. ?level= asks for that one and worse.
--- name: execution_log :one (id uuid, after text, row_limit bigint, kind text, level text, search text)
+-- name: execution_log :maybe (id uuid, after text, row_limit bigint, kind text, level text, search text)
 WITH line AS (
 	SELECT j.*, CASE
 		WHEN j.kind = 'stop' AND j.entry ->> 'code' IS NOT NULL THEN 'error'
@@ -125,7 +125,7 @@ JOIN collect.collector_instances i ON i.tenant_id = x.tenant_id AND i.id = x.col
 JOIN market.release r ON r.collector_id = i.collector_id AND r.version = x.release_version
 WHERE x.tenant_id = util.tenant() AND x.id = $1
 
--- name: execution_quarantine :one (id uuid, after text, row_limit bigint)
+-- name: execution_quarantine :maybe (id uuid, after text, row_limit bigint)
 WITH page AS (
 	SELECT q.* FROM collect.quarantine q
 	WHERE q.tenant_id = util.tenant() AND q.execution_id = $1 AND ($2::text IS NULL OR q.id > $2::uuid)

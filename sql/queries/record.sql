@@ -8,7 +8,14 @@ WHERE s.tenant_id = util.tenant() AND s.instance_id = $1
 	AND ($2::text IS NULL OR s.id::text = $2 OR s.name = $2 OR s.pipeline_id = $2)
 ORDER BY collect.pipeline_place(r.document, s.pipeline_id), s.created_at DESC, s.id LIMIT 1
 
--- name: record_stream_list :one (instance uuid)
+-- No row: no such installation; null: no stream yet. A refusal is a sentence, so not all of many stand there.
+-- name: record_stream_names :maybe (instance uuid)
+SELECT CASE WHEN length(n.names) > 150 THEN left(n.names, 150) || '…' ELSE n.names END
+FROM collect.collector_instances i, LATERAL (SELECT string_agg(s.name, ', ' ORDER BY s.name) AS names
+	FROM collect.streams s WHERE s.tenant_id = i.tenant_id AND s.instance_id = i.id) n
+WHERE i.tenant_id = util.tenant() AND i.id = $1
+
+-- name: record_stream_list :maybe (instance uuid)
 SELECT json_build_object('instanceId', $1::uuid, 'streams', coalesce((
 	SELECT json_agg(collect.stream_doc(s)
 		ORDER BY collect.pipeline_place(r.document, s.pipeline_id), s.created_at DESC, s.id)

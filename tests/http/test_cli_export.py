@@ -76,6 +76,19 @@ def test_csv_is_asked_for_at_its_own_address(owner, instance, tmp_path):
         assert path.stat().st_size > 1000
 
 
+@pytest.mark.parametrize("form", ["csv", "ndjson"])
+def test_a_wrong_stream_is_told_those_that_are(owner, instance, form):
+    ran = run(owner, "export", instance, "--stream", "zzz", "--format", form, code=NOT_FOUND)
+    assert "Name one of these: getProducts" in ran.said and "CSV" not in ran.said
+
+
+@pytest.mark.parametrize("words", [["instance", "get"], ["instance", "records"], ["export"], ["execution", "list"]])
+def test_an_installation_that_is_not_here_may_be_in_another_workspace(owner, make_tenant, instance, words):
+    for who, one in ((owner, "01890000-0000-7000-8000-000000000000"), (make_tenant(), instance)):
+        ran = run(who, *words, one, code=NOT_FOUND)
+        assert "no such installation in this workspace" in ran.said and "another one of yours" in ran.said
+
+
 def test_a_folder_that_is_not_there_is_said_before_anything_is_asked(owner, instance, tmp_path):
     ran = run(owner, "export", instance, "--output", str(tmp_path / "none" / "x"), code=USAGE)
     assert "cannot be written" in ran.said

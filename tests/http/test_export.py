@@ -121,7 +121,8 @@ def test_a_stream_is_named_by_id(owner, path):
 
 
 def test_a_stream_that_is_not_there_is_404(owner, path):
-    owner.get(f"{path}?stream=nothing", 404, "stream_not_found")
+    answer = owner.get(f"{path}?stream=nothing", 404, "stream_not_found")
+    assert "Name one of these: getProducts" in answer["detail"], "it names those that are"
 
 
 def test_an_installation_that_never_ran_has_no_stream(tenant, collector):
@@ -137,7 +138,7 @@ def test_a_wrong_parameter_is_named(owner, path, query, pointer, code):
 
 
 def test_another_workspace_gets_nothing(other_tenant, anyone, path):
-    other_tenant.get(path, 404, "stream_not_found")
+    other_tenant.get(path, 404, "not_found")
     anyone.get(path, 401)
 
 

@@ -146,7 +146,7 @@ def test_a_wrong_parameter_is_named(owner, path, query, pointer, code):
 
 
 def test_strangers_get_nothing_and_members_need_the_scope(owner, other_tenant, anyone, path):
-    other_tenant.get(path, 404, "stream_not_found")
+    other_tenant.get(path, 404, "not_found")
     anyone.get(path, 401)
     owner.with_scopes("instances:write").get(path, 403, "scope_missing")
     owner.member("viewer").get(path)

@@ -35,6 +35,26 @@ def owner(shop):
     return person_of(shop)
 
 
+@pytest.mark.parametrize("place", ["", "/records", "/records/x", "/records.csv", "/records.ndjson", "/configure", "/upgrade",
+                                   "/uninstall", "/executions"])
+def test_an_installation_of_another_workspace_reads_as_one_that_is_nowhere(shop, make_tenant, place):
+    stranger_here, told = person_of(make_tenant()), set()
+    for one in (shop.instance, "01890000-0000-7000-8000-000000000000"):
+        page = stranger_here.get(f"/collector-instances/{one}{place}", status=404)
+        assert page.headers["Content-Type"].startswith("text/html")
+        told.add(page.one("p", class_="lead").text)
+        assert page.links["Look in the list of instances"] == "/collector-instances"
+        assert page.links["Switch to another workspace"] == "/tenants"
+    assert len(told) == 1 and "no such installation in this workspace" in told.pop()
+
+
+@pytest.mark.parametrize("place", ["/records", "/records.csv", "/records.ndjson"])
+def test_a_wrong_stream_is_a_page_that_names_those_that_are(owner, shop, place):
+    page = owner.get(f"/collector-instances/{shop.instance}{place}?stream=zzz", status=404)
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "Name one of these: getProducts" in page.one("p", class_="lead").text
+
+
 def test_anyone_searches_and_narrows_the_marketplace(stranger, published):
     page = stranger.get("/marketplace/collectors")
     found = page.form("/marketplace/collectors").fill(q=published.body["name"]).press("Search")

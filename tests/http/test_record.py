@@ -62,7 +62,8 @@ def test_a_stream_is_named_by_id(owner):
 
 
 def test_a_stream_that_is_not_there_is_404(owner):
-    owner.get(owner.records + "?stream=nothing", 404, "stream_not_found")
+    answer = owner.get(owner.records + "?stream=nothing", 404, "stream_not_found")
+    assert "getOrders, getProducts" in answer["detail"], "it names those that are"
 
 
 def test_one_record_is_found_by_its_key(owner):
