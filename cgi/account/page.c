@@ -7,6 +7,7 @@
 
 static const struct field back_fields[] = {
 	{ .name = "back", .kind = SHAPE_LINE, .max = 2000, .help = "Where to go afterwards." },
+	{ .name = "next", .kind = SHAPE_LINE, .max = 2000, .help = "The same; many links say so." },
 	{ .name = NULL },
 };
 const struct shape account_back_query = { .name = "Back", .fields = back_fields };

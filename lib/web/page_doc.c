@@ -184,6 +184,14 @@ static void next_add(struct req *r, struct buf *b)
 	}
 }
 
+static const char *back_asked(const struct req *r)
+{
+	const char *back = r->private_->page.sent.back;
+
+	back = back && *back ? back : json_text(r->query, "back", NULL);
+	return back ? back : json_text(r->query, "next", NULL);
+}
+
 struct str page_doc(struct req *r)
 {
 	const struct web_page *page = &r->private_->page;
@@ -203,8 +211,7 @@ struct str page_doc(struct req *r)
 	json_member_text(&b, "assets", WEB_ASSETS);
 	json_member_text(&b, "message", page->again ? page->message : NULL);
 	json_member_flag(&b, "stale", page->stale);
-	json_member_text(&b, "back",
-	                 page->sent.back ? page->sent.back : json_text(r->query, "back", NULL));
+	json_member_text(&b, "back", own_path(back_asked(r)));
 	if (r->route)
 		address_add(r, &b);
 	if (json_object_size(r->query) > 0)

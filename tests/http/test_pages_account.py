@@ -1,4 +1,6 @@
 """Pages of people and workspaces: what they show, what their forms do, and who may."""
+import urllib.parse
+
 import pytest
 
 from conftest import PASSWORD, Client, unique
@@ -68,6 +70,26 @@ def test_who_is_not_signed_in_is_asked_to_and_comes_back(person, stranger):
     assert page.h1 == "Sign in"
     page = page.form("/sign-in").fill(email=person.email, password=PASSWORD).press("Sign in")
     assert page.path == "/audit?action=token.create" and page.h1 == "Audit log"
+
+
+@pytest.mark.parametrize("name", ["back", "next"])
+@pytest.mark.parametrize("value, path", [
+    ("/members", "/members"), ("/audit?action=a%26b&limit=5", "/audit?action=a%26b&limit=5"), ("", "/"),
+    ("//evil.example", "/"), ("/\\evil.example", "/"), ("\\\\evil.example", "/"), ("https://evil.example/", "/"), ("https:evil.example", "/"),
+    ("/\t/evil.example", "/"), ("javascript:alert(1)", "/"), ("members", "/"), ("@evil.example", "/")])
+def test_signing_in_leads_to_a_page_of_this_site_alone(person, stranger, name, value, path):
+    page = stranger.get(f"/sign-in?{name}=" + urllib.parse.quote(value, safe=""))
+    kept = [e["value"] for e in page.all("input", name="_back") if e.inside("main")]
+    assert kept == ([value] if path == value else []), "what leads elsewhere is not even carried along"
+    page = page.form("/sign-in").fill(email=person.email, password=PASSWORD).press("Sign in")
+    assert page.path == path and stranger.token
+
+
+def test_a_wrong_password_does_not_forget_where_to_go(person, stranger):
+    page = stranger.get("/sign-in?next=/members").form("/sign-in").fill(email=person.email, password="not it").press("Sign in")
+    assert page.status == 401
+    page = page.form("/sign-in").fill(email=person.email, password=PASSWORD).press("Sign in")
+    assert page.path == "/members"
 
 
 EVERY = ["/", "/profile", "/profile/password", "/tenant", "/tenant/delete", "/tenants", "/members", "/invitations",
