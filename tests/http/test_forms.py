@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import pathlib
+import socket
 import subprocess
 import urllib.parse
 import urllib.request
@@ -56,6 +57,16 @@ def shop(upstream_url, tmp_path):
     if not state:
         pytest.skip("CATCHMENT_STATE names no installed programs")
     return Api(upstream_url, str(pathlib.Path(state) / "app/bin/catchment"), tmp_path)
+
+
+def test_a_run_of_the_command_line_promises_no_other_when_the_api_is_down(shop):
+    with socket.socket() as taken:  # bound and not listening: nothing answers there
+        taken.bind(("127.0.0.1", 0))
+        shop.port = taken.getsockname()[1]
+        shop.url = "http://127.0.0.1:%d" % shop.port
+        status, lines, said = shop.run({"path": "/whole/products"})
+    assert status == 1 and lines == [] and "Try it again later" in said, said
+    assert "by itself" not in said and "goes on" not in said, said
 
 
 def exact(text):
