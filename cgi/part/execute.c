@@ -40,8 +40,24 @@ bool part_runs_request(struct req *r, const struct uuid *instance, const char *p
 	return true;
 }
 
+/* A browser is led to the run that is there, if it is one; else the runs stand on the page it came from. */
+static void lead(struct req *r, const struct part_runs *runs)
+{
+	if (runs->fresh == 0 && runs->count == 1)
+		req_lead(r, "/executions/{executions.0.executionId}",
+		         "It is under way already; this is the run. Nothing new was asked for.");
+	else if (runs->fresh == 0)
+		req_lead(r, NULL,
+		         "All of it is under way already: see Runs. Nothing new was asked for.");
+	else if (runs->fresh < runs->count)
+		req_lead(r, NULL,
+		         "Asked for; some of it was under way already. All stands under Runs.");
+}
+
 void part_runs_reply(struct req *r, const struct part_runs *runs)
 {
+	if (req_is_page(r))
+		lead(r, runs);
 	reply_status(r, runs->fresh > 0 ? 202 : 200);
 	if (runs->count == 1)
 		reply_location(r, "/executions/%s", runs->first);

@@ -58,6 +58,7 @@ struct web_page {
 	struct db_rows *who_rows; /* user and tenant, for the page's head */
 	const struct form *form;  /* what the handler gave to req_form */
 	const char *title;
+	const char *then, *done;    /* instead of the view's; NULL: the view's */
 	const struct req_way *ways; /* out of an error; NULL: none of its own */
 	struct form_sent sent;      /* what came with a POST */
 	bool again;                 /* the form's page is made again, with what was sent */

@@ -65,6 +65,12 @@ void req_title(struct req *r, const char *title)
 	r->private_->page.title = arena_strdup(r->arena, title);
 }
 
+void req_lead(struct req *r, const char *then, const char *done)
+{
+	r->private_->page.then = then;
+	r->private_->page.done = done;
+}
+
 void req_ways_out(struct req *r, const struct req_way *ways)
 {
 	r->private_->page.ways = ways;
@@ -243,6 +249,7 @@ bool view_finish(struct req *r, struct err *e)
 {
 	const struct view *view = r->route->view;
 	const struct web_page *page = &r->private_->page;
+	const char *then;
 
 	if (r->reply->streaming || r->reply->status == SEE_OTHER)
 		return true;
@@ -252,9 +259,10 @@ bool view_finish(struct req *r, struct err *e)
 		session_close(r);
 	if (view->tpl)
 		return page_reply(r, view->tpl, page->again ? page->status : r->reply->status, e);
-	if (view->done)
-		session_flash(r, view->done);
-	redirect(r, then_path(r, view->then ? view->then : "back"));
+	if (page->done || view->done)
+		session_flash(r, page->done ? page->done : view->done);
+	then = page->then ? page->then : view->then;
+	redirect(r, then_path(r, then ? then : "back"));
 	return true;
 }
 

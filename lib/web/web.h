@@ -223,6 +223,9 @@ const json_t *req_sent(const struct req *);
 struct str req_answer(const struct req *); /* what a reply_* has said so far; empty: nothing yet */
 /* The page's title, where it says more than the row: a name from the document. */
 void req_title(struct req *, const char *title);
+/* Where success leads a browser and what is said there, when that is not what the row says; each may
+ * be NULL: as the row says. */
+void req_lead(struct req *, const char *then, const char *done);
 /* Where the page of an error that follows leads: links, until one without an address. Constants. */
 struct req_way {
 	const char *href, *words;

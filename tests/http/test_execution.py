@@ -174,7 +174,8 @@ def test_a_cursor_of_the_history_is_bound_to_installation_filter_and_workspace(h
     for wrong in (f"{path}&status=Success&cursor={cursor}", f"{path}&cursor={cursor}x",
                   f"/collector-instances?cursor={cursor}"):
         history.get(wrong, 400, "cursor_invalid")
-    other_tenant.get(f"{path}&cursor={cursor}", 404)
+    other_tenant.get(f"{path}&cursor={cursor}", 400, "cursor_invalid")
+    other_tenant.get(path, 404, "not_found")
 
 
 def kinds_of(answer):

@@ -55,6 +55,21 @@ def test_a_wrong_stream_is_a_page_that_names_those_that_are(owner, shop, place):
     assert "Name one of these: getProducts" in page.one("p", class_="lead").text
 
 
+def test_asking_for_what_is_under_way_says_so_and_leads_there(make_tenant, published, upstream_url):
+    tenant = make_tenant()
+    where = "/collector-instances/" + install_shop(tenant, published, upstream_url, fault="hang", on_page=2, ms=20000)
+    person = person_of(tenant)
+    page = person.get(where).form(where + "/execute").press("Run now")
+    assert page.flash.startswith("Asked for.")
+    runs = {one["pipelineId"]: one["executionId"] for one in tenant.get(where + "/executions")["recentExecutions"]}
+    again = person.get(where).form(where + "/execute").press("Run now")
+    assert "under way already" in again.flash and again.path == where
+    assert "/executions/" + runs[PRODUCTS] in again.links.values(), "Runs links to it"
+    one = again.form(where + "/execute").fill(pipelineId=PRODUCTS).press("Run now")
+    assert one.path == "/executions/" + runs[PRODUCTS] and one.flash.startswith("It is under way already")
+    tenant.post(one.path + "/cancel", None, 202)
+
+
 def test_anyone_searches_and_narrows_the_marketplace(stranger, published):
     page = stranger.get("/marketplace/collectors")
     found = page.form("/marketplace/collectors").fill(q=published.body["name"]).press("Search")
