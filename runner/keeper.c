@@ -25,8 +25,8 @@
 #define ARENA_MAX      ((size_t)64 * 1024 * 1024)
 #define CLAIM_BATCH    16
 #define CLAIM_PER_LANE 4
-#define CLAIM_IDLE_MS  2000
-#define CLAIM_LEAST_MS 5 /* between two claims that ended early */
+#define CLAIM_IDLE_MS  1500 /* with its jitter less than two seconds */
+#define CLAIM_LEAST_MS 5    /* between two claims that ended early */
 #define REAP_MS        5000
 #define REAP_BATCH     100
 #define SWEEP_MS       30000
@@ -242,6 +242,8 @@ static bool reap(struct keeper *k, struct err *e)
 		         db_get_int(rows, i, 3), db_get(rows, i, 4).p, db_get(rows, i, 5).p);
 	}
 	k->look_claims = k->look_claims || db_count(rows) > 0;
+	if (db_count(rows) == REAP_BATCH)
+		k->reap_ms = 0; /* there may be more, and they have waited long enough */
 	return true;
 }
 
