@@ -15,10 +15,11 @@ import time
 import traceback
 
 import campaign_exact
+import campaign_stuck
 import house as houses
 import proof
 
-CAMPAIGNS = {one.NAME: one for one in (campaign_exact,)}
+CAMPAIGNS = {one.NAME: one for one in (campaign_exact, campaign_stuck)}
 
 
 def stack_of(campaign, folder, mutant=None):

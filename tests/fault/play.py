@@ -260,12 +260,12 @@ def alive(pid):
 class Stage:
     """The published collector."""
 
-    def __init__(self, stack):
+    def __init__(self, stack, pipelines=None):
         self.stack = stack
         self.creator = sign_up(stack.url, "creator")
         source = self.creator.post("/datasources/manual", SOURCE, status=201)["id"]
         self.collector = self.creator.post("/collectors", {
-            "name": unique("Play"), "dataSourceId": source, "pipelines": PIPELINES}, status=201)["id"]
+            "name": unique("Play"), "dataSourceId": source, "pipelines": pipelines or PIPELINES}, status=201)["id"]
         self.creator.post("/collectors/%s/publish" % self.collector, {"version": "1.0.0"})
 
     def install(self, settings="", key=None, address=None):

@@ -1,0 +1,189 @@
+"""What campaigns share: streams that run again and again while there is trouble, what the database counts
+of them afterwards, and what runners wrote in their logs."""
+import concurrent.futures
+import datetime
+import json
+import os
+import random
+import re
+import signal
+import threading
+import time
+
+import play
+
+LIMIT = 25
+MOST_IDS = 5000  # in one statement: it is an argument of psql's
+PIPELINES = ("append-small", "small-pages")
+
+
+class Field:
+    """The streams that are run again and again, and what the database says of them. A page takes as long as
+    it takes to drip, so that there is a middle to be hit in: four times drip_ms."""
+
+    def __init__(self, stack, workspaces, rounds, records=125, drip_ms=80):
+        self.stack, self.rounds, self.records, self.pages = stack, rounds, records, records // LIMIT
+        stage = play.Stage(stack)
+        self.installed = [stage.install("products=%d,fault=drip,drip_bytes=6000,drip_ms=%d" % (records, drip_ms))
+                          for _ in range(workspaces)]
+        self.streams = [(one, pipeline) for one in self.installed for pipeline in PIPELINES]
+        self.total = len(self.streams) * rounds
+        self.instances = {one.id for one in self.installed}
+
+    def hasten(self):
+        """The rest comes as fast as it can."""
+        for one in self.installed:
+            one.play("products=%d" % self.records)
+
+    def ended(self, seconds):
+        play.until(lambda: all(live == 0 for _, live, _ in self.runs().values()), seconds, "all runs end", 0.5)
+
+    def served_at(self):
+        """When the simulated API served each page, in seconds since 1970."""
+        names = {one.name for one in self.installed}
+        lines = self.stack.upstream("GET", "/_ledger", raw=True).raw.splitlines()
+        return sorted(line["at"] / 1000 for line in map(json.loads, lines)
+                      if line.get("scenario") in names and line["status"] == 200)
+
+    def runs(self):
+        """{(instance, pipeline): (asked, live, well)}; what the database says, whenever it is there."""
+        def ask():
+            try:
+                return self.stack.sql(
+                    "SELECT collector_instance_id, pipeline_id, count(*), "
+                    "count(*) FILTER (WHERE state IN ('pending', 'running', 'waiting')), "
+                    "count(*) FILTER (WHERE state = 'success') FROM collect.collector_executions GROUP BY 1, 2") or [[]]
+            except AssertionError:
+                return None
+        return {(row[0], row[1]): tuple(map(int, row[2:])) for row in play.until(ask, 60, "PostgreSQL answers")
+                if row and row[0] in self.instances}
+
+    def ask_all(self, share, pool):
+        """Asks for what may run next; share of all runs may have been asked for. Answers how many ended well."""
+        runs = self.runs()
+        asked = sum(n for n, _, _ in runs.values())
+        idle = [(one, pipeline) for one, pipeline in self.streams
+                if runs.get((one.id, pipeline), (0, 0, 0))[1] == 0 and runs.get((one.id, pipeline), (0,))[0] < self.rounds]
+        random.shuffle(idle)
+        for future in [pool.submit(ask_for, *one) for one in idle[:max(0, int(self.total * share) + 100 - asked)]]:
+            future.result()
+        return sum(well for _, _, well in runs.values()), asked, sum(live for _, live, _ in runs.values())
+
+
+def ask_for(installed, pipeline):
+    try:
+        installed.ask(pipeline)
+    except (AssertionError, OSError, ValueError):
+        pass  # the database was away: it is asked for again
+
+
+class Trouble(threading.Thread):
+    """What is done to the product, one after the other, while runs are under way. first_s is the least time
+    between two acts."""
+
+    def __init__(self, acts, first_s):
+        super().__init__(daemon=True)
+        self.acts, self.first_s, self.failed = list(acts), first_s, None
+        self.total, self.done = len(self.acts), 0
+
+    def run(self):
+        try:
+            for act in self.acts:
+                time.sleep(self.first_s + random.random() * 0.4)
+                act()
+                self.done += 1
+        except Exception as failed:
+            self.failed = failed
+
+    def share(self):
+        assert not self.failed, "the trouble itself failed: %s" % self.failed
+        return (self.done + 1) / (self.total + 1)
+
+
+def kill_own(stack):
+    pid = stack.own_runner()
+    os.kill(pid, signal.SIGKILL)
+    play.until(lambda: not play.alive(pid), 5, "the runner is gone")
+
+
+def postmaster(stack):
+    return int((stack.state / "data/postmaster.pid").read_text().split()[0])
+
+
+def crash(stack):
+    """As pg_ctl -m immediate does; what keeps the stack starts it again."""
+    os.kill(postmaster(stack), signal.SIGQUIT)
+
+
+def collect(field, trouble, seconds):
+    """Runs all rounds through the trouble. Fails when the runs do not end."""
+    end = time.monotonic() + seconds
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        while True:
+            share = trouble.share()
+            _, asked, live = field.ask_all(share, pool)
+            if asked >= field.total and live == 0 and not trouble.is_alive():
+                return
+            assert time.monotonic() < end, "%d of %d runs were asked for and %d are still under way after %d s" % (
+                asked, field.total, live, seconds)
+            time.sleep(0.3)
+
+
+def numbers(field, text):
+    """One row of numbers of a statement over this field's instances."""
+    within = "('%s')" % "', '".join(sorted(field.instances))
+    return [int(cell or 0) for cell in field.stack.sql(text.replace("INSTANCES", within))[0]]
+
+
+def count_records(field):
+    """(lost, doubled) over all streams. Each id that the simulated API has stands once for each run that
+    appended it, and once where everything is synchronised."""
+    ids = [str(json.loads(one)["id"]) for one in field.installed[0].served("products=%d" % field.records)]
+    counts = [numbers(field, """
+        WITH streams AS (SELECT s.tenant_id, s.id, CASE s.strategy WHEN 'append' THEN (SELECT count(*)
+                FROM collect.collector_executions x WHERE x.tenant_id = s.tenant_id
+                AND x.collector_instance_id = s.instance_id AND x.pipeline_id = s.pipeline_id) ELSE 1 END AS due
+            FROM collect.streams s WHERE s.instance_id IN INSTANCES),
+        seen AS (SELECT r.stream_id, r.data->>'id' AS number, count(*) AS n FROM collect.records r
+            WHERE r.stream_id IN (SELECT id FROM streams) GROUP BY 1, 2)
+        SELECT sum(greatest(0, s.due - coalesce(seen.n, 0))), sum(greatest(0, coalesce(seen.n, 0) - s.due))
+        FROM streams s CROSS JOIN unnest('{%s}'::text[]) i LEFT JOIN seen ON seen.stream_id = s.id AND seen.number = i
+    """ % ",".join(ids[at:at + MOST_IDS])) for at in range(0, len(ids), MOST_IDS)]
+    return [sum(column) for column in zip(*counts)]
+
+
+def count_pages(field):
+    """(runs, ended well, pages committed, of them twice or not of this run)"""
+    return numbers(field, """
+        WITH runs AS (SELECT x.tenant_id, x.id, x.state FROM collect.collector_executions x WHERE x.collector_instance_id IN INSTANCES),
+        pages AS (SELECT l.execution_id, l.page, count(*) AS n, min(l.kept) AS kept FROM collect.ledger l
+            JOIN runs ON runs.tenant_id = l.tenant_id AND runs.id = l.execution_id GROUP BY 1, 2)
+        SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM runs WHERE state = 'success'),
+            (SELECT sum(n) FROM pages), (SELECT sum(n - 1) FROM pages) +
+            (SELECT count(*) FROM pages WHERE page NOT BETWEEN 1 AND %d OR kept <> %d)
+    """ % (field.pages, LIMIT))
+
+
+def refusals(stack):
+    """How often a runner's log tells of a write that the fence refused."""
+    return sum(text.count(b"lost_lease") + text.count(b"stale_cursor") for path, text in stack.logs().items()
+               if path.name in ("catchment.log", "second-runner.log"))
+
+EVENT = re.compile(rb'"at":"([^"]+)"[^\n]*"event":"(claim|park)"[^\n]*execution=(\S+) token=(\d+)')
+
+
+def events(stack):
+    """(when, "claim" or "park", execution, token) of all runners' logs; when in seconds since 1970."""
+    return [(moment(at.decode()), event.decode(), execution.decode(), int(token))
+            for path, text in stack.logs().items() if path.name in ("catchment.log", "second-runner.log")
+            for at, event, execution, token in EVENT.findall(text)]
+
+
+def moment(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def worst_of_99(values):
+    """The 99th percentile: all but one in a hundred are no greater. Of none: 0."""
+    values = sorted(values)
+    return values[min(len(values) - 1, -(-len(values) * 99 // 100) - 1)] if values else 0
