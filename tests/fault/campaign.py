@@ -15,11 +15,12 @@ import time
 import traceback
 
 import campaign_exact
+import campaign_stop
 import campaign_stuck
 import house as houses
 import proof
 
-CAMPAIGNS = {one.NAME: one for one in (campaign_exact, campaign_stuck)}
+CAMPAIGNS = {one.NAME: one for one in (campaign_exact, campaign_stuck, campaign_stop)}
 
 
 def stack_of(campaign, folder, mutant=None):
