@@ -15,12 +15,14 @@ import time
 import traceback
 
 import campaign_exact
+import campaign_fair
 import campaign_stop
 import campaign_stuck
 import house as houses
 import proof
 
-CAMPAIGNS = {one.NAME: one for one in (campaign_exact, campaign_stuck, campaign_stop)}
+CAMPAIGNS = {one.NAME: one for one in (
+    campaign_exact, campaign_stuck, campaign_stop, campaign_fair)}
 
 
 def stack_of(campaign, folder, mutant=None):

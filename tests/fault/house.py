@@ -33,6 +33,7 @@ class House:
         self.state = self.folder / ("mutants" if mutant else "house")
         self.source = mutated(self.folder / "mutant-source", mutant) if mutant else ROOT
         self.settings, self.postgres, self.stack = settings, postgres, None
+        self.breaks = mutant.breaks if mutant else None  # what has to be played; None: all
 
     def __enter__(self):
         self.start("--reset")

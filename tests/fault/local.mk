@@ -3,8 +3,24 @@
 check-fault:
 	$(srcdir)/tests/fault/campaign.py $(CAMPAIGN)
 
-EXTRA_DIST += tests/fault/campaign.py tests/fault/campaign_exact.py tests/fault/campaign_stop.py tests/fault/campaign_stuck.py tests/fault/field.py tests/fault/house.py tests/fault/proof.py \
-  tests/fault/test_campaigns.py tests/fault/visitors.py
-EXTRA_DIST += tests/fault/conftest.py tests/fault/play.py tests/fault/test_exact.py \
-  tests/fault/test_guard.py tests/fault/test_kept.py tests/fault/test_oauth.py tests/fault/test_pace.py tests/fault/test_secrets.py tests/fault/test_upstream_faults.py \
-  tests/http/test_story.py tests/http/test_trial.py tests/http/test_wait.py
+EXTRA_DIST += \
+  tests/fault/campaign.py \
+  tests/fault/campaign_exact.py \
+  tests/fault/campaign_fair.py \
+  tests/fault/campaign_stop.py \
+  tests/fault/campaign_stuck.py \
+  tests/fault/conftest.py \
+  tests/fault/field.py \
+  tests/fault/house.py \
+  tests/fault/play.py \
+  tests/fault/proof.py \
+  tests/fault/test_campaigns.py \
+  tests/fault/test_exact.py \
+  tests/fault/test_guard.py \
+  tests/fault/test_kept.py \
+  tests/fault/test_oauth.py \
+  tests/fault/test_pace.py \
+  tests/fault/test_secrets.py \
+  tests/fault/test_upstream_faults.py \
+  tests/fault/visitors.py
+EXTRA_DIST += tests/http/test_story.py tests/http/test_trial.py tests/http/test_wait.py
