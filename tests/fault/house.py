@@ -16,7 +16,7 @@ LOG_LEVEL=info
 
 
 def free_port(first):
-    """The first of two free ports."""
+    """The first of two free ports from there on: another one for each process, that campaigns may play at once."""
     def free(port):
         with socket.socket() as one:
             return one.connect_ex(("127.0.0.1", port)) != 0
@@ -48,7 +48,8 @@ class House:
         conf.chmod(0o644)
         environ = dict(os.environ, CATCHMENT_EXTRA_CONF=str(conf), CATCHMENT_PG_OPTIONS=self.postgres)
         done = subprocess.run([self.source / "start", "--detach", "--no-demo", "--state", self.state, "--port",
-                               str(free_port(18280)), *options], env=environ, capture_output=True, text=True, check=False)
+                               str(free_port(18280 + os.getpid() % 500 * 2)), *options], env=environ, capture_output=True, text=True,
+                              check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         address = dict(word.split("=", 1) for word in (self.state / "run/address").read_text().split())
         self.stack = play.Stack(address["CATCHMENT_URL"], address["UPSTREAM_URL"], self.state)
