@@ -18,11 +18,12 @@ import campaign_exact
 import campaign_fair
 import campaign_stop
 import campaign_stuck
+import campaign_upstream
 import house as houses
 import proof
 
 CAMPAIGNS = {one.NAME: one for one in (
-    campaign_exact, campaign_stuck, campaign_stop, campaign_fair)}
+    campaign_exact, campaign_stuck, campaign_stop, campaign_fair, campaign_upstream)}
 
 
 def stack_of(campaign, folder, mutant=None):

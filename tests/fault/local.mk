@@ -9,11 +9,13 @@ EXTRA_DIST += \
   tests/fault/campaign_fair.py \
   tests/fault/campaign_stop.py \
   tests/fault/campaign_stuck.py \
+  tests/fault/campaign_upstream.py \
   tests/fault/conftest.py \
   tests/fault/field.py \
   tests/fault/house.py \
   tests/fault/play.py \
   tests/fault/proof.py \
+  tests/fault/sender.py \
   tests/fault/test_campaigns.py \
   tests/fault/test_exact.py \
   tests/fault/test_guard.py \

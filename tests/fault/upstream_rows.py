@@ -114,7 +114,7 @@ WORDS = {
     "connect_failed": "connection was refused or broken", "credential_rejected": "refused the credential",
     "access_denied": "does not allow this credential", "not_found_upstream": "at this address",
     "request_rejected": "rejected the request", "bad_body": "It begins: |is empty", "records_not_found": "records",
-    "body_too_large": "larger than allowed", "bad_response": "well-formed HTTP", "headers_too_large": "larger than allowed",
+    "body_too_large": "larger than allowed", "bad_response": "well-formed HTTP|means nothing", "headers_too_large": "larger than allowed",
     "cursor_loop": "page", "redirect_refused": "redirects", "next_link_refused": "next", "tls_failed": "could not be trusted",
 }
 NEXT = re.compile(r"(Check the address and the credential of this installation, then run it again\.|"
