@@ -10,6 +10,7 @@ import concurrent.futures
 import random
 import types
 
+import house as houses
 import play
 import sender
 import upstream_rows
@@ -27,8 +28,8 @@ PROMISES = [
 MUTANTS = [
     Mutant("no cap on a body", ("faults",), (
         ("lib/http/transfer.c", "if (len > t->body_max - t->received)", "if (len > t->body_max && len < t->received)"),
-        ("lib/http/transfer.c", "if (is_bomb(t, t->received + len, BUFFER_LAG))",
-         "if (is_bomb(t, t->received + len, BUFFER_LAG) && len == 0)"))),
+        ("lib/http/transfer.c", "return !transfer_is_for_sink(t) && total > BOMB_FROM &&",
+         "return !transfer_is_for_sink(t) && total > BOMB_FROM && uncounted < 0 &&"))),
     Mutant("a body that was cut counts as a page without records", ("protocol",), (
         ("engine/run_page.c", "\treturn scan_check(answer->body, root, &e) || body_is_bad(r, answer, &e, now_ms);",
          "\tif (looks_cut(answer->body)) {\n\t\t*root = (struct scan_value){ SCAN_NONE, { \"\", 0 } };\n\t\treturn true;\n\t}\n"
@@ -36,7 +37,7 @@ MUTANTS = [
     Mutant("a length that stands twice is taken", ("protocol",), (
         ("lib/http/head.c", "\tif (t->length_said)\n\t\treturn \"Content-Length stands twice\";\n", ""),)),
     Mutant("a cursor that was there already is followed", ("faults",), (
-        ("engine/paginate.c", "if (!by_body && !guard_cursor_is_new(at))", "if (!guard_cursor_is_new(at) && by_body)"),)),
+        ("engine/paginate.c", "if (!by_body && !guard_cursor_is_new(at))", "if (!by_body && !guard_cursor_is_new(at) && end == NULL)"),)),
     Mutant("records are stored without a look at their values", ("records",), (
         ("engine/record.c", "flags = scan_flags_of(r->bytes);", "flags = 0;"),)),
     Mutant("records are kept as jsonb", ("bytes",), (
@@ -302,7 +303,7 @@ def with_servers(house, size, wanted):
     """What needs the servers beside: the stack starts again with their ports let through."""
     made, pages, aside = generated(*SIZES[size][1:])
     rude = house.state / "build/tree/tests/upstream/rude"
-    beside = sender.Beside(house.folder / ("beside-%s" % size), rude, pages)
+    beside = sender.Beside(houses.working_folder(house.folder), rude, pages)
     try:
         port = house.stack.upstream.at.port
         house.settings = SETTINGS + beside.settings(port)

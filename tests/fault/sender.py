@@ -33,11 +33,10 @@ commonName = supplied
 
 
 class Authority:
-    """Makes certificates with the openssl program, in a folder of its own."""
+    """Makes certificates with the openssl program, in a folder that is empty."""
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
-        self.folder.mkdir(mode=0o755)
         (self.folder / "ca.conf").write_text(CA_CONF)
         (self.folder / "index").write_text("")
         self.key("ca")
