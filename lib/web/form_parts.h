@@ -30,10 +30,10 @@ struct form_maker {
 };
 
 /* A value's place: how inputs name it, and how problems do. `typed`: no shape will know its kind
- * when it comes back, so its name says it. */
+ * when it comes back, so its name says it. `chosen`: what stands here is asked for by a choice. */
 struct form_place {
 	const char *name, *pointer;
-	bool typed;
+	bool typed, chosen;
 };
 
 /* form_part.c */

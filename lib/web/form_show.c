@@ -32,8 +32,9 @@ static void show_group(struct form_maker *s, const struct field *f, const struct
 {
 	struct field object = { .name = f->name, .kind = SHAPE_OBJECT, .of = of };
 	bool bare = is_bare(s, f);
-	/* what holds secrets asks for keys: nobody should have to look for it */
-	bool fold = !bare && !(f->flags & (SHAPE_REQUIRED | SHAPE_SECRET));
+	/* what holds secrets asks for keys, and what a choice brings is needed by what was chosen:
+	 * nobody should have to look for it */
+	bool fold = !bare && !at.chosen && !(f->flags & (SHAPE_REQUIRED | SHAPE_SECRET));
 
 	if (!of->fields->name)
 		return;
@@ -150,6 +151,7 @@ static void show_field(struct form_maker *s, const struct field *f, const json_t
 	bool chosen = form_choice_find(s, at.pointer) != NULL;
 
 	if (of) {
+		at.chosen = !at.typed; /* within it, what has a shape of its own may be left out */
 		at.typed = true;
 		show_group(s, f, of, v, at);
 	} else if (f->kind == SHAPE_OBJECT && !chosen) {
@@ -284,7 +286,7 @@ static void show_rest(struct form_maker *s)
 		if (!open)
 			section_open(s, &rest);
 		open = true;
-		show_member(s, f, s->form->values, (struct form_place){ "", "", false });
+		show_member(s, f, s->form->values, (struct form_place){ "", "", false, false });
 	}
 	if (open)
 		form_part_end(s, "section-end");
@@ -297,7 +299,7 @@ static void show_section(struct form_maker *s, const struct form_section *sectio
 		for (const struct field *f = s->form->shape->fields; f->name; f++)
 			if (strcmp(f->name, *m) == 0)
 				show_member(s, f, s->form->values,
-				            (struct form_place){ "", "", false });
+				            (struct form_place){ "", "", false, false });
 	form_part_end(s, "section-end");
 }
 
@@ -382,7 +384,8 @@ struct str form_show(struct arena *a, const struct form *form, const struct prob
 	if (form->sections)
 		show_sections(&s);
 	else
-		show_object(&s, form->shape, form->values, (struct form_place){ "", "", false });
+		show_object(&s, form->shape, form->values,
+		            (struct form_place){ "", "", false, false });
 	buf_char(&s.b, ']');
 	show_errors(&s); /* last: the parts have said where each is shown */
 	buf_char(&s.b, '}');

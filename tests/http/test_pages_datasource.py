@@ -42,6 +42,17 @@ def test_an_api_is_described_field_by_field(person, api):
     assert saved["rateLimitConfig"]["requestsPerSecond"] == 2
 
 
+def test_what_the_chosen_authentication_needs_stands_open(person):
+    form = person.get("/datasources/new").form("/datasources")
+    page = form.fill({"authConfig.type": "Custom"}).press("show:/authConfig/type")
+    details = page.one(id="f-authConfig-details")
+    assert details.tag == "fieldset" and "optional" not in details.all("legend")[0].text
+    form = page.form("/datasources").fill({"name": unique("Custom"), "baseUrl": "https://api.example.com",
+                                           "functions.0.name": "a", "functions.0.path": "/a"})
+    page = form.press("Save data source")
+    assert page.status == 422 and page.one(id="f-authConfig-details").one("p", **{"class": "error"})
+
+
 def api_client(person, base):
     return Client(base, person.token)
 
