@@ -151,6 +151,44 @@ const char *release_version_next(struct arena *a, const char *latest, bool break
 	return arena_printf(a, "%lld.%lld.0", (long long)v.major, (long long)v.minor + 1);
 }
 
+static bool is_counted(const struct release_version *v, const struct release_version *wanted)
+{
+	return v->pre.len == 0 || (wanted && wanted->pre.len > 0 && v->major == wanted->major &&
+	                           v->minor == wanted->minor && v->patch == wanted->patch);
+}
+
+/* wanted NULL: only releases proper count. */
+static const char *version_greatest(const json_t *versions, const struct release_version *wanted,
+                                    bool all)
+{
+	struct release_version v, best;
+	const char *found = NULL;
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(versions, i, one)
+	{
+		if (!json_is_string(one) ||
+		    !release_version_read(str_of(json_string_value(one)), &v) ||
+		    !(all || is_counted(&v, wanted)) ||
+		    (found && release_version_compare(&v, &best) < 0))
+			continue;
+		best = v;
+		found = json_string_value(one);
+	}
+	return found;
+}
+
+const char *release_version_proper(const json_t *versions)
+{
+	return version_greatest(versions, NULL, false);
+}
+
+const char *release_version_floor(const json_t *versions, const struct release_version *wanted)
+{
+	return version_greatest(versions, wanted, !release_version_proper(versions));
+}
+
 /*
  * What breaks
  */

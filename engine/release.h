@@ -26,6 +26,12 @@ bool release_version_read(struct str text, struct release_version *);
 /* By precedence (SemVer 2.0.0, section 11): less than, equal to, or greater than zero. */
 int release_version_compare(const struct release_version *, const struct release_version *);
 
+/* The greatest release proper among texts of versions; NULL: there is none. */
+const char *release_version_proper(const json_t *versions);
+/* What `wanted` has to surpass, and is compared with: the greatest of the releases proper and, for a
+ * pre-release, of the others of the same three numbers; of all while none is proper. NULL: nothing. */
+const char *release_version_floor(const json_t *versions, const struct release_version *wanted);
+
 /* [{"code":"stream_removed","name":"orders-pipeline","sentence":"..."}], empty when nothing breaks;
  * never NULL. Codes: stream_removed, config_field_required, key_changed. */
 json_t *release_breaking(struct arena *, const json_t *old_document, const json_t *new_document);

@@ -50,5 +50,6 @@ MIGRATIONS = \
   sql/migrations/0020_kept_prune.sql \
   sql/migrations/0021_berths.sql \
   sql/migrations/0022_shelf.sql \
-  sql/migrations/0023_publisher.sql
+  sql/migrations/0023_publisher.sql \
+  sql/migrations/0024_offered.sql
 nobase_dist_pkgdata_DATA += $(MIGRATIONS)

@@ -34,7 +34,7 @@ static const struct field doc_fields[] = {
 	{ .name = "from",
 	  .kind = SHAPE_LINE,
 	  .flags = SHAPE_REQUIRED | SHAPE_NULLABLE,
-	  .help = "The latest published version; null: this would be the first" },
+	  .help = "The published version that is offered; null: this would be the first" },
 	{ .name = "suggestedVersion",
 	  .kind = SHAPE_LINE,
 	  .flags = SHAPE_REQUIRED,
@@ -89,7 +89,8 @@ const struct shape collector_preview_doc = { .name = "PublishPreview", .fields =
 /* Two documents, compared. */
 struct preview {
 	const struct db_rows *rows;
-	const char *latest; /* NULL: the first */
+	const char *from;   /* what is offered; NULL: this would be the first */
+	const char *latest; /* what was published last */
 	json_t *document;
 	struct str changes, breaking;
 	bool breaks;
@@ -147,8 +148,8 @@ static struct str write(struct req *r, const struct preview *p)
 
 	buf_init(&b, PREVIEW_MAX);
 	buf_printf(&b, "{\"id\":\"%s\",\"from\":", uuid_format(&r->params[0], id));
-	if (p->latest)
-		buf_json_string(&b, str_of(p->latest));
+	if (p->from)
+		buf_json_string(&b, str_of(p->from));
 	else
 		buf_text(&b, "null");
 	buf_text(&b, ",\"suggestedVersion\":");
@@ -170,7 +171,7 @@ static struct str write(struct req *r, const struct preview *p)
 
 bool collector_preview(struct req *r, struct err *e)
 {
-	struct preview p = { .latest = NULL };
+	struct preview p = { .from = NULL };
 	struct db_rows *rows;
 	struct str json;
 
@@ -179,7 +180,8 @@ bool collector_preview(struct req *r, struct err *e)
 	if (db_count(rows) == 0)
 		return collector_missing(e);
 	p.rows = rows;
-	p.latest = db_get(rows, 0, 2).p;
+	p.from = db_get(rows, 0, 2).p;
+	p.latest = db_get(rows, 0, 8).p;
 	if (!json_read(r->arena, db_get(rows, 0, 1), &p.document, e) || !compare(r, &p, e))
 		return false;
 	judge(r, &p);

@@ -17,7 +17,8 @@ static const struct field publish_fields[] = {
 	  .kind = SHAPE_LINE,
 	  .flags = SHAPE_REQUIRED,
 	  .max = RELEASE_VERSION_MAX,
-	  .help = "SemVer, greater than the latest: 1.0.0" },
+	  .help = "SemVer, greater than the latest release: 1.0.0. A pre-release such as "
+	          "2.0.0-beta is only for those who ask for it by name" },
 	{ .name = "releaseNotes", .kind = SHAPE_TEXT, .max = 10000 },
 	{ .name = NULL },
 };
@@ -47,14 +48,15 @@ const struct shape collector_publish_doc = { .name = "CollectorPublished",
 
 /* What is about to be frozen. */
 struct publishing {
-	const char *version, *latest; /* latest NULL: the first */
-	struct str text;              /* of the document, as the database made it */
-	json_t *document, *old;       /* old NULL: the first */
+	const char *version, *floor; /* what it has to surpass; NULL: the first */
+	const char *offered;         /* what stays offered beside a pre-release; NULL: nothing */
+	struct str text;             /* of the document, as the database made it */
+	json_t *document, *versions, *old; /* old NULL: the first */
 };
 
-static bool version_check(const struct publishing *p, struct err *e)
+static bool version_check(struct publishing *p, struct err *e)
 {
-	struct release_version wanted, latest;
+	struct release_version wanted, floor;
 
 	if (!release_version_read(str_of(p->version), &wanted)) {
 		err_set(e, ERR_INPUT, "version_invalid",
@@ -62,12 +64,25 @@ static bool version_check(const struct publishing *p, struct err *e)
 		        "2.0.0-rc.1.");
 		return err_at(e, "/version");
 	}
-	if (p->latest == NULL || !release_version_read(str_of(p->latest), &latest) ||
-	    release_version_compare(&wanted, &latest) > 0)
+	p->offered = wanted.pre.len > 0 ? release_version_proper(p->versions) : NULL;
+	p->floor = release_version_floor(p->versions, &wanted);
+	if (p->floor == NULL || !release_version_read(str_of(p->floor), &floor) ||
+	    release_version_compare(&wanted, &floor) > 0)
 		return true;
 	err_set(e, ERR_CONFLICT, "version_not_greater",
-	        "The latest published version is %s; choose a greater one.", p->latest);
+	        "Version %s is published; choose a greater one.", p->floor);
 	return err_at(e, "/version");
+}
+
+/* What those have who will upgrade to it. */
+static bool old_read(struct req *r, struct publishing *p, struct err *e)
+{
+	struct db_rows *rows;
+
+	return p->floor == NULL ||
+	       (req_run(r, Q_RELEASE_GET, DB_ARGS(db_uuid(&r->params[0]), db_text(p->floor)), &rows,
+	                e) &&
+	        (db_count(rows) == 0 || json_read(r->arena, db_get(rows, 0, 0), &p->old, e)));
 }
 
 static bool draft_read(struct req *r, struct publishing *p, struct err *e)
@@ -79,11 +94,10 @@ static bool draft_read(struct req *r, struct publishing *p, struct err *e)
 	if (db_count(rows) == 0)
 		return collector_missing(e);
 	p->text = db_get(rows, 0, 1);
-	p->latest = db_get(rows, 0, 2).p;
 	return req_check_version(r, db_get_int(rows, 0, 0), e) &&
 	       json_read(r->arena, p->text, &p->document, e) &&
-	       (db_get(rows, 0, 3).p == NULL ||
-	        json_read(r->arena, db_get(rows, 0, 3), &p->old, e));
+	       req_run(r, Q_RELEASE_VERSIONS, DB_ARGS(db_uuid(&r->params[0])), &rows, e) &&
+	       json_read(r->arena, db_get(rows, 0, 0), &p->versions, e);
 }
 
 static bool document_check(struct req *r, const struct publishing *p, struct err *e)
@@ -97,13 +111,27 @@ static bool document_check(struct req *r, const struct publishing *p, struct err
 	return problems_none(r->problems, e);
 }
 
-static bool freeze(struct req *r, const struct publishing *p, struct err *e)
+static bool listing_write(struct req *r, const struct publishing *p, struct err *e)
 {
 	const json_t *data_source = json_object_get(p->document, "dataSource");
 	const json_t *fields = json_object_get(data_source, "configFields");
 	const json_t *required = release_required_config(r->arena, fields);
-	const char *approval =
-		conf_flag(r->app->conf, "REQUIRE_REVIEW", false) ? "pending" : "approved";
+	struct db_arg id = db_uuid(&r->params[0]), version = db_text(p->version);
+	struct db_arg approval =
+		db_text(conf_flag(r->app->conf, "REQUIRE_REVIEW", false) ? "pending" : "approved");
+	struct db_rows *rows;
+
+	if (p->offered)
+		return req_run(r, Q_RELEASE_BESIDE,
+		               DB_ARGS(id, version, db_text(p->offered), approval), &rows, e);
+	return req_run(r, Q_RELEASE_LISTING,
+	               DB_ARGS(id, version, db_str(p->text), db_str(json_write(r->arena, required)),
+	                       approval),
+	               &rows, e);
+}
+
+static bool freeze(struct req *r, const struct publishing *p, struct err *e)
+{
 	struct db_arg id = db_uuid(&r->params[0]), version = db_text(p->version);
 	struct str breaking = STR("[]");
 	struct db_rows *rows;
@@ -114,10 +142,7 @@ static bool freeze(struct req *r, const struct publishing *p, struct err *e)
 	               DB_ARGS(id, version, db_str(p->text),
 	                       db_text(json_text(r->body, "releaseNotes", "")), db_str(breaking)),
 	               &rows, e) &&
-	       req_run(r, Q_RELEASE_LISTING,
-	               DB_ARGS(id, version, db_str(p->text), db_str(json_write(r->arena, required)),
-	                       db_text(approval)),
-	               &rows, e) &&
+	       listing_write(r, p, e) &&
 	       req_run(r, Q_RELEASE_PUBLISHED, DB_ARGS(id, version), &rows, e);
 }
 
@@ -127,8 +152,8 @@ bool collector_publish(struct req *r, struct err *e)
 	struct db_rows *rows;
 	const char *detail;
 
-	if (!draft_read(r, &p, e) || !version_check(&p, e) || !document_check(r, &p, e) ||
-	    !freeze(r, &p, e))
+	if (!draft_read(r, &p, e) || !version_check(&p, e) || !old_read(r, &p, e) ||
+	    !document_check(r, &p, e) || !freeze(r, &p, e))
 		return false;
 	detail = arena_printf(r->arena, "{\"version\":\"%s\"}", p.version); /* SemVer: no quotes */
 	return collector_audit(r, &r->params[0], "collector.publish", detail, e) &&

@@ -35,7 +35,8 @@ static const struct field doc_fields[] = {
 	{ .name = "latestVersion",
 	  .kind = SHAPE_LINE,
 	  .flags = SHAPE_REQUIRED | SHAPE_NULLABLE,
-	  .help = "The one that an upgrade goes to" },
+	  .help = "The one that the marketplace offers: a pre-release only while there is no "
+	          "other" },
 	{ .name = "config",
 	  .kind = SHAPE_MAP,
 	  .flags = SHAPE_REQUIRED,
@@ -83,7 +84,8 @@ static const struct field in_fields[] = {
 	  .flags = SHAPE_SECRET,
 	  .max = 50,
 	  .label = "Configuration",
-	  .help = "Values to change; what is left out stays, null removes" },
+	  .help = "Only what you change here changes; a value that is emptied goes. By API, null "
+	          "removes it" },
 	{ .name = "status",
 	  .kind = SHAPE_CHOICE,
 	  .choices = statuses,

@@ -19,7 +19,7 @@ static const struct field query_fields[] = {
 	{ .name = "version",
 	  .kind = SHAPE_LINE,
 	  .max = RELEASE_VERSION_MAX,
-	  .help = "A published version; the latest without it" },
+	  .help = "A published version; without it the one that is offered" },
 	{ .name = NULL },
 };
 const struct shape instance_upgrade_query = { .name = "UpgradeQuery", .fields = query_fields };
@@ -36,6 +36,10 @@ static const struct field doc_fields[] = {
 	{ .name = "instanceId", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },
 	{ .name = "from", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
 	{ .name = "to", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "isOlder",
+	  .kind = SHAPE_BOOLEAN,
+	  .flags = SHAPE_REQUIRED,
+	  .help = "By SemVer's precedence: it goes back" },
 	{ .name = "releaseNotes", .kind = SHAPE_TEXT, .flags = SHAPE_REQUIRED, .max = NOTES_MAX },
 	{ .name = "publishedAt", .kind = SHAPE_TIME, .flags = SHAPE_REQUIRED },
 	{ .name = "breaking",
@@ -76,7 +80,7 @@ static const struct field in_fields[] = {
 	  .flags = SHAPE_SECRET,
 	  .max = 50,
 	  .label = "Configuration",
-	  .help = "Values to add or change; what is left out stays" },
+	  .help = "What you leave as it is stays" },
 	{ .name = "acceptBreaking",
 	  .kind = SHAPE_BOOLEAN,
 	  .fallback = "false",
@@ -186,6 +190,14 @@ static bool upgrade_read(struct req *r, const char *version, struct upgrade *u, 
 	return erased_add(r, u, e);
 }
 
+static bool goes_back(const struct upgrade *u)
+{
+	struct release_version from, to;
+
+	return release_version_read(str_of(u->from), &from) &&
+	       release_version_read(str_of(u->to), &to) && release_version_compare(&to, &from) < 0;
+}
+
 /* The config fields of one data source that the other lacks; whole ones, or their names. */
 static void fields_add(struct req *r, struct buf *b, const json_t *of, const json_t *lacking,
                        bool names)
@@ -220,7 +232,7 @@ static struct str preview(struct req *r, const struct upgrade *u)
 	buf_json_string(&b, str_of(u->from));
 	buf_text(&b, ",\"to\":");
 	buf_json_string(&b, str_of(u->to));
-	buf_text(&b, ",\"releaseNotes\":");
+	buf_printf(&b, ",\"isOlder\":%s,\"releaseNotes\":", goes_back(u) ? "true" : "false");
 	buf_json_string(&b, db_get(u->rows, 0, 5));
 	buf_printf(&b, ",\"publishedAt\":\"%s\",\"breaking\":", db_get(u->rows, 0, 6).p);
 	buf_str(&b, json_write(r->arena, u->breaking));
@@ -286,7 +298,8 @@ static void upgrade_form(struct req *r, const struct upgrade *u)
 		.shape = &instance_upgrade_in,
 		.values = values,
 		.action = arena_printf(r->arena, "/collector-instances/%s/upgrade", r->texts[0]),
-		.submit = arena_printf(r->arena, "Upgrade to %s", u->to),
+		.submit = arena_printf(r->arena, goes_back(u) ? "Go back to %s" : "Upgrade to %s",
+		                       u->to),
 		.hidden =
 			broken ? (config ? breaks : breaks_config) : (config ? sure : sure_config),
 		.carried = carried,

@@ -62,7 +62,7 @@ FROM collect.collector_instances i
 JOIN market.release old ON old.collector_id = i.collector_id AND old.version = i.release_version
 LEFT JOIN market.listing l ON l.collector_id = i.collector_id AND l.approval = 'approved'
 LEFT JOIN market.release new ON new.collector_id = i.collector_id
-	AND new.version = coalesce($2, l.latest_version, i.release_version)
+	AND new.version = coalesce($2, market.newer(l, i.release_version), i.release_version)
 	AND (l.collector_id IS NOT NULL OR new.version = i.release_version) -- what is withdrawn goes on as it is
 WHERE i.tenant_id = util.tenant() AND i.id = $1
 
@@ -84,8 +84,8 @@ WITH page AS (
 	ORDER BY i.id DESC LIMIT $2 + 1),
 shown AS (SELECT * FROM page ORDER BY id DESC LIMIT $2)
 SELECT coalesce((SELECT json_agg(json_build_object('instance', collect.instance_doc(s::collect.collector_instances),
-		'upgradeTo', (SELECT l.latest_version FROM market.listing l WHERE l.collector_id = s.collector_id
-			AND l.approval = 'approved' AND l.latest_version <> s.release_version),
+		'upgradeTo', (SELECT market.newer(l, s.release_version) FROM market.listing l
+			WHERE l.collector_id = s.collector_id AND l.approval = 'approved'),
 		'lastRun', (SELECT collect.execution_doc(x) FROM collect.collector_executions x
 			WHERE x.tenant_id = s.tenant_id AND x.collector_instance_id = s.id ORDER BY x.id DESC LIMIT 1),
 		'records', (SELECT coalesce(sum(t.record_count), 0) FROM collect.streams t
@@ -98,8 +98,8 @@ SELECT coalesce((SELECT json_agg(json_build_object('instance', collect.instance_
 SELECT json_build_object('instance', collect.instance_doc(i),
 	'live', EXISTS (SELECT FROM collect.collector_executions x WHERE x.tenant_id = i.tenant_id
 		AND x.collector_instance_id = i.id AND x.state IN ('pending', 'running', 'waiting')),
-	'upgradeTo', (SELECT l.latest_version FROM market.listing l WHERE l.collector_id = i.collector_id
-		AND l.approval = 'approved' AND l.latest_version <> i.release_version),
+	'upgradeTo', (SELECT market.newer(l, i.release_version) FROM market.listing l
+		WHERE l.collector_id = i.collector_id AND l.approval = 'approved'),
 	'isOffered', EXISTS (SELECT FROM market.listing l WHERE l.collector_id = i.collector_id
 		AND l.approval = 'approved' AND l.is_listed),
 	'configFields', coalesce(r.document -> 'dataSource' -> 'configFields', '[]'),

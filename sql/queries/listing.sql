@@ -71,7 +71,7 @@ SELECT util.json_join(market.listing_doc(l), util.json_join(market.release_detai
 	'versions', (SELECT json_agg(market.release_doc(o) ORDER BY o.ordinal DESC) FROM market.release o
 		WHERE o.collector_id = l.collector_id))))
 FROM market.listing l
-JOIN market.release r ON r.collector_id = l.collector_id AND r.version = l.latest_version
+JOIN market.release r ON r.collector_id = l.collector_id AND r.version = market.offered(l)
 WHERE l.collector_id = $1 AND l.is_listed AND l.approval = 'approved'
 
 -- name: listing_release :maybe (id uuid, version text)
@@ -85,7 +85,7 @@ WHERE l.collector_id = $1 AND l.is_listed AND l.approval = 'approved'
 -- name: listing_install :maybe (id uuid, version text)
 SELECT r.version, r.document -> 'dataSource'
 FROM market.listing l
-LEFT JOIN market.release r ON r.collector_id = l.collector_id AND r.version = coalesce($2, l.latest_version)
+LEFT JOIN market.release r ON r.collector_id = l.collector_id AND r.version = coalesce($2, market.offered(l))
 WHERE l.collector_id = $1 AND l.is_listed AND l.approval = 'approved'
 
 -- name: listing_installed :one (id uuid, collector uuid, version text, name text, config json)

@@ -1,12 +1,15 @@
 -- Publishing: a draft is frozen into a release, and its listing shows the latest.
 
--- What would be published now, and what was published last.
+-- What would be published now.
 -- name: release_draft :maybe (id uuid)
-SELECT c.version, collect.draft_document(c, d), c.release_version, r.document
+SELECT c.version, collect.draft_document(c, d)
 FROM collect.data_collectors c
 JOIN collect.data_sources d ON d.tenant_id = c.tenant_id AND d.id = c.data_source_id
-LEFT JOIN market.release r ON r.collector_id = c.id AND r.version = c.release_version
 WHERE c.tenant_id = util.tenant() AND c.id = $1 FOR NO KEY UPDATE OF c
+
+-- Behind the lock of the draft: a statement of its own sees what others published while it waited.
+-- name: release_versions :one (id uuid)
+SELECT coalesce(json_agg(r.version), '[]') FROM market.release r WHERE r.collector_id = $1
 
 -- name: release_insert :exec (id uuid, version text, document json, notes text, breaking json)
 INSERT INTO market.release (collector_id, version, ordinal, document, release_notes, breaking, published_by)
@@ -15,13 +18,14 @@ FROM market.release r WHERE r.collector_id = $1
 
 -- The same to look at, with whom it concerns.
 -- name: release_preview :maybe (id uuid)
-SELECT c.version, collect.draft_document(c, d), c.release_version, r.document,
+SELECT c.version, collect.draft_document(c, d), r.version, r.document,
 	market.release_hosts(collect.draft_document(c, d)), coalesce(l.installs, 0),
-	coalesce(l.approval <> 'approved' AND l.approval_reason <> '', false), coalesce(NOT l.is_listed, false)
+	coalesce(l.approval <> 'approved' AND l.approval_reason <> '', false), coalesce(NOT l.is_listed, false),
+	c.release_version
 FROM collect.data_collectors c
 JOIN collect.data_sources d ON d.tenant_id = c.tenant_id AND d.id = c.data_source_id
-LEFT JOIN market.release r ON r.collector_id = c.id AND r.version = c.release_version
 LEFT JOIN market.listing l ON l.collector_id = c.id
+LEFT JOIN market.release r ON r.collector_id = c.id AND r.version = market.offered(l)
 WHERE c.tenant_id = util.tenant() AND c.id = $1
 
 -- What a reviewer has rejected is looked at again, whether or not all else needs review.
@@ -40,9 +44,16 @@ FROM (SELECT x.document -> 'collector' ->> 'name' AS name, x.document -> 'collec
 ON CONFLICT (collector_id) DO UPDATE SET name = excluded.name, description = excluded.description,
 	publisher = excluded.publisher, data_source = excluded.data_source, category = excluded.category,
 	category_folded = excluded.category_folded, tags = excluded.tags, tags_folded = excluded.tags_folded,
-	auth_type = excluded.auth_type, search = excluded.search, latest_version = excluded.latest_version,
+	auth_type = excluded.auth_type, search = excluded.search, latest_version = excluded.latest_version, offered_version = NULL,
 	approval = CASE WHEN l.approval <> 'approved' AND l.approval_reason <> '' THEN 'pending' ELSE excluded.approval END,
 	updated_at = clock_timestamp(), released_at = clock_timestamp()
+
+-- A pre-release beside a release proper: the listing stays as it is, but for what a reviewer has to see.
+-- name: release_beside :exec (id uuid, version text, offered text, approval text)
+UPDATE market.listing l SET latest_version = $2, offered_version = $3,
+	approval = CASE WHEN l.approval <> 'approved' AND l.approval_reason <> '' THEN 'pending' ELSE $4 END,
+	updated_at = clock_timestamp()
+WHERE l.collector_id = $1
 
 -- name: release_published :exec (id uuid, version text)
 UPDATE collect.data_collectors c SET stage = 'Production', approval_status = l.approval, is_published = true,

@@ -14,7 +14,7 @@ WHERE i.tenant_id = util.tenant() AND i.id = $1
 
 -- name: trial_listing :maybe (id uuid)
 SELECT l.name, r.document -> 'collector' -> 'pipelines', r.document -> 'dataSource', '{}'::json
-FROM market.listing l JOIN market.release r ON r.collector_id = l.collector_id AND r.version = l.latest_version
+FROM market.listing l JOIN market.release r ON r.collector_id = l.collector_id AND r.version = market.offered(l)
 WHERE l.collector_id = $1 AND l.approval = 'approved'
 	AND (l.is_listed OR l.publisher_tenant = util.tenant())
 

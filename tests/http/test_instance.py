@@ -196,7 +196,7 @@ def test_uninstalling_forgets_it(tenant, path):
 
 # --- upgrading ---
 
-PREVIEW = {"instanceId": UUID, "from": str, "to": str, "releaseNotes": str, "publishedAt": TIME,
+PREVIEW = {"instanceId": UUID, "from": str, "isOlder": bool, "to": str, "releaseNotes": str, "publishedAt": TIME,
            "breaking": [{"code": str, "name": str, "sentence": str}], "newConfigFields": list,
            "removedConfigFields": [str], "addressChanges": bool, "hosts": [str], "isOffered": bool,
            "versions": [str]}

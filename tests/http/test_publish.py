@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from conftest import TIME, UUID, check_shape, contains, seed, unique
+from market import CONFIG
 
 
 class Made:
@@ -84,6 +85,34 @@ def test_versions_only_grow(tenant, made):
         "10.0.0", "1.0.1+build.7", "1.0.0", "1.0.0-rc.10", "1.0.0-rc.2", "1.0.0-rc.1"]
     tenant.get(made.where + "/releases/1.0.1%2Bbuild.7")
     tenant.get(made.where + "/releases/3.0.0", 404)
+
+
+def test_a_pre_release_is_for_who_asks_for_it_by_name(tenant, other_tenant, made):
+    page, install = "/marketplace/collectors/" + made.collector["id"], f"/collectors/{made.collector['id']}/install"
+    made.publish("1.0.0-rc.1")
+    assert tenant.get(page)["version"] == "1.0.0-rc.1"  # there is nothing else
+    made.publish("1.0.0")
+    old = other_tenant.post(install, {"instanceName": "Old", "tenantConfig": CONFIG}, 201)["instanceId"]
+    mine = tenant.post(install, {"instanceName": "New", "tenantConfig": CONFIG}, 201)["instanceId"]
+    made.publish("2.0.0-beta")
+    assert tenant.get(page)["version"] == "1.0.0"
+    assert tenant.get(made.where + "/publish")["suggestedVersion"] == "2.0.0"
+    shown = other_tenant.get("/collector-instances/" + old)
+    assert (shown["releaseVersion"], shown["latestVersion"]) == ("1.0.0", "1.0.0")
+    assert other_tenant.get(f"/collector-instances/{old}/upgrade")["to"] == "1.0.0"
+    # by name it goes forth and back, and is called so
+    ahead = tenant.get(f"/collector-instances/{mine}/upgrade?version=2.0.0-beta")
+    assert (ahead["to"], ahead["isOlder"]) == ("2.0.0-beta", False)
+    tenant.post(f"/collector-instances/{mine}/upgrade", {"version": "2.0.0-beta"}, 200)
+    assert tenant.get(f"/collector-instances/{mine}/upgrade")["to"] == "2.0.0-beta"
+    assert tenant.get(f"/collector-instances/{mine}/upgrade?version=1.0.0")["isOlder"] is True
+    # a mend of what is out goes before the next one, and is what others are offered
+    made.publish("1.0.1")
+    made.publish("2.0.0-beta", 409, "version_not_greater")
+    assert other_tenant.get(f"/collector-instances/{old}/upgrade")["to"] == "1.0.1"
+    assert tenant.get(f"/collector-instances/{mine}/upgrade")["to"] == "2.0.0-beta"
+    made.publish("2.0.0")
+    assert tenant.get(f"/collector-instances/{mine}/upgrade")["to"] == "2.0.0"
 
 
 def test_what_breaks_is_detected_and_kept(tenant, made):

@@ -285,6 +285,34 @@ static void the_next_version_follows_from_what_breaks(void **state)
 	arena_free(a);
 }
 
+static void a_version_surpasses_its_like(void **state)
+{
+	static const struct {
+		const char *versions, *wanted, *floor;
+	} rows[] = {
+		{ "[]", "1.0.0", NULL },
+		{ "['1.0.0-rc.1']", "1.0.0", "1.0.0-rc.1" },
+		{ "['1.0.0-rc.1','1.0.0','1.10.0','1.9.0']", "1.11.0", "1.10.0" },
+		{ "['1.0.0','2.0.0-beta']", "1.0.1", "1.0.0" },
+		{ "['1.0.0','2.0.0-beta']", "2.0.0", "1.0.0" },
+		{ "['1.0.0','2.0.0-beta']", "2.0.0-rc.1", "2.0.0-beta" },
+		{ "['1.0.0','2.0.0-beta']", "1.1.0-rc.1", "1.0.0" },
+	};
+	struct arena *a = arena_new(1 << 16);
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct release_version wanted;
+		const char *floor;
+
+		row_check(rows[i].wanted, release_version_read(str_of(rows[i].wanted), &wanted));
+		floor = release_version_floor(doc(a, rows[i].versions), &wanted);
+		row_check(rows[i].wanted,
+		          rows[i].floor ? floor && !strcmp(floor, rows[i].floor) : floor == NULL);
+	}
+	arena_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -294,6 +322,7 @@ int main(void)
 		cmocka_unit_test(what_breaks_is_named),
 		cmocka_unit_test(all_that_differs_is_named),
 		cmocka_unit_test(the_next_version_follows_from_what_breaks),
+		cmocka_unit_test(a_version_surpasses_its_like),
 		cmocka_unit_test(required_config_is_what_an_installer_must_fill_in),
 	};
 
