@@ -208,7 +208,7 @@ bool load_pipeline(const struct load_options *o, struct loaded **out, struct err
 	pipeline = ok ? pipeline_find(l) : NULL;
 	if (ok && !pipeline)
 		ok = err_set(e, ERR_INPUT, "pipeline_unknown",
-		             "The collector has no pipeline of this id; update the installation.");
+		             "The collector has no pipeline of this id; upgrade the instance.");
 	ok = ok && config_make(l, loaded, e) && plan_make(l, pipeline, loaded, e);
 	if (!ok) {
 		arena_free(arena);

@@ -79,10 +79,10 @@ static const struct shape parameter_shape = { "Parameter", parameter_fields, fal
 #define REFUSAL_FIELDS                                                                             \
 	{ .name = "okPath", .label = "Sign of a good answer", .kind = SHAPE_LINE,          \
 	  .flags = SHAPE_RARE,                                                             \
-	  .help = "A member of good answers; when it is not okValue, or without okValue not true, " \
+	  .help = "A member of good answers; when it is not the value below, or not true if none, " \
 	          "the answer is an error whatever its status." },                                 \
 	{ .name = "okValue", .label = "Its value", .kind = SHAPE_ANY,                      \
-	  .flags = SHAPE_RARE, .help = "What has to stand at okPath." },                   \
+	  .flags = SHAPE_RARE, .help = "What has to stand there." },                   \
 	{ .name = "errorPath", .label = "Sign of an error", .kind = SHAPE_LINE,            \
 	  .flags = SHAPE_RARE,                                                             \
 	  .help = "A member that only errors have, for instance errors of GraphQL." }
@@ -161,7 +161,7 @@ const struct shape SHAPE_RATE_LIMIT = { "RateLimit", rate_fields, false };
 
 static const struct field cache_fields[] = {
 	{ .name = "ttlSeconds", .kind = SHAPE_INTEGER, .flags = SHAPE_REQUIRED, .min = 1, .max = 86400,
-	  .help = "So long an answer to a GET is used again, within one installation and its config; then "
+	  .help = "So long an answer to a GET is used again, within one instance and its config; then "
 	          "the API is asked whether it has changed (ETag, Last-Modified)." },
 	{ .name = "enabled", .kind = SHAPE_BOOLEAN, .fallback = "true", .help = "Keep answers." },
 	{ .name = NULL }
@@ -180,7 +180,7 @@ static const struct field data_source_fields[] = {
 	          "is the address, else the one required Text field whose name ends in url, host "
 	          "or domain." },
 	{ .name = "configFields", .kind = SHAPE_LIST, .of = &SHAPE_CONFIG_FIELD, .max = 50,
-	  .help = "What each installation must give." },
+	  .help = "What each instance must give." },
 	{ .name = "authConfig", .label = "Authentication", .kind = SHAPE_OBJECT,
 	  .of = &SHAPE_AUTH,
 	  .help = "How requests show who asks." },

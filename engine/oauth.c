@@ -45,7 +45,7 @@ static const struct field oauth_fields[] = {
 	{ .name = "grant", .kind = SHAPE_CHOICE, .choices = grants, .fallback = "client_credentials",
 	  .help = "How a token is got. authorization_code is not available yet." },
 	{ .name = "tokenUrl", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED, .max = 1000,
-	  .help = "The token endpoint: an address as in baseUrl, or a path below it such as /oauth/token." },
+	  .help = "The token endpoint: an address like the base address, or a path below it such as /oauth/token." },
 	{ .name = "clientId", .kind = SHAPE_LINE, .max = 2000, .help = "A template such as {config.clientId}." },
 	{ .name = "clientSecret", .kind = SHAPE_LINE, .max = 2000,
 	  .help = "A template such as {config.clientSecret}." },

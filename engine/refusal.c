@@ -18,8 +18,9 @@ static bool ok_value_compile(struct compile *c, const json_t *value, const char 
 	if (!value || json_is_null(value))
 		return true;
 	if (json_is_object(value) || json_is_array(value))
-		return problem_add(c->problems, at, "wrong_type",
-		                   "okValue is a text, a number, true or false.");
+		return problem_add(
+			c->problems, at, "wrong_type",
+			"The value of a good answer is a text, a number, true or false.");
 	refusal->ok_value = json_is_string(value) ? arena_strdup(c->arena, json_string_value(value))
 	                                          : json_write(c->arena, value).p;
 	return refusal->ok_value || compile_no_memory(c);
@@ -34,7 +35,8 @@ bool refusal_compile(struct compile *c, const json_t *json, const char *at, stru
 
 	if (value && !json_is_null(value) && !ok)
 		return problem_add(c->problems, value_at, "not_used",
-		                   "okValue needs an okPath: where the value has to stand.");
+		                   "The value of a good answer needs the sign (okPath) where it "
+		                   "has to stand.");
 	if (ok && !compile_path(c, ok, compile_at(c, json_pointer_add(c->arena, at, "okPath")),
 	                        &refusal->ok))
 		return false;

@@ -131,13 +131,13 @@ bool request_origin_compile(struct compile *c, const json_t *data_source, const 
 	if (n == 0)
 		return problem_add(
 			c->problems, fields_at, "base_url_missing",
-			"Nothing says where requests go: give baseUrl, or one config field "
-			"of type Url, or one required Text field whose name ends in url, "
+			"Nothing says where requests go: give the base address, or one config "
+			"field of type Url, or one required Text field whose name ends in url, "
 			"host or domain.");
 	if (n > 1)
 		return problem_add(c->problems, fields_at, "base_url_ambiguous",
-		                   "%zu config fields could be the address; give baseUrl, for "
-		                   "instance {config.%s}.",
+		                   "%zu config fields could be the address; give the base address, "
+		                   "for instance {config.%s}.",
 		                   n, name);
 	return compile_template(c, arena_printf(c->arena, "{config.%s}", name), SCOPE_CONFIG,
 	                        fields_at, out);

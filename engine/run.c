@@ -182,7 +182,7 @@ static const char *const next_steps[] = {
 	[REMEDY_NONE] = "",
 	[REMEDY_RETRY_LATER] = " The run goes on from there by itself later.",
 	[REMEDY_TENANT] =
-		" Check the address and the credential of this installation, then run it again.",
+		" Check the address and the credential of this instance, then run it again.",
 	[REMEDY_DEFINITION] = " The definition of the collector has to change.",
 	[REMEDY_BUG] = " This is a fault of ours and has been logged.",
 };
@@ -192,7 +192,7 @@ static const char timeout_step[] = " Narrow what the pipeline asks for, with a f
 				   "or a cursor, then run it again.";
 
 static const char missing_step[] =
-	" Give it a value in the configuration of this installation; if that "
+	" Give it a value in the configuration of this instance; if that "
 	"has no such field, the definition of the collector has to change.";
 static const char missing_once_step[] =
 	" Give it a test value; if there is no such field, the definition has to change.";

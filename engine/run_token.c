@@ -16,7 +16,7 @@
 #define REASON_SHOWN 300
 #define WAIT_MS      250 /* somebody else is fetching: look again */
 
-static const char connect_again[] = " Check the client and its secret, connect this installation "
+static const char connect_again[] = " Check the client and its secret, connect this instance "
 				    "again, then run it again.";
 
 bool run_token_due(const struct run *r, int64_t now_ms)
@@ -116,7 +116,7 @@ void run_token_found(struct run *r, const struct run_found *f, int64_t now_ms)
 		r->phase = PHASE_WAIT;
 		r->wait = (struct run_wait){ .until_ms = now_ms + WAIT_MS,
 			                     .code = "token_refreshing",
-			                     .message = "Another run of this installation is "
+			                     .message = "Another run of this instance is "
 			                                "fetching a new access token; this one "
 			                                "goes on with it." };
 	}

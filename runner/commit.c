@@ -99,8 +99,7 @@ static bool begun_fill(struct committer *c, struct job *job, const struct db_row
 	struct job_begun *b = &job->begun;
 
 	if (!db_get_uuid(run, 0, 1, &b->instance) || !db_get_uuid(run, 0, 3, &job->stream))
-		return err_set(e, ERR_DB, "run_incomplete",
-		               "This run has no installation any more.");
+		return err_set(e, ERR_DB, "run_incomplete", "This run has no instance any more.");
 	o.owner = b->instance;
 	job->seq = db_get_int(run, 0, 5);
 	b->state = copy_of(db_get(run, 0, 6));

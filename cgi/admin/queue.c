@@ -18,7 +18,7 @@ static const struct field overview_fields[] = {
 	COUNT("suspendedTenants", "Of these"),
 	COUNT("users", "Active ones"),
 	COUNT("collectors", "Drafts and published ones of all workspaces"),
-	COUNT("instances", "Installations"),
+	COUNT("instances", "Instances"),
 	COUNT("listings", "Shown in the marketplace"),
 	COUNT("awaitingApproval", "Listings that a reviewer has to look at"),
 	COUNT("due", "Runs that could begin now"),

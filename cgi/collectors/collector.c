@@ -94,7 +94,7 @@ static const struct field doc_fields[] = {
 	{ .name = "installs",
 	  .kind = SHAPE_INTEGER,
 	  .flags = SHAPE_REQUIRED,
-	  .help = "How many installations there are, in all workspaces" },
+	  .help = "How many instances there are, in all workspaces" },
 	{ .name = "isActive", .kind = SHAPE_BOOLEAN, .flags = SHAPE_REQUIRED },
 	{ .name = "createdBy",
 	  .kind = SHAPE_EMAIL,

@@ -92,7 +92,7 @@ static const struct route routes[] = {
 	  "Freeze a version and list it in the marketplace", ROUTE_VERSIONED, &publish_view },
 	{ M_POST, "/collectors/{id}/delist", ACCESS_MEMBER, "admin", "collectors:write", 0, NULL,
 	  NULL, &collector_doc, 200, collector_delist,
-	  "Hide it in the marketplace; installations go on", ROUTE_VERSIONED, &delist_view },
+	  "Hide it in the marketplace; instances go on", ROUTE_VERSIONED, &delist_view },
 	{ M_POST, "/collectors/{id}/relist", ACCESS_MEMBER, "admin", "collectors:write", 0, NULL,
 	  NULL, &collector_doc, 200, collector_relist, "Show it in the marketplace again",
 	  ROUTE_VERSIONED, &relist_view },

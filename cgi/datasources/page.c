@@ -46,7 +46,7 @@ static const char *const limits[] = { "rateLimitConfig", "cacheConfig", NULL };
 static const struct form_section sections[] = {
 	{ "Basics", NULL, basics },
 	{ "Config fields",
-	  "What each installation must give: its address, its key. Templates name a field as "
+	  "What each instance must give: its address, its key. Templates name a field as "
 	  "{config.name}.",
 	  config_fields },
 	{ "Authentication",

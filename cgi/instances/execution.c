@@ -87,7 +87,7 @@ static const struct field request_fields[] = {
 	{ .name = "pipelineId",
 	  .kind = SHAPE_LINE,
 	  .max = 100,
-	  .help = "One pipeline; all without it" },
+	  .help = "One pipeline; none chosen: all of them" },
 	{ .name = NULL },
 };
 const struct shape execution_request_in = { .name = "ExecuteRequest", .fields = request_fields };

@@ -49,9 +49,9 @@ static const struct view retry_view = { .then = "/executions/{executions.0.execu
 
 static const struct route routes[] = {
 	{ M_GET, "/collector-instances", ACCESS_MEMBER, "viewer", "instances:read", 0,
-	  &instance_list_query, NULL, &instance_list_doc, 200, instance_list, "Installations", 0 },
+	  &instance_list_query, NULL, &instance_list_doc, 200, instance_list, "Instances", 0 },
 	{ M_GET, "/collector-instances/{id}", ACCESS_MEMBER, "viewer", "instances:read", 0, NULL,
-	  NULL, &instance_doc, 200, instance_get, "One installation", 0 },
+	  NULL, &instance_doc, 200, instance_get, "One instance", 0 },
 	{ M_PATCH, "/collector-instances/{id}", ACCESS_MEMBER, "editor", "instances:write",
 	  BODY_MAX, NULL, &instance_in, &instance_doc, 200, instance_update,
 	  "Rename, reconfigure, (de)activate", ROUTE_VERSIONED, &update_view },
@@ -97,7 +97,7 @@ static const struct route routes[] = {
 	/* for browsers alone */
 	{ M_GET, "/collector-instances", ACCESS_MEMBER, "viewer", "instances:read", 0,
 	  &instance_list_query, NULL, &instance_list_page_doc, 200, instance_list_page,
-	  "Installations with their last runs", ROUTE_PAGE, &list_view },
+	  "Instances with their last runs", ROUTE_PAGE, &list_view },
 	{ M_GET, "/collector-instances/{id}", ACCESS_MEMBER, "viewer", "instances:read", 0, NULL,
 	  NULL, &instance_page_doc, 200, instance_page, "One with streams and runs", ROUTE_PAGE,
 	  &one_view },

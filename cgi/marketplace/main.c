@@ -60,7 +60,7 @@ static const struct route routes[] = {
 	  "Install a published collector with this workspace's own config", 0, &install_view },
 	/* for browsers alone */
 	{ M_GET, "/collectors/{id}/install", ACCESS_MEMBER, "editor", "instances:write", 0, NULL,
-	  NULL, &listing_mine_doc, 200, listing_install_page, "The form of an installation",
+	  NULL, &listing_mine_doc, 200, listing_install_page, "The form that installs it",
 	  ROUTE_PAGE, &install_page },
 	{ M_GET, "/marketplace/collectors/{id}/rating", ACCESS_MEMBER, "editor",
 	  "marketplace:write", 0, NULL, NULL, &listing_mine_doc, 200, listing_rating_page,

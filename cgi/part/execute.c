@@ -21,8 +21,7 @@ bool part_runs_request(struct req *r, const struct uuid *instance, const char *p
 	             &rows, e))
 		return false;
 	if (db_count(rows) == 0) {
-		err_set(e, ERR_INPUT, "pipeline_unknown",
-		        "This installation has no such pipeline.");
+		err_set(e, ERR_INPUT, "pipeline_unknown", "This instance has no such pipeline.");
 		return err_at(e, "/pipelineId");
 	}
 	buf_init(&b, IDS_MAX);

@@ -127,7 +127,7 @@ bool trials_connection_listing(struct req *r, struct err *e)
 {
 	if (json_object_get(r->body, "tenantConfig") == NULL) {
 		err_set(e, ERR_INPUT, "required",
-		        "Before an installation there is no stored config: give one.");
+		        "Before it is installed there is no stored config: give one.");
 		return err_at(e, "/tenantConfig");
 	}
 	return connection(r, Q_TRIAL_LISTING, e);

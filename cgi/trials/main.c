@@ -59,8 +59,7 @@ static const struct route routes[] = {
 	/* for browsers alone */
 	{ M_GET, "/marketplace/collectors/{id}/test-connection", ACCESS_MEMBER, "editor",
 	  "instances:write", 0, NULL, NULL, &trials_connection_page_doc, 200,
-	  trials_connection_install_page, "The form of an installation", ROUTE_PAGE,
-	  &install_page },
+	  trials_connection_install_page, "The form that installs it", ROUTE_PAGE, &install_page },
 	{ M_POST, "/marketplace/collectors/{id}/test-connection", ACCESS_MEMBER, "editor",
 	  "instances:write", BODY_MAX, NULL, &config_try_in, &trials_connection_page_doc, 200,
 	  trials_connection_install, "Would what was typed get through?", ROUTE_PAGE | ROUTE_SLOW,

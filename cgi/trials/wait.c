@@ -32,7 +32,7 @@ static const struct field in_fields[] = {
 	{ .name = "pipelineId",
 	  .kind = SHAPE_LINE,
 	  .max = 100,
-	  .help = "One pipeline; all without it" },
+	  .help = "One pipeline; none chosen: all of them" },
 	{ .name = NULL },
 };
 const struct shape trials_wait_in = { .name = "ExecuteAndWait", .fields = in_fields };

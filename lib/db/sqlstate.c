@@ -68,7 +68,7 @@ static const struct named {
 	  "This address has an account already; sign in with it instead." },
 	{ "version_taken", "/version", "This version is published already; choose a greater one." },
 	{ "already_installed", "",
-	  "This collector is installed in this workspace already; change that installation, or "
+	  "This collector is installed in this workspace already; change that instance, or "
 	  "make "
 	  "another workspace for a second one." },
 };

@@ -122,7 +122,7 @@ def test_a_refusal_pauses_with_its_reason_until_it_is_connected_again(stack, sta
     ended = place.run("p0")
     assert ended["status"] == "Failed" and ended["error"]["code"] == "auth_refused"
     assert "invalid_grant: This refresh token was used or revoked." in ended["error"]["message"]
-    assert "connect this installation again" in ended["error"]["message"]
+    assert "connect this instance again" in ended["error"]["message"]
     assert place.stack.sql("SELECT refused_code FROM collect.tokens WHERE owner_id = '%s'" % place.id) == \
         [["auth_refused"]]
     place.api.ok("PATCH", "/collector-instances/" + place.id, {"tenantConfig": dict(place.config, refresh="rt-0")},

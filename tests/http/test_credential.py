@@ -85,7 +85,7 @@ def test_a_refused_client_ends_the_run_with_what_the_endpoint_said(shop, monkeyp
     status, lines, said = collect(shop, monkeypatch, oauth(), CLIENT, secret="wr0ng-s3cret")
     assert status != 0 and not lines
     assert "auth_refused" in said and "invalid_client: The client or its secret is wrong." in said
-    assert "connect this installation again" in said and "wr0ng-s3cret" not in said
+    assert "connect this instance again" in said and "wr0ng-s3cret" not in said
     assert len(shop.ledger()) == 1
 
 

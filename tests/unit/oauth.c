@@ -79,7 +79,7 @@ static const struct row rows[] = {
 	  FETCH ". failed auth_refused\n",
 	  "The token endpoint refused to give an access token (status 400, invalid_client: [redacted] "
 	  "is wrong): access token (POST https://id.example/token). Nothing was kept. Check the client "
-	  "and its secret, connect this installation again, then run it again." },
+	  "and its secret, connect this instance again, then run it again." },
 	{ "a good status without a token is a refusal too", CLIENT,
 	  { SAYS(200, "{'code':40105,'message':'no such app'}") }, 1, FETCH ". failed auth_refused\n",
 	  "The token endpoint's answer holds no access token (status 200, no such app)" },
