@@ -183,7 +183,8 @@ static const char *const next_steps[] = {
 	[REMEDY_RETRY_LATER] = " The run goes on from there by itself later.",
 	[REMEDY_TENANT] =
 		" Check the address and the credential of this instance, then run it again.",
-	[REMEDY_DEFINITION] = " The definition of the collector has to change.",
+	[REMEDY_DEFINITION] = " The definition of the collector has to change: tell its publisher, "
+			      "whom its page in the marketplace names.",
 	[REMEDY_BUG] = " This is a fault of ours and has been logged.",
 };
 

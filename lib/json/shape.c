@@ -224,12 +224,13 @@ static bool check_count(const struct field *f, size_t n, const struct place *at,
 	if (ps->answer)
 		return true;
 	if (n > max) {
-		snprintf(msg, sizeof(msg), "This may hold at most %zu items.", max);
+		snprintf(msg, sizeof(msg), "This may hold at most %zu item%s.", max,
+		         max == 1 ? "" : "s");
 		return place_problem(at, ps, "too_many_items", msg);
 	}
 	if (f->min > 0 && n < (size_t)f->min) {
-		snprintf(msg, sizeof(msg), "This must hold at least %lld items.",
-		         (long long)f->min);
+		snprintf(msg, sizeof(msg), "This must hold at least %lld item%s.",
+		         (long long)f->min, f->min == 1 ? "" : "s");
 		return place_problem(at, ps, "too_few_items", msg);
 	}
 	return true;
