@@ -38,6 +38,7 @@ static const struct shape instance_doc = { .name = "DashboardInstance", .fields 
 static const struct field doc_fields[] = {
 	{ .name = "running", .kind = SHAPE_LIST, .flags = SHAPE_REQUIRED, .of = &run_doc },
 	{ .name = "failed", .kind = SHAPE_LIST, .flags = SHAPE_REQUIRED, .of = &run_doc },
+	{ .name = "partial", .kind = SHAPE_LIST, .flags = SHAPE_REQUIRED, .of = &run_doc },
 	{ .name = "instances", .kind = SHAPE_LIST, .flags = SHAPE_REQUIRED, .of = &instance_doc },
 	{ .name = "instanceCount", .kind = SHAPE_INTEGER, .flags = SHAPE_REQUIRED },
 	{ .name = "collectorCount", .kind = SHAPE_INTEGER, .flags = SHAPE_REQUIRED },

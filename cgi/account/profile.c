@@ -23,6 +23,9 @@ static const struct field membership_fields[] = {
 	{ .name = "id", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },
 	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
 	{ .name = "role", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = "current",
+	  .kind = SHAPE_BOOLEAN,
+	  .help = "In the list of them: the caller is in it" },
 	{ .name = NULL },
 };
 static const struct shape membership_doc = { .name = "Membership", .fields = membership_fields };

@@ -114,17 +114,35 @@ const struct shape execution_list_query = { .name = "ExecutionsQuery",
 		.flags = SHAPE_REQUIRED | SHAPE_NULLABLE, .max = 4000                              \
 	}
 
+static const struct field gone_fields[] = {
+	{ .name = "id", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED, .max = 100 },
+	{ .name = "name", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
+	{ .name = NULL },
+};
+static const struct shape gone_doc = { .name = "GonePipeline", .fields = gone_fields };
+
 static const struct field list_doc_fields[] = {
 	{ .name = "instanceId", .kind = SHAPE_UUID, .flags = SHAPE_REQUIRED },
 	{ .name = "instanceName", .kind = SHAPE_LINE, .flags = SHAPE_REQUIRED },
 	COUNT("totalExecutions"),
-	COUNT("successfulExecutions"),
+	{ .name = "successfulExecutions",
+	  .kind = SHAPE_INTEGER,
+	  .flags = SHAPE_REQUIRED,
+	  .max = INT64_MAX,
+	  .help = "Those that ended well or partly; partialExecutions of them partly" },
+	COUNT("partialExecutions"),
 	COUNT("failedExecutions"),
 	{ .name = "lastExecutedAt", .kind = SHAPE_TIME, .flags = SHAPE_NULLABLE },
 	{ .name = "pipelines",
 	  .kind = SHAPE_LIST,
 	  .flags = SHAPE_REQUIRED,
 	  .of = &instance_pipeline_doc },
+	{ .name = "gonePipelines",
+	  .kind = SHAPE_LIST,
+	  .flags = SHAPE_REQUIRED,
+	  .max = 1000,
+	  .of = &gone_doc,
+	  .help = "That have run, and are not in the version of now" },
 	{ .name = "recentExecutions",
 	  .kind = SHAPE_LIST,
 	  .flags = SHAPE_REQUIRED,

@@ -22,7 +22,11 @@ SELECT json_build_object(
 		ORDER BY r.id DESC LIMIT 10) l),
 	'failed', (SELECT coalesce(json_agg(l.doc ORDER BY l.id DESC), '[]') FROM (
 		SELECT r.id, r.doc FROM runs r
-		WHERE r.state IN ('failed', 'timeout', 'partial') AND r.id > util.uuid_floor(clock_timestamp() - interval '7 days')
+		WHERE r.state IN ('failed', 'timeout') AND r.id > util.uuid_floor(clock_timestamp() - interval '7 days')
+		ORDER BY r.id DESC LIMIT 5) l),
+	'partial', (SELECT coalesce(json_agg(l.doc ORDER BY l.id DESC), '[]') FROM (
+		SELECT r.id, r.doc FROM runs r
+		WHERE r.state = 'partial' AND r.id > util.uuid_floor(clock_timestamp() - interval '7 days')
 		ORDER BY r.id DESC LIMIT 5) l),
 	'instances', (SELECT coalesce(json_agg(json_build_object('id', n.id, 'name', n.instance_name,
 			'status', CASE WHEN n.is_active THEN 'Active' ELSE 'Inactive' END,

@@ -49,8 +49,15 @@ SELECT coalesce((SELECT json_agg(collect.execution_doc(s::collect.collector_exec
 	CASE WHEN (SELECT count(*) FROM page) > $3 THEN (SELECT min(s.id::text) FROM shown s) END,
 	json_build_object('instanceId', i.id, 'instanceName', i.instance_name,
 		'totalExecutions', i.total_executions, 'successfulExecutions', i.successful_executions,
-		'failedExecutions', i.failed_executions, 'lastExecutedAt', util.utc(i.last_executed_at),
-		'pipelines', collect.release_pipelines(r.document, NULL))::text
+		'partialExecutions', i.partial_executions, 'failedExecutions', i.failed_executions, 'lastExecutedAt', util.utc(i.last_executed_at),
+		'pipelines', collect.release_pipelines(r.document, NULL),
+		'gonePipelines', coalesce((SELECT json_agg(json_build_object('id', g.pipeline_id, 'name', g.name) ORDER BY g.name)
+			FROM (SELECT s.pipeline_id, coalesce((SELECT x.pipeline_name FROM collect.collector_executions x
+					WHERE x.tenant_id = i.tenant_id AND x.collector_instance_id = i.id AND x.pipeline_id = s.pipeline_id
+					ORDER BY x.id DESC LIMIT 1), s.pipeline_id) AS name
+				FROM collect.streams s WHERE s.tenant_id = i.tenant_id AND s.instance_id = i.id
+					AND collect.pipeline_place(r.document, s.pipeline_id) = 1000000
+				GROUP BY s.pipeline_id) g), '[]'))::text
 FROM collect.collector_instances i
 JOIN market.release r ON r.collector_id = i.collector_id AND r.version = i.release_version
 WHERE i.tenant_id = util.tenant() AND i.id = $1

@@ -100,6 +100,7 @@ SELECT json_build_object('instance', collect.instance_doc(i),
 		AND x.collector_instance_id = i.id AND x.state IN ('pending', 'running', 'waiting')),
 	'upgradeTo', (SELECT market.newer(l, i.release_version) FROM market.listing l
 		WHERE l.collector_id = i.collector_id AND l.approval = 'approved'),
+	'cleanRuns', i.successful_executions - i.partial_executions,
 	'isOffered', EXISTS (SELECT FROM market.listing l WHERE l.collector_id = i.collector_id
 		AND l.approval = 'approved' AND l.is_listed),
 	'configFields', coalesce(r.document -> 'dataSource' -> 'configFields', '[]'),

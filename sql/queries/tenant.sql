@@ -1,7 +1,9 @@
 -- Workspaces: the one that is open, those of the user, a new one, another one.
 
 -- name: tenant_list :one ()
-SELECT json_build_object('tenants', identity.tenants_of(util.caller()))
+SELECT json_build_object('tenants', (SELECT json_agg(json_build_object('id', t ->> 'id', 'name', t ->> 'name',
+		'role', t ->> 'role', 'current', (t ->> 'id')::uuid = util.tenant()))
+	FROM json_array_elements(identity.tenants_of(util.caller())) t))
 
 -- name: tenant_get :maybe ()
 SELECT json_build_object('id', w.id, 'name', w.name, 'role', identity.my_role(),

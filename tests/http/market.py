@@ -12,7 +12,7 @@ CREATOR_SECRET = "shpat_alice_test_key_12345"
 INSTANCE = {
     "instanceId": UUID, "collectorId": UUID, "collectorName": str, "tenantId": UUID,
     "instanceName": str, "status": str, "releaseVersion": str, "latestVersion": str, "config": object,
-    "totalExecutions": int, "successfulExecutions": int, "failedExecutions": int,
+    "totalExecutions": int, "successfulExecutions": int, "partialExecutions": int, "failedExecutions": int,
     "lastExecutedAt": (None, TIME), "lastSuccessfulExecutionAt": (None, TIME),
     "pipelines": [{"id": str, "name": str, "stream": str, "strategy": str}],
     "version": int, "installedAt": TIME, "updatedAt": TIME,

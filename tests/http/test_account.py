@@ -153,6 +153,8 @@ def test_workspaces_are_made_listed_switched_renamed_deleted(tenant, other_tenan
     check_shape(made.json, MEMBERSHIP)
     assert [t["name"] for t in tenant.get("/tenants")["tenants"]][1:] == ["Second"]
     there = tenant.with_token(tenant.post(f"/tenants/{made['id']}/switch", None, 200)["token"])
+    assert [t["current"] for t in there.get("/tenants")["tenants"]] == [False, True]
+    assert [e["action"] for e in there.get("/audit")["entries"]].count("tenant.switch") == 1
     assert there.get("/tenant")["id"] == made["id"] and tenant.get("/tenant")["id"] == tenant.tenant
     renamed = there.patch("/tenant", {"name": "Renamed"})
     check_shape(renamed.json, {"id": UUID, "name": "Renamed", "role": "owner", "members": int, "version": int,

@@ -219,6 +219,12 @@ def test_a_deleted_workspace_is_shown_and_stays_closed(admin, make_tenant):
 
 # --- users
 
+def test_scopes_of_the_platform_are_for_those_who_have_a_role_there(admin, tenant):
+    refused = tenant.post("/tokens", {"name": "x", "scopes": ["platform:read"]}, 403, "platform_role_missing")
+    assert "no role" in refused["detail"]
+    admin.with_scopes("platform:read").get("/admin/queue")
+
+
 def test_a_deactivated_user_is_out_at_once_and_may_come_back(admin, make_tenant):
     user = make_tenant()
     api = user.with_scopes("*")
@@ -230,7 +236,9 @@ def test_a_deactivated_user_is_out_at_once_and_may_come_back(admin, make_tenant)
     for client in (user, api):
         client.get("/profile", 401)
     credentials = {"email": user.email, "password": PASSWORD}
-    assert Client(user.base.geturl()).send("POST", "/sign-in", credentials).status == 401
+    stranger = Client(user.base.geturl())
+    assert "administrators" in stranger.post("/sign-in", credentials, 403, "user_deactivated")["detail"]
+    stranger.post("/sign-in", {**credentials, "password": "another long password"}, 401, "sign_in_wrong")
     assert [u["id"] for u in admin.get(f"/admin/users?active=false&q={user.email}")["users"]] == [user.user]
     assert admin.post(path + "/activate", None, 200)["isActive"] is True
     user.get("/profile", 401)  # the old tokens stay ended

@@ -5,6 +5,7 @@ import re
 import pytest
 from conftest import TIME, UUID, check_shape, contains, unique, wait_until
 from market import ORDERS, PRODUCTS, Collector, collector_body, ended, install_shop, run
+from pages import person_of
 
 COUNTS = ("recordsProcessed", "recordsNew", "recordsChanged", "recordsUnchanged", "recordsVanished",
           "recordsFiltered", "recordsDuplicate", "recordsQuarantined", "pages", "requests", "retries",
@@ -16,7 +17,7 @@ EXECUTION = {
     "createdAt": TIME, "startedAt": (None, TIME), "completedAt": (None, TIME), "durationMs": (None, int),
     **{name: int for name in COUNTS}, "stopReason": (None, str), "cancelRequested": bool,
     "retryOf": (None, UUID), "error": (None, {"code": str, "message": str})}
-HISTORY = {"instanceId": UUID, "instanceName": str, "totalExecutions": int, "successfulExecutions": int,
+HISTORY = {"instanceId": UUID, "instanceName": str, "totalExecutions": int, "successfulExecutions": int, "partialExecutions": int, "gonePipelines": list,
            "failedExecutions": int, "lastExecutedAt": (None, TIME), "recentExecutions": [EXECUTION],
            "pipelines": [{"id": str, "name": str, "stream": str, "strategy": str}],
            "nextCursor": (None, str)}
@@ -220,6 +221,29 @@ def test_records_that_cannot_be_stored_are_quarantined_and_shown(tenant, publish
     [bad] = tenant.get(f"/executions/{done['executionId']}/quarantine")["records"]
     check_shape(bad, {"id": UUID, "page": int, "code": str, "message": str, "recordKey": (None, str),
                       "at": TIME, "size": int, "base64": str, "text": str, "truncated": False})
+    contains(tenant.get(f"/collector-instances/{instance}").json,
+             {"totalExecutions": 1, "successfulExecutions": 1, "partialExecutions": 1, "failedExecutions": 0})
+    page = person_of(tenant).get(f"/collector-instances/{instance}")
+    counts = [(e.one("dt").text, e.one("dd").text) for e in page.main.one("dl", **{"class": "stats"}).all("div")]
+    assert counts == [("Records", "39"), ("Runs", "1"), ("Successful", "0"), ("Partial", "1"), ("Failed", "0")]
+    page = person_of(tenant).get("/")
+    assert "No run failed." in page.text and done["executionId"] in page.html
+
+
+def test_runs_of_a_pipeline_that_is_gone_can_be_asked_for(make_tenant, upstream_url):
+    tenant = make_tenant()
+    made = Collector(make_tenant()).publish()
+    instance = install_shop(tenant, made, upstream_url, products=3, orders=2)
+    run(tenant, instance, ORDERS)
+    assert tenant.get(f"/collector-instances/{instance}/executions")["gonePipelines"] == []
+    made.change(pipelines=made.body["pipelines"][:1]).publish("2.0.0")
+    tenant.post(f"/collector-instances/{instance}/upgrade", {"version": "2.0.0", "acceptBreaking": True}, 200)
+    [gone] = tenant.get(f"/collector-instances/{instance}/executions")["gonePipelines"]
+    assert gone["id"] == ORDERS
+    form = person_of(tenant).get(f"/collector-instances/{instance}/executions").form(
+        f"/collector-instances/{instance}/executions")
+    assert ORDERS in form.options("pipelineId")
+    assert len(form.fill(pipelineId=ORDERS).press("Filter").rows()) == 1
 
 
 OBJECT = [("GET", ""), ("GET", "/log"), ("GET", "/quarantine"), ("POST", "/cancel"), ("POST", "/retry")]

@@ -185,7 +185,7 @@ def people(world, make_tenant, anyone):
     for scope in scopes:
         narrow = [s for s in scopes if s not in (scope, "*") and s != scope.replace(":read", ":write")]
         found[scope] = owner.with_scopes(*narrow)
-    found["platform"] = owner.with_scopes("platform:write")
+    found["platform"] = owner.with_scopes("*")
     found["removed"] = owner.member("admin")
     owner.delete("/members/" + found["removed"].profile["user"]["id"])
     found["deleted"] = make_tenant()

@@ -468,5 +468,14 @@ def test_rating_needs_a_token_a_role_and_a_scope(anyone, rated, tenant):
     tenant.with_scopes("marketplace:read").get(path)
 
 
+def test_what_is_delisted_takes_no_rating_and_says_so(creator, tenant):
+    one = Collector(creator).publish()
+    install(tenant, one)
+    tenant.put(one.path + "/rating", {"stars": 4}, 200)
+    creator.post(f"/collectors/{one.id}/delist", None, 200)
+    tenant.put(one.path + "/rating", {"stars": 5}, 409, "not_listed")
+    assert tenant.get(one.path + "/rating")["stars"] == 4
+
+
 def test_rating_what_is_not_there_is_404(tenant):
     tenant.put("/marketplace/collectors/00000000-0000-7000-8000-000000000000/rating", {"stars": 5}, 404)
