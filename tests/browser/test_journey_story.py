@@ -47,8 +47,16 @@ def describe(hand, base, name):
     assert name in hand.text and hand.flash
 
 
+def add_step(hand, pipeline, n, kind):
+    step = "%s.processingSteps.%d.type" % (pipeline, n)
+    hand.change("add:/%s/processingSteps" % pipeline.replace(".", "/"), step)
+    hand.fill({step: kind})
+    hand.settle()
+
+
 def build(hand, name):
-    """Two pipelines; the step that follows pages is added last and moved up to its place."""
+    """Two pipelines: into the first, the step that follows pages is put before Store, then moved up and down;
+    the second is built from nothing."""
     hand.press("Build a collector")
     hand.fill({"name": name, "description": "Made by hand"})
     for i, (function, _) in enumerate(FUNCTIONS):
@@ -58,17 +66,19 @@ def build(hand, name):
         steps = here.replace(".", "/") + "/processingSteps"
         hand.fill(at(here, {"name": function + " pipeline"}))
         hand.decide(here + ".functionId", function, here + ".staticParameters.limit")
-        for n, kind in enumerate(("api-call", "store-database") if i else ()):  # the first pipeline has these
-            hand.change("add:/" + steps, "%s.processingSteps.%d.type" % (here, n))
-            hand.fill({"%s.processingSteps.%d.type" % (here, n): kind})
-            hand.settle()
-        hand.change("add:/" + steps, here + ".processingSteps.2.type")
-        last = here + ".processingSteps.2"
-        hand.fill({last + ".name": "Follow pages"})
-        hand.decide(last + ".type", "pagination", last + ".config.type")
-        hand.decide(last + ".config.type", "cursor", last + ".config.cursorParam")
-        hand.fill({last + ".config.cursorParam": "page_info"})
-        hand.change("up:/%s/2" % steps, here + ".processingSteps.1.config.cursorParam")
+        if i:  # the first pipeline has these two
+            add_step(hand, here, 0, "api-call")
+        hand.change(("add:/" + steps) if i else ("insert:/%s/1" % steps), here + ".processingSteps.%d.type" % (2 - i))
+        pages = here + ".processingSteps.1"
+        hand.fill({pages + ".name": "Follow pages"})
+        hand.decide(pages + ".type", "pagination", pages + ".config.type")
+        hand.decide(pages + ".config.type", "cursor", pages + ".config.cursorParam")
+        hand.fill({pages + ".config.cursorParam": "page_info"})
+        if i:
+            add_step(hand, here, 2, "store-database")
+        else:
+            hand.change("up:/%s/1" % steps, here + ".processingSteps.0.config.cursorParam")
+            hand.change("down:/%s/0" % steps, pages + ".config.cursorParam")
     hand.press("Save collector")
     assert name in hand.text
     return hand.browser.driver.current_url.split("?")[0]
