@@ -47,7 +47,8 @@ FROM pg_index i JOIN tap.our_table t ON t.oid = i.indrelid;
 -- The only columns of shared tables that may change, and by whom.
 CREATE VIEW tap.may_change AS
 SELECT * FROM (VALUES ('market.listing', 'catchment_web', 'name,description,publisher,data_source,category,'
-	'category_folded,tags,tags_folded,auth_type,search,latest_version,is_listed,approval,updated_at,released_at')) AS v (name, role, columns);
+	'category_folded,tags,tags_folded,auth_type,search,latest_version,offered_version,is_listed,approval,updated_at,'
+	'released_at')) AS v (name, role, columns);
 
 CREATE VIEW tap.breach AS
 SELECT 'every table names its class' AS rule, t.name AS what FROM tap.our_table t WHERE t.class IS NULL
