@@ -289,7 +289,7 @@ static void a_version_surpasses_its_like(void **state)
 {
 	static const struct {
 		const char *versions, *wanted, *floor;
-	} rows[] = {
+	} likes[] = {
 		{ "[]", "1.0.0", NULL },
 		{ "['1.0.0-rc.1']", "1.0.0", "1.0.0-rc.1" },
 		{ "['1.0.0-rc.1','1.0.0','1.10.0','1.9.0']", "1.11.0", "1.10.0" },
@@ -301,14 +301,14 @@ static void a_version_surpasses_its_like(void **state)
 	struct arena *a = arena_new(1 << 16);
 
 	(void)state;
-	for (size_t i = 0; i < ROWS(rows); i++) {
+	for (size_t i = 0; i < ROWS(likes); i++) {
 		struct release_version wanted;
 		const char *floor;
 
-		row_check(rows[i].wanted, release_version_read(str_of(rows[i].wanted), &wanted));
-		floor = release_version_floor(doc(a, rows[i].versions), &wanted);
-		row_check(rows[i].wanted,
-		          rows[i].floor ? floor && !strcmp(floor, rows[i].floor) : floor == NULL);
+		row_check(likes[i].wanted, release_version_read(str_of(likes[i].wanted), &wanted));
+		floor = release_version_floor(doc(a, likes[i].versions), &wanted);
+		row_check(likes[i].wanted,
+		          likes[i].floor ? floor && !strcmp(floor, likes[i].floor) : floor == NULL);
 	}
 	arena_free(a);
 }
