@@ -14,6 +14,7 @@ import sys
 import time
 import traceback
 
+import campaign_database
 import campaign_exact
 import campaign_fair
 import campaign_stop
@@ -23,7 +24,7 @@ import house as houses
 import proof
 
 CAMPAIGNS = {one.NAME: one for one in (
-    campaign_exact, campaign_stuck, campaign_stop, campaign_fair, campaign_upstream)}
+    campaign_exact, campaign_stuck, campaign_database, campaign_stop, campaign_fair, campaign_upstream)}
 
 
 def stack_of(campaign, folder, mutant=None):

@@ -1,0 +1,383 @@
+"""The database misbehaves: it restarts, crashes, loses connections, has none left, keeps old rows, has no
+room. Meanwhile runs go on at a steady pace, and people ask.
+
+What the simulated API served tells the pace, whoever is away: each run asks for its next page as soon as the
+page before has committed."""
+import bisect
+import contextlib
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import play
+from field import Field, count_pages, count_records, kill_own, postmaster
+from proof import Figure, Mutant, Promise, not_run
+from visitors import Visitors
+
+NAME = "database"
+SETTINGS = "RUNNER_SERVICE_RUNS=0\n"
+DRIP_MS = 100  # two pages and a half a second for each run
+WINDOW_S, SOON_S, PACE = 3, 10, 0.95
+FAST_S = 16  # between two ends of the server itself: more would look as if it could not start
+MOST_S = 10  # of an answer
+CLAIM_MS = 50
+ELSEWHERE = Figure("not part of this form", None)
+
+# workspaces (two streams each), restarts, seconds of killed connections, of no connections left, of killed
+# runners, of a held snapshot, disk full
+SIZES = {"full": (12, 20, 60, 8, 45, 90, True), "mutant": (6, 2, 5, 4, 0, 0, True), "short": (3, 0, 4, 0, 0, 0, False)}
+
+PROMISES = [
+    Promise("5", "20 restarts of PostgreSQL, fast ones and crashes by turns: back to 95 %% of the pace within %d s" % SOON_S),
+    Promise("5b", "a connection killed each second for 60 s, then none left: the same"),
+    Promise("5c", "meanwhile API and pages answer, or say 503 with Retry-After: nothing else, within %d s" % MOST_S),
+    Promise("5d", "disk full: 503 with Retry-After for what cannot be written, back within %d s, nothing lost" % SOON_S),
+    Promise("6", "one of two runners killed every 3 s: at least 90 % of what is asked for is done meanwhile"),
+    Promise("7", "a snapshot held for 90 s: no backlog grows, 95 %% of claims within %d ms" % CLAIM_MS),
+    Promise("1c", "after all of it: 0 records lost, 0 doubled"),
+]
+
+MUTANTS = [
+    Mutant("a runner that does not wait for the database", ("5",), (
+        ("runner/committer.c", 'return e->code == ERR_UNAVAILABLE && strcmp(e->slug, "out_of_memory") != 0;', "return false;"),)),
+    Mutant("a database that is away is an internal error", ("5c",), (("lib/web/reply.c", "[ERR_UNAVAILABLE] = 503", "[ERR_UNAVAILABLE] = 500"),)),
+    Mutant("a full disk is an internal error", ("5d",), (("lib/db/sqlstate.c", '{ "53", ERR_UNAVAILABLE, "database_full", 10,', '{ "53", ERR_DB, "database_full", 10,'),)),
+]
+
+
+# --- the pace ---
+
+class Pace:
+    """How many pages a second the simulated API serves while nothing is wrong, and since."""
+
+    def __init__(self, field, seconds=8):
+        self.field = field
+        time.sleep(3)  # until all are under way
+        began = time.time()
+        time.sleep(seconds)
+        self.usual = self.between(began, began + seconds)
+
+    def between(self, since, until, at=None):
+        at = at or self.field.served_at()
+        return (bisect.bisect(at, until) - bisect.bisect(at, since)) / (until - since)
+
+    def back(self, since, at):
+        """After how many seconds a window of time has the usual pace."""
+        for step in range(SOON_S * 10):
+            if self.between(since + step / 10, since + step / 10 + WINDOW_S, at) >= PACE * self.usual:
+                return step / 10
+        return SOON_S + 1.0
+
+
+def answers(stack):
+    try:
+        return stack.sql("SELECT 1")
+    except AssertionError:
+        return None
+
+
+# --- troubles; each answers when it was over ---
+
+def back_up(stack):
+    play.until(lambda: answers(stack), 30, "PostgreSQL answers")
+    return time.time()
+
+
+def restart_fast(stack):
+    pid = postmaster(stack)
+    os.kill(pid, signal.SIGINT)
+    play.until(lambda: not play.alive(pid), 30, "PostgreSQL ends")
+    return back_up(stack)
+
+
+def crash_inside(stack):
+    """One server process killed: PostgreSQL drops every connection and recovers from its log."""
+    victim = int(stack.sql("SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'")[0][0])
+    os.kill(victim, signal.SIGKILL)
+    play.until(lambda: not play.alive(victim), 5, "it is gone")
+    return back_up(stack)
+
+
+def restarts(stack, n):
+    """When PostgreSQL was back, each time."""
+    over, fast = [], -FAST_S
+    for i in range(n):
+        if i % 2:
+            over.append(crash_inside(stack))
+        else:
+            time.sleep(max(0, fast + FAST_S - time.monotonic()))
+            fast = time.monotonic()
+            over.append(restart_fast(stack))
+        time.sleep(WINDOW_S + 4)
+    return over
+
+
+def connections_killed(stack, seconds):
+    for _ in range(seconds):
+        stack.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'catchment-%' ORDER BY random() LIMIT 1")
+        time.sleep(1)
+
+
+# Takes every connection that there is, also those that become free: the first bytes of the protocol,
+# then silence.
+HOLDER = """
+import socket, struct, sys, time
+words = b"user\\0catchment_web\\0database\\0catchment\\0\\0"
+held = []
+while True:
+    one = socket.socket(socket.AF_UNIX)
+    try:
+        one.connect(sys.argv[1] + "/.s.PGSQL.5432")
+        one.sendall(struct.pack("!ii", len(words) + 8, 196608) + words)
+        full = one.recv(1) != b"R"
+    except OSError:
+        full = True
+    if full:
+        one.close()
+        time.sleep(0.02)
+    else:
+        held.append(one)
+"""
+
+
+def connections_taken(stack, seconds):
+    holder = subprocess.Popen(stack.as_owner(sys.executable, "-c", HOLDER, stack.sockets), cwd="/")
+    try:
+        time.sleep(2)
+        stack.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'catchment-%'")
+        time.sleep(seconds)
+    finally:
+        holder.kill()
+        holder.wait()
+    return time.time()
+
+
+# --- a held snapshot ---
+
+class Offers(threading.Thread):
+    """Short runs, asked for at a steady pace; and once a second, how many wait though they are due."""
+
+    def __init__(self, stack, workspaces, per_second):
+        super().__init__(daemon=True)
+        self.stack, self.pause_s, self.waiting, self.asked, self.leave = stack, 1 / per_second, [], 0, threading.Event()
+        stage = play.Stage(stack)
+        self.installed = [stage.install("products=50") for _ in range(workspaces)]
+
+    def run(self):
+        looked = 0
+        while not self.leave.is_set():
+            began = time.monotonic()
+            random.choice(self.installed).ask(random.choice(("by-cursor", "by-page", "by-offset", "whole")))
+            self.asked += 1
+            if began > looked + 1:
+                looked = began
+                self.waiting.append(int(self.stack.sql("SELECT count(*) FROM work.work WHERE state = 'ready' AND due_at < clock_timestamp()")[0][0]))
+            time.sleep(max(0, began + self.pause_s - time.monotonic()))
+
+    def end(self):
+        self.leave.set()
+        self.join(30)
+
+    def counted(self, since):
+        """(runs asked for since then, of them ended well by now)"""
+        return [int(n) for n in self.stack.sql(
+            "SELECT count(*), count(*) FILTER (WHERE state = 'success') FROM collect.collector_executions "
+            "WHERE created_at >= to_timestamp(%f) AND collector_instance_id IN ('%s')" % (
+                since, "', '".join(one.id for one in self.installed)))[0]]
+
+
+def runners_killed(stack, workspaces, seconds):
+    """(since when, until when, runs asked for then, of them ended well) with one of two runners killed again
+    and again."""
+    second, offers = stack.another_runner(), Offers(stack, workspaces, 20)
+    offers.start()
+    try:
+        kill_own(stack)  # so that the second one has some of the runs
+        time.sleep(3)
+        began, end = time.time(), time.monotonic() + seconds
+        while time.monotonic() < end:
+            kill_own(stack)
+            time.sleep(3)
+        offers.end()
+        return began, time.time(), *offers.counted(began)
+    finally:
+        second.terminate()
+        second.wait(30)
+
+
+CLAIM = re.compile(rb"duration: ([\d.]+) ms  execute [^:]*: SELECT tenant_id, work_id, kind, subject_id")
+
+
+@contextlib.contextmanager
+def statements_timed(stack):
+    """The server logs how long each statement of the runners takes."""
+    again = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'catchment_run'"
+    stack.sql("ALTER ROLE catchment_run SET log_min_duration_statement = 0; " + again)
+    try:
+        yield
+    finally:
+        stack.sql("ALTER ROLE catchment_run RESET log_min_duration_statement; " + again)
+
+
+def snapshot_held(stack, workspaces, seconds):
+    if not seconds:
+        return ELSEWHERE
+    offers = Offers(stack, workspaces, 20)
+    log = stack.state / "log/postgres.log"
+    with statements_timed(stack):
+        since = log.stat().st_size
+        holder = threading.Thread(target=stack.sql, args=("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM work.work; SELECT pg_sleep(%d); COMMIT" % seconds,))
+        holder.start()
+        offers.start()
+        holder.join()
+        offers.end()
+        claims = sorted(float(ms) for ms in CLAIM.findall(log.read_bytes()[since:]))
+    third = len(offers.waiting) // 3
+    first, last = (sum(part) / third for part in (offers.waiting[:third], offers.waiting[-third:]))
+    slow = claims[len(claims) * 95 // 100] if claims else 1e9
+    return Figure("%d s, %d runs asked for, %.1f waited at first, %.1f at the end; 95 %% of %d claims within %.1f ms" % (
+        seconds, offers.asked, first, last, len(claims), slow), slow < CLAIM_MS and last <= first + 2 and offers.asked > seconds)
+
+
+# --- disk full ---
+
+class SmallDisk:
+    """The tables of this house on a disk of their own, with little room. Its log of changes stays where it is:
+    without room for that PostgreSQL stops, and no program can help."""
+
+    ROOM = 64 << 20
+
+    def __init__(self, house):
+        self.house, self.base = house, pathlib.Path(house.state) / "data/base"
+        self.aside = self.base.with_name("base.aside")
+
+    def __enter__(self):
+        self.house.stop()
+        used = int(subprocess.run(["du", "-sb", self.base], capture_output=True, text=True, check=True).stdout.split()[0])
+        owner = self.base.stat()
+        self.base.rename(self.aside)
+        self.base.mkdir()
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%d,uid=%d,gid=%d,mode=700" % (used + used // 8 + self.ROOM, owner.st_uid, owner.st_gid), "catchment-fault", self.base],
+                              capture_output=True, text=True, check=False)
+        if done.returncode:
+            self.base.rmdir()
+            self.aside.rename(self.base)
+            raise OSError(done.stderr.strip())
+        subprocess.run(["cp", "-a", "%s/." % self.aside, self.base], check=True)
+        shutil.rmtree(self.aside)
+        self.house.start()
+        return self
+
+    def __exit__(self, *_):
+        self.house.stop()
+        subprocess.run(["umount", self.base], check=False)
+
+    def fill(self):
+        with open(self.base / "filler", "wb") as filler, contextlib.suppress(OSError):
+            while True:
+                filler.write(bytes(1 << 16))
+                filler.flush()
+
+    def free(self):
+        (self.base / "filler").unlink()
+
+
+def disk_full(house, workspaces):
+    if os.geteuid() != 0:
+        return not_run("only root can give PostgreSQL a small disk")
+    try:
+        with SmallDisk(house) as disk:
+            return filled(house.stack, workspaces, disk)
+    except OSError as refused:
+        return not_run(str(refused))
+
+
+def filled(stack, workspaces, disk):
+    field = steady(stack, workspaces, 4000)
+    pace = Pace(field)
+    with Visitors(stack) as people:
+        disk.fill()
+        began = time.time()
+        time.sleep(8)
+        disk.free()
+        over = time.time()
+        time.sleep(SOON_S + WINDOW_S)
+    at = field.served_at()
+    back, meanwhile = pace.back(over, at), pace.between(began + 2, over, at)
+    field.hasten()
+    field.ended(90)
+    lost, doubled = count_records(field)
+    _, well, _, wrong = count_pages(field)
+    full = stack.logs()[stack.state / "log/postgres.log"].count(b"No space left on device")
+    return Figure("%d statements met it, the pace fell from %.1f to %.1f pages a second and was back after %.1f s; %s; %d lost, %d doubled" % (
+        full, pace.usual, meanwhile, back, people.told(), lost, doubled),
+        full > 0 and back <= SOON_S and not people.wrong and people.longest_s < MOST_S and lost == doubled == wrong == 0 and well == len(field.streams))
+
+
+# --- all of it ---
+
+def steady(stack, workspaces, records):
+    """Long runs, all under way."""
+    field = Field(stack, workspaces, 1, records, DRIP_MS)
+    for one, pipeline in field.streams:
+        one.ask(pipeline)
+    return field
+
+
+def exact(field):
+    field.hasten()
+    field.ended(240)
+    lost, doubled = count_records(field)
+    asked, well, pages, wrong = count_pages(field)
+    return Figure("%d runs, %d pages: %d lost, %d doubled" % (asked, pages, lost, doubled),
+                  lost == doubled == wrong == 0 and well == asked and pages == asked * field.pages)
+
+
+def campaign(house, size):
+    stack = house.stack
+    workspaces, n, killed_s, taken_s, runners_s, held_s, disk = SIZES[size]
+    field = steady(stack, workspaces, 25 * (60 + int(2.4 * (10 + n * 9 + killed_s + taken_s + runners_s + held_s))))
+    pace = Pace(field, 8 if n else 3)
+    with Visitors(stack) as people:
+        over = restarts(stack, n)
+        began = time.time()
+        connections_killed(stack, killed_s)
+        ended = time.time()
+        freed = connections_taken(stack, taken_s) if taken_s else None
+        time.sleep(SOON_S + WINDOW_S if freed else 0)
+    kills = runners_killed(stack, workspaces, runners_s) if runners_s else None
+    snapshot = snapshot_held(stack, workspaces, held_s)
+    at = field.served_at()
+    back = [pace.back(when, at) for when in over]
+    found = {
+        "5": Figure("%d restarts, back after at most %.1f s (%.1f pages a second)" % (n, max(back), pace.usual), max(back) <= SOON_S)
+             if back else ELSEWHERE,
+        "5b": killed_figure(pace, at, began, ended, freed),
+        "5c": Figure(people.told(), people.total > 20 and not people.wrong and people.longest_s < MOST_S),
+        "6": pace_figure(pace, at, kills), "7": snapshot, "1c": exact(field)}
+    found["5d"] = disk_full(house, workspaces) if disk else ELSEWHERE
+    return found
+
+
+def killed_figure(pace, at, began, ended, freed):
+    rate, back = pace.between(began, ended, at) / pace.usual, pace.back(freed, at) if freed else 0
+    return Figure("%.0f %% of the pace while connections were killed; with none left, back after %.1f s" % (100 * rate, back),
+                  rate >= PACE and back <= SOON_S)
+
+
+def pace_figure(pace, at, kills):
+    """What is asked for steadily is done as steadily. Each loss costs half of the long runs about a second: their
+    pace is told too."""
+    if not kills:
+        return ELSEWHERE
+    since, until, asked, well = kills
+    return Figure("%d of %d runs asked for in %.0f s had ended well (%.0f %%); long runs went on at %.0f %% of their pace" % (
+        well, asked, until - since, 100 * well / max(1, asked), 100 * pace.between(since, until, at) / pace.usual),
+        asked > 0 and well >= 0.9 * asked)
