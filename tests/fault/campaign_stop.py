@@ -17,7 +17,7 @@ BROKEN = b"\nLOG_LEVEL=nonsense\n"
 SLOW_S = 3  # a request that waits longer has met nobody
 
 # workspaces (two streams each), runs of each stream, their records, stops, reloads
-SIZES = {"full": (100, 4, 500, 20, 20), "mutant": (20, 2, 250, 4, 6), "short": (4, 1, 150, 2, 2)}
+SIZES = {"full": (100, 3, 500, 20, 20), "mutant": (20, 2, 250, 4, 6), "short": (4, 1, 150, 2, 2)}
 
 PROMISES = [
     Promise("8", "SIGTERM of a runner that holds 200 runs: it ends within 10 s (p99), leaves no row running, and "
@@ -63,9 +63,9 @@ class Stops:
 
 def stopped(stack, workspaces, rounds, records, stops):
     field, acts = Field(stack, workspaces, rounds, records, DRIP_MS), Stops(stack)
-    trouble = Trouble([acts.stop] * stops, 1.2)
+    trouble = Trouble([acts.stop] * stops + [field.hasten], 1.2)
     trouble.start()
-    collect(field, trouble, 120 + 10 * stops)
+    collect(field, trouble, 240 + 15 * stops)
     lost, doubled = count_records(field)
     asked, well, pages, wrong = count_pages(field)
     served = sum(line["status"] == 200 for one in field.installed for line in one.ledger())
