@@ -33,7 +33,7 @@ MUTANTS = [
          "if (all->settle_ms)"),)),
     Mutant("a responder that ends with a request in hand", ("8b",), (
         ("lib/web/loop.c", "\tsigaddset(&blocked, SIGTERM);\n", ""),
-        ("lib/web/loop.c", "return (sigaction(SIGTERM, &stop, NULL) == 0 && ", "return ("))),
+        ("lib/web/loop.c", "\tstopping = 1;\n", "\traise(SIGKILL);\n"))),
 ]
 
 
