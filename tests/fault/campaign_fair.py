@@ -12,7 +12,7 @@ import threading
 import time
 
 import play
-from proof import Figure, Mutant, Promise
+from proof import Figure, Mutant, Promise, not_run
 
 NAME = "fair"
 # the limits over all tenants are not what is looked at here
@@ -56,7 +56,7 @@ MUTANTS = [
 # due runs of the greedy one, rounds of its neighbours; greedy workspaces, starts of the last one; seconds of a
 # rate, of a silence; POSTs, copies; kills while POSTs are under way upstream
 SIZES = {"full": (100000, 15, 199, 60, 20, 120, 1000, 20, 12), "mutant": (3000, 3, 70, 10, 8, 10, 60, 10, 3),
-         "short": (400, 2, 4, 3, 1, 3, 10, 4, 1)}
+         "short": (400, 1, 4, 3, 1, 3, 10, 4, 1)}
 
 LIST = play.pipeline("list", limit=50)
 MANY = [play.pipeline("p%02d" % i, limit=50) for i in range(50)]
@@ -112,19 +112,27 @@ def at_most(share, values):
 
 
 def starts(stack, executions):
-    """Seconds from asking to beginning."""
-    rows = stack.sql("SELECT extract(epoch FROM started_at - created_at) FROM collect.collector_executions "
-                     "WHERE id IN ('%s') AND started_at IS NOT NULL" % "', '".join(executions))
-    assert len(rows) == len(executions), "%d of %d runs have begun" % (len(rows), len(executions))
+    """Seconds from asking to beginning, or to now where a run has not begun."""
+    rows = stack.sql("SELECT extract(epoch FROM coalesce(started_at, clock_timestamp()) - created_at) "
+                     "FROM collect.collector_executions WHERE id IN ('%s')" % "', '".join(executions))
     return [float(row[0]) for row in rows]
 
 
+def run(place):
+    execution = place.ask("list")
+    try:
+        place.ended(execution, 20)
+    except AssertionError:
+        pass  # how late it is says more than that it is late
+    return execution
+
+
 def rounds(stack, places, n):
-    """Each place runs n times, all at the same time; how late each run began."""
-    executions = []
-    for _ in range(n):
-        executions += at_once(len(places), lambda place: place.run("list", 60)["executionId"], places)
-    return starts(stack, executions)
+    """Each place runs n times, all at the same time; how late each run began. Who waits for ever waits once."""
+    late = []
+    while len(late) < n * len(places) and max(late, default=0) < 10:
+        late += starts(stack, at_once(len(places), run, places))
+    return late
 
 
 # --- 9: one who wants very much ---
@@ -201,16 +209,19 @@ def crowd(stack, size):
     tenants = "', '".join(place.tenant for place in places)
     try:
         def at_their_limit():
-            rows = stack.sql("SELECT count(*) FROM work.work WHERE state = 'running' AND tenant_id IN ('%s') GROUP BY tenant_id "
-                             "HAVING count(*) = 2" % tenants)
-            return len(rows) >= workspaces * 0.9 and len(rows)
-        full = play.until(at_their_limit, 60, "they are at their limit", 0.2)
+            return len(stack.sql("SELECT 1 FROM work.work WHERE state = 'running' AND tenant_id IN ('%s') GROUP BY tenant_id "
+                                 "HAVING count(*) = 2" % tenants))
+        end = time.monotonic() + 20
+        while at_their_limit() < workspaces * 0.9 and time.monotonic() < end:
+            time.sleep(0.2)
+        full = at_their_limit()
         late = rounds(stack, [last], n)
     finally:
         for place in places:
             place.lane("paused = true")
     return Figure("%d workspaces with 20 due runs each, %d of them at their limit at once; %d starts of one more: p99 %.2f s, "
-                  "median %.3f s" % (workspaces, full, n, at_most(0.99, late), statistics.median(late)), at_most(0.99, late) < 1)
+                  "median %.3f s" % (workspaces, full, len(late), at_most(0.99, late), statistics.median(late)),
+                  at_most(0.99, late) < 1 and full >= workspaces * 0.9)
 
 
 # --- 10: what a service allows ---
@@ -236,24 +247,25 @@ class Fleet:
             one.wait(30)
 
     def share(self, place):
-        """The runners that hold the place's runs, once each of the three has taken four: two sleep while one
-        takes its own."""
-        pids = [self.stack.own_runner(), *(one.pid for one in self.others)]
+        """How many runners have held the place's runs, once each of the three has taken some: two sleep while
+        one takes its own."""
+        pids, seen = [self.stack.own_runner(), *(one.pid for one in self.others)], set()
+
+        def so_many(n):
+            seen.update(row[0] for row in self.stack.sql(
+                "SELECT runner_id FROM work.work WHERE tenant_id = '%s' AND state = 'running'" % place.tenant))
+            return len(seen) >= n
         for i, awake in enumerate(pids):
             asleep = [pid for pid in pids if pid != awake]
             try:
                 for pid in asleep:
                     os.kill(pid, signal.SIGSTOP)
                 place.lane("max_running = %d" % (4 * i + 4))
-                play.until(lambda: self.holders(place.tenant) > i, 20, "another runner takes its share", 0.05)
+                play.until(lambda n=i + 1: so_many(n), 20, "another runner takes its share", 0.05)
             finally:
                 for pid in asleep:
                     os.kill(pid, signal.SIGCONT)
-        return self.holders(place.tenant)
-
-    def holders(self, tenant):
-        return int(self.stack.sql("SELECT count(DISTINCT runner_id) FROM work.work WHERE tenant_id = '%s' AND "
-                                  "state = 'running'" % tenant)[0][0])
+        return len(seen)
 
 
 def busy(stack, settings, limit, rate, burst):
@@ -279,7 +291,8 @@ def pace(stack, size):
 
 def silence(stack, size):
     seconds = SIZES[size][5]
-    place, executions = busy(stack, "products=60,fault=429,retry_after=%d,after=20,times=1" % seconds, 15, 10, 5)
+    records, fine = (30, 10) if size == "short" else (60, 20)
+    place, executions = busy(stack, "products=%d,fault=429,retry_after=%d,after=%d,times=1" % (records, seconds, fine), 15, 8, 2)
     with Fleet(stack) as fleet:
         holders = fleet.share(place)
         at, = play.until(lambda: [line["at"] / 1000 for line in place.ledger() if line["status"] == 429], 30,
@@ -386,4 +399,6 @@ PARTS = {"10": pace, "10b": silence, "15": repeats, "9": greedy, "9b": crowd, "1
 
 def campaign(house, size):
     wanted = getattr(house, "breaks", None) or PARTS
-    return {number: play_one(house.stack, size) for number, play_one in PARTS.items() if number in wanted}
+    found = {"10": not_run("test_pace.py does in short what this does")} if size == "short" else {}
+    return {**found, **{number: part(house.stack, size) for number, part in PARTS.items()
+                        if number in wanted and number not in found}}

@@ -37,7 +37,8 @@ MUTANTS = [
     Mutant("a length that stands twice is taken", ("protocol",), (
         ("lib/http/head.c", "\tif (t->length_said)\n\t\treturn \"Content-Length stands twice\";\n", ""),)),
     Mutant("a cursor that was there already is followed", ("faults",), (
-        ("engine/paginate.c", "if (!by_body && !guard_cursor_is_new(at))", "if (!by_body && !guard_cursor_is_new(at) && end == NULL)"),)),
+        ("engine/paginate.c", "if (!by_body && !guard_cursor_is_new(at))",
+         "if (!by_body && !guard_cursor_is_new(at) && end == NULL)"),)),
     Mutant("records are stored without a look at their values", ("records",), (
         ("engine/record.c", "flags = scan_flags_of(r->bytes);", "flags = 0;"),)),
     Mutant("records are kept as jsonb", ("bytes",), (
