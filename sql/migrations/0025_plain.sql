@@ -4,6 +4,8 @@
 -- Locks: collect.collector_instances for a moment, to gain a column, and its rows that have partial runs.
 SET LOCAL ROLE catchment_owner;
 
+-- PostgreSQL 15.20 alters no table whose row type is used by the body of a function: it goes, and comes anew below.
+DROP FUNCTION collect.instance_doc;
 ALTER TABLE collect.collector_instances ADD COLUMN partial_executions bigint NOT NULL DEFAULT 0;
 COMMENT ON COLUMN collect.collector_instances.partial_executions IS 'Of the successful ones: something was set aside.';
 GRANT UPDATE (partial_executions) ON collect.collector_instances TO catchment_run;
@@ -63,7 +65,7 @@ BEGIN
 	RETURN vanished;
 END $$;
 
-CREATE OR REPLACE FUNCTION collect.instance_doc(i collect.collector_instances) RETURNS json
+CREATE FUNCTION collect.instance_doc(i collect.collector_instances) RETURNS json
 LANGUAGE sql STABLE SET search_path = pg_catalog
 RETURN (SELECT json_build_object('instanceId', i.id, 'collectorId', i.collector_id,
 		'collectorName', r.document -> 'collector' -> 'name', 'tenantId', i.tenant_id,
@@ -77,6 +79,7 @@ RETURN (SELECT json_build_object('instanceId', i.id, 'collectorId', i.collector_
 		'version', i.version, 'installedAt', util.utc(i.created_at), 'updatedAt', util.utc(i.updated_at))
 	FROM market.release r LEFT JOIN market.listing l ON l.collector_id = r.collector_id
 	WHERE r.collector_id = i.collector_id AND r.version = i.release_version);
+GRANT EXECUTE ON FUNCTION collect.instance_doc TO catchment_web, catchment_trial;
 
 -- As before; who has it learns why it cannot be rated.
 CREATE OR REPLACE FUNCTION market.rate(p_collector uuid, p_stars int, p_comment text) RETURNS void
