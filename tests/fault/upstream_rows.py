@@ -118,7 +118,7 @@ WORDS = {
     "cursor_loop": "page", "redirect_refused": "redirects", "next_link_refused": "next", "tls_failed": "could not be trusted",
 }
 NEXT = re.compile(r"(Check the address and the credential of this installation, then run it again\.|"
-                  r"The definition of the collector has to change\.|The run goes on from there by itself later\.)$")
+                  r"The definition of the collector has to change[:.].*|The run goes on from there by itself later\.)$")
 
 
 def sentence(text):
