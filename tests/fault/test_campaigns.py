@@ -8,7 +8,7 @@ import campaign
 
 
 # those that take a moment and leave the stack as it was; the others have make check-fault alone
-QUICK = ("exact", "stop", "upstream")
+QUICK = ("exact", "upstream")
 
 
 @pytest.mark.parametrize("name", QUICK)

@@ -117,7 +117,7 @@ WORDS = {
     "body_too_large": "larger than allowed", "bad_response": "well-formed HTTP|means nothing", "headers_too_large": "larger than allowed",
     "cursor_loop": "page", "redirect_refused": "redirects", "next_link_refused": "next", "tls_failed": "could not be trusted",
 }
-NEXT = re.compile(r"(Check the address and the credential of this installation, then run it again\.|"
+NEXT = re.compile(r"(Check the address and the credential of this instance, then run it again\.|"
                   r"The definition of the collector has to change[:.].*|The run goes on from there by itself later\.)$")
 
 
