@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "cgi/instances/instances.h"
-#include "cgi/part/stream.h"
 #include "cgi/part/config_form.h"
 #include "cgi/part/config_store.h"
+#include "cgi/part/stream.h"
 #include "engine/configuration.h"
 #include "engine/definition.h"
 #include "engine/release.h"

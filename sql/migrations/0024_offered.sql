@@ -44,20 +44,6 @@ RETURN json_build_object('id', l.collector_id, 'name', l.name, 'description', l.
 	'version', market.offered(l), 'category', l.category, 'tags', l.tags, 'authType', l.auth_type,
 	'publishedAt', util.utc(l.published_at), 'updatedAt', util.utc(l.released_at));
 
-CREATE OR REPLACE FUNCTION collect.instance_doc(i collect.collector_instances) RETURNS json
-LANGUAGE sql STABLE SET search_path = pg_catalog
-RETURN (SELECT json_build_object('instanceId', i.id, 'collectorId', i.collector_id,
-		'collectorName', r.document -> 'collector' -> 'name', 'tenantId', i.tenant_id,
-		'instanceName', i.instance_name, 'status', CASE WHEN i.is_active THEN 'Active' ELSE 'Inactive' END,
-		'releaseVersion', i.release_version, 'latestVersion', market.offered(l),
-		'config', collect.config_doc(i.id, i.tenant_config),
-		'totalExecutions', i.total_executions, 'successfulExecutions', i.successful_executions,
-		'failedExecutions', i.failed_executions, 'lastExecutedAt', util.utc(i.last_executed_at),
-		'lastSuccessfulExecutionAt', util.utc(i.last_successful_execution_at),
-		'pipelines', collect.release_pipelines(r.document, NULL),
-		'version', i.version, 'installedAt', util.utc(i.created_at), 'updatedAt', util.utc(i.updated_at))
-	FROM market.release r LEFT JOIN market.listing l ON l.collector_id = r.collector_id
-	WHERE r.collector_id = i.collector_id AND r.version = i.release_version);
 GRANT EXECUTE ON FUNCTION market.offered, market.is_prerelease, market.version_rank, market.newer
 	TO catchment_web, catchment_trial, catchment_export;
 RESET ROLE;

@@ -1,6 +1,7 @@
--- What is said of runs, ratings and accounts is what happened: partial runs are counted by themselves, too; a
--- rating of what is not listed, a workspace that may run nothing and a deactivated account each have their own
--- sentence; a switch of workspaces is no sign-in; scopes of the platform go to those who have a role there.
+-- What is said of runs, ratings and accounts is what happened: partial runs are counted by themselves, too, and
+-- a stream was collected when something was; a rating of one's own or of what is not listed, a workspace that
+-- may run nothing and a deactivated account each have their own sentence; a switch of workspaces is no sign-in;
+-- scopes of the platform go to those who have a role there.
 -- Locks: collect.collector_instances for a moment, to gain a column, and its rows that have partial runs.
 SET LOCAL ROLE catchment_owner;
 
@@ -10,7 +11,8 @@ ALTER TABLE collect.collector_instances ADD COLUMN partial_executions bigint NOT
 COMMENT ON COLUMN collect.collector_instances.partial_executions IS 'Of the successful ones: something was set aside.';
 GRANT UPDATE (partial_executions) ON collect.collector_instances TO catchment_run;
 
--- As before, and it counts the partial ones.
+-- As before, and it counts the partial ones; a stream was collected only when a run kept something, or ended
+-- well without.
 CREATE OR REPLACE FUNCTION collect.run_end(p_subject uuid, p_execution uuid, p_stream uuid, p_token bigint, p_seq bigint,
 	p_state text, p_code text, p_message text, p_stop text, p_cursor text, p_mark_vanished boolean,
 	p_counts json) RETURNS bigint
@@ -81,7 +83,7 @@ RETURN (SELECT json_build_object('instanceId', i.id, 'collectorId', i.collector_
 	WHERE r.collector_id = i.collector_id AND r.version = i.release_version);
 GRANT EXECUTE ON FUNCTION collect.instance_doc TO catchment_web, catchment_trial;
 
--- As before; who has it learns why it cannot be rated.
+-- As before, but nobody rates what is his own, and who has what is not listed learns why it cannot be rated.
 CREATE OR REPLACE FUNCTION market.rate(p_collector uuid, p_stars int, p_comment text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
