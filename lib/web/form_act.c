@@ -7,8 +7,8 @@
 #include "lib/web/private.h"
 #include "lib/base/poison.h"
 
-/* The value at a JSON Pointer, up to its last token; NULL when the way there does not exist. With
- * `make`, objects and lists on the way that are absent are made. */
+/* The value at a JSON Pointer, up to its last token; NULL, and no token, when the way there does not
+ * exist. With `make`, objects and lists on the way that are absent are made. */
 static json_t *parent_find(struct arena *a, json_t *body, struct str pointer, bool make,
                            const char **last)
 {
@@ -38,11 +38,11 @@ static json_t *parent_find(struct arena *a, json_t *body, struct str pointer, bo
 static void item_add(struct arena *a, json_t *body, struct str pointer)
 {
 	const char *last;
-	json_t *parent = parent_find(a, body, pointer, true, &last);
-	json_t *list = json_object_get(parent, last);
+	json_t *parent = parent_find(a, body, pointer, true, &last), *list;
 
 	if (!json_is_object(parent))
 		return;
+	list = json_object_get(parent, last);
 	if (!json_is_array(list)) {
 		json_object_set_new(parent, last, json_array());
 		list = json_object_get(parent, last);

@@ -192,6 +192,7 @@ static void buttons_change_lists(void **state)
 		{ "remove", "[{\"n\":1},{\"n\":2},{\"n\":3}]" },
 		{ "show:", "[{\"n\":1},{\"n\":2},{\"n\":3}]" },
 		{ "add:/l/7/deep", "[{\"n\":1},{\"n\":2},{\"n\":3}]" },
+		{ "add:/l/zz/deep", "[{\"n\":1},{\"n\":2},{\"n\":3}]" },
 	};
 
 	(void)state;
