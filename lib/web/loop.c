@@ -83,8 +83,8 @@ static bool wire_gone(void *at)
 	return poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR));
 }
 
-/* What has been written must not look whole. A closed socket would: nginx takes it for the end, and
- * ends the client's answer properly. A record of no version of FastCGI makes it break off. */
+/* What has been written must not look whole. A closed socket would, to an nginx without fastcgi_keep_conn:
+ * it takes that for the end. A record of no version of FastCGI makes any nginx break off. */
 static void wire_cut(void *at)
 {
 	static const unsigned char no_record[8] = { 0xff };

@@ -27,7 +27,6 @@ bool reply_stream_open(struct req *r, const char *type, const char *filename, st
 	if (filename)
 		reply_header(r, "Content-Disposition",
 		             arena_printf(r->arena, "attachment; filename=\"%s\"", filename));
-	reply_header(r, "X-Accel-Buffering", "no");
 	rate_headers(r);
 	buf_init(&head, HEAD_MAX);
 	reply_head_write(r, &head);

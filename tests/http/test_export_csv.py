@@ -5,6 +5,7 @@ import http.client
 import io
 import json
 import os
+import signal
 import time
 
 import pytest
@@ -193,16 +194,27 @@ def large(make_tenant, upstream_url):
     return tenant
 
 
+def workers():
+    """{pid: folder in /proc} of this stack's workers of exports."""
+    found = {}
+    for folder in glob.glob("/proc/[0-9]*"):
+        try:
+            with open(folder + "/cmdline", "rb") as file:
+                words = file.read().decode(errors="replace")
+        except OSError:
+            continue
+        if words.startswith(os.environ["CATCHMENT_STATE"] + "/") and "catchment-exports" in words:
+            found[int(folder.rsplit("/", 1)[1])] = folder
+    return found
+
+
 def most_memory():
     """The highest resident size, in MiB, that a worker of exports of this stack ever had."""
     found = []
-    for status in glob.glob("/proc/[0-9]*/status"):
+    for folder in workers().values():
         try:
-            with open(status.replace("status", "cmdline"), "rb") as file:
-                words = file.read().decode(errors="replace")
-            if words.startswith(os.environ["CATCHMENT_STATE"] + "/") and "catchment-exports" in words:
-                with open(status, encoding="ascii", errors="replace") as file:
-                    found += [int(line.split()[1]) // 1024 for line in file if line.startswith("VmHWM")]
+            with open(folder + "/status", encoding="ascii", errors="replace") as file:
+                found += [int(line.split()[1]) // 1024 for line in file if line.startswith("VmHWM")]
         except (OSError, ValueError):
             continue
     return max(found)
@@ -241,6 +253,19 @@ def test_an_export_that_fails_breaks_the_connection_off(large, kind):
     one = Reader(large.with_token(made["token"]), large.export.replace("csv", kind))
     assert one.response.status == 200 and one.response.read(1000)
     large.delete("/tokens/" + made["id"])
+    with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+        while one.response.read(1 << 20):
+            pass
+    one.connection.close()
+
+
+@pytest.mark.skipif("CATCHMENT_STATE" not in os.environ, reason="needs the stack's processes")
+@pytest.mark.parametrize("kind", ["csv", "ndjson"])
+def test_an_export_whose_worker_is_killed_breaks_off(large, kind):
+    one = Reader(large, large.export.replace("csv", kind))
+    assert one.response.status == 200 and one.response.read(1000)
+    for pid in workers():
+        os.kill(pid, signal.SIGKILL)
     with pytest.raises((http.client.IncompleteRead, ConnectionError)):
         while one.response.read(1 << 20):
             pass
