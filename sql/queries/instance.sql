@@ -115,7 +115,7 @@ SELECT json_build_object('instance', collect.instance_doc(i),
 		FROM collect.collector_executions x, LATERAL (SELECT collect.execution_doc(x) -> 'waiting' AS doc,
 			coalesce((SELECT j.at FROM collect.journal j WHERE j.tenant_id = x.tenant_id AND j.execution_id = x.id
 				ORDER BY j.id DESC LIMIT 1), x.created_at) AS since) w
-		WHERE x.tenant_id = i.tenant_id AND x.collector_instance_id = i.id AND x.state IN ('pending', 'waiting')
+		WHERE x.tenant_id = i.tenant_id AND x.collector_instance_id = i.id AND x.state IN ('pending', 'running', 'waiting')
 			AND json_typeof(w.doc) = 'object'), '[]'),
 	'runs', coalesce((SELECT json_agg(collect.execution_doc(n.run::collect.collector_executions) ORDER BY n.id DESC)
 		FROM (SELECT x AS run, x.id FROM collect.collector_executions x WHERE x.tenant_id = i.tenant_id

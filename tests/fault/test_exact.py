@@ -307,10 +307,12 @@ def test_a_dead_runner_is_noticed_by_time_alone(stack, stage):
     os.kill(own, signal.SIGSTOP)  # so that the second one has the run
     try:
         execution = ask_and_reach(installed, 4)
+        assert installed.execution(execution)["waiting"] is None
         second.kill()
         second.wait()
         os.kill(own, signal.SIGCONT)
         began, seen = time.monotonic(), len(installed.ledger())
+        play.until(lambda: (installed.execution(execution)["waiting"] or {}).get("code") == "runner_silent", 14, "it says why it stands still", 0.2)
         play.until(lambda: len(installed.ledger()) > seen + 1, 50, "another runner goes on", 0.2)
         assert 15 < time.monotonic() - began <= 45
         check_exact(installed, execution)

@@ -104,6 +104,17 @@ SELECT is((SELECT ROW(pages, requests, records_processed, records_new, records_c
 	FROM collect.collector_executions x JOIN held h ON h.execution = x.id WHERE pipeline = 'p1'), '(3,3,8,4,1,3,6)', 'the run counts');
 SELECT is((SELECT array_agg(seq || ':' || kept || fresh || changed ORDER BY seq) FROM collect.ledger), '{1:330,2:310,3:201}', 'the ledger has each page');
 
+-- a runner that is silent, then lost
+PREPARE why AS SELECT pg_temp.web($$SELECT collect.execution_doc(x) -> 'waiting' ->> 'code' FROM collect.collector_executions x WHERE state = 'running' AND pipeline_id = 'p1'$$);
+SELECT is(pg_temp.web($$SELECT (collect.execution_doc(x) ->> 'waiting') IS NULL FROM collect.collector_executions x WHERE state = 'running' AND pipeline_id = 'p1'$$),
+	't', 'a run whose runner is heard of waits for nothing');
+UPDATE work.runner SET lease_until = clock_timestamp() + interval '17 seconds' WHERE id = tap.id(900);
+SELECT results_eq('why', ARRAY['runner_silent'], 'one whose runner has missed a beat says so');
+UPDATE work.work w SET state = 'ready', runner_id = NULL, last_code = 'runner_lost' FROM held h WHERE w.id = h.work AND pipeline = 'p1';
+SELECT results_eq('why', ARRAY['runner_lost'], 'and one that another runner may take');
+UPDATE work.work w SET state = 'running', runner_id = tap.id(900), last_code = NULL FROM held h WHERE w.id = h.work AND pipeline = 'p1';
+UPDATE work.runner SET lease_until = clock_timestamp() + interval '1 hour' WHERE id = tap.id(900);
+
 -- wait, go on under a new claim
 SELECT pg_temp.run('p1', $$SELECT collect.run_wait(:execution, 'upstream_rate_limited', 'Wait', clock_timestamp() + interval '10 s',
 	'{"requests": 1, "retries": 1, "bytes": 0, "waitedMs": 0}')$$) \g /dev/null
