@@ -133,10 +133,6 @@ static void memory_page(void *arg, struct drive_run *r, const struct run_page *p
 	if (bound) {
 		m->bounded = bound;
 		drive_finish(r, bound);
-	} else if (page->last && m->left_out) {
-		m->bounded = arena_printf(m->o.arena,
-		                          "All pages were read; the first %zu records are shown.",
-		                          m->record_count);
 	}
 	drive_page_done(r, true, NULL);
 }
@@ -177,6 +173,10 @@ static void memory_end(void *arg, struct drive_run *r, const struct run_end *end
 	m->end.code = keep_text(m, end->code);
 	m->end.message = keep_text(m, end->message);
 	m->end.stop = keep_text(m, end->stop);
+	if (!m->bounded && m->left_out)
+		m->bounded = arena_printf(
+			m->o.arena, "The first %zu records are shown; it read on to its end: %s.",
+			m->record_count, m->end.stop);
 }
 
 const struct sink SINK_MEMORY = {

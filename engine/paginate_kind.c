@@ -95,9 +95,13 @@ static enum paging_verdict go_to(const struct paging *p, struct paging_at *at, s
 static enum paging_verdict none_next(const struct paging *p, const struct paging_facts *f,
                                      struct paging_at *at, struct paging_end *end)
 {
+	struct str target;
+
 	(void)p;
-	(void)f;
 	(void)at;
+	if (http_link_find(f->arena, http_answer_header(f->answer, "Link"), "next", &target))
+		return paging_stop(
+			end, "single page; no step asks for the next one that its Link names");
 	return paging_stop(end, "single page");
 }
 

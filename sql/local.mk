@@ -53,5 +53,6 @@ MIGRATIONS = \
   sql/migrations/0023_publisher.sql \
   sql/migrations/0024_offered.sql \
   sql/migrations/0025_plain.sql \
-  sql/migrations/0026_silent.sql
+  sql/migrations/0026_silent.sql \
+  sql/migrations/0027_replaced.sql
 nobase_dist_pkgdata_DATA += $(MIGRATIONS)

@@ -424,6 +424,19 @@ static void memory_keeps_steps_and_records_without_secrets(void **state)
 	buf_free(&b);
 }
 
+static void memory_that_shows_a_part_says_why_the_whole_ended(void **state)
+{
+	struct sink_memory *m =
+		memory_run(*state, "pages", (struct sink_memory_options){ .records_max = 5 }, 0);
+
+	assert_non_null(m->bounded);
+	assert_string_equal(m->bounded, arena_printf(m->o.arena,
+	                                             "The first 5 records are shown; it read on to "
+	                                             "its end: %s.",
+	                                             m->end.stop));
+	assert_true(m->end.complete && m->end.stop[0]);
+}
+
 static void memory_stops_at_its_bounds(void **state)
 {
 	static const struct {
@@ -600,6 +613,8 @@ int main(void)
 		     gate_holds_a_request_until_it_opens),
 		CASE("the memory sink keeps steps and records, never a secret",
 		     memory_keeps_steps_and_records_without_secrets),
+		CASE("a test that shows a part says why the whole ended",
+		     memory_that_shows_a_part_says_why_the_whole_ended),
 		CASE("the memory sink stops at each of its bounds and says so",
 		     memory_stops_at_its_bounds),
 		CASE("a test that would wait or fails says why", memory_says_waiting_and_failed),

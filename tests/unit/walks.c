@@ -92,6 +92,9 @@ static const struct row {
 	  { PAGE("{'items':[{'id':1},{'id':2}]}"), PAGE("{'items':[{'id':3},{'id':4}]}") }, 2,
 	  "> GET " A "?limit=2&offset=0\n= 1: 1 2\n> GET " A "?limit=2&offset=2\n= 2: 3 4\n"
 	  ". success \"maxOffset reached\"\n", NULL },
+	{ "one page is all that is asked for, and a next one is told", "", "", "", "",
+	  { LINKED("{'items':[{'id':1}]}", "Link: </a?c=2>; rel=\"next\"") }, 1,
+	  "> GET " A "\n= 1: 1\n. success complete \"single page; no step asks for the next one that its Link names\"\n", NULL },
 	/* limits */
 	{ "a refusal of a quota that is used up ends with it", "", "", "", "",
 	  { { 429, "{}", "X-RateLimit-Remaining: 0\nX-RateLimit-Reset: 3000", 0 }, PAGE("{'items':[{'id':1}]}") }, 2,
