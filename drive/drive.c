@@ -303,8 +303,9 @@ static void gate_wait(struct drive_run *r, int64_t wait_ms)
 	run_hold(r, STATE_GATED, wait_ms,
 	         &(struct run_wait){ .until_ms = clock_wall_ms() + wait_ms,
 	                             .code = "rate_limited",
-	                             .message = "The rate limit of the service is used up; the run "
-	                                        "goes on when there is room." });
+	                             .message = "The rate limit of the service is used up, or the "
+	                                        "service refused another run of this workspace "
+	                                        "until then (429); this one goes on by itself." });
 }
 
 /* The gate has opened. An intent is committed now and not before, so that a run which has to wait at
