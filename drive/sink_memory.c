@@ -173,7 +173,7 @@ static void memory_end(void *arg, struct drive_run *r, const struct run_end *end
 	m->end.code = keep_text(m, end->code);
 	m->end.message = keep_text(m, end->message);
 	m->end.stop = keep_text(m, end->stop);
-	if (!m->bounded && m->left_out)
+	if (!m->bounded && m->left_out && end->complete)
 		m->bounded = arena_printf(
 			m->o.arena, "The first %zu records are shown; it read on to its end: %s.",
 			m->record_count, m->end.stop);

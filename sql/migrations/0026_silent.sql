@@ -6,7 +6,7 @@ CREATE POLICY web_reads ON work.runner FOR SELECT TO catchment_web, catchment_tr
 GRANT SELECT (id, lease_until) ON work.runner TO catchment_web, catchment_trial;
 
 -- Why a run that has begun stands still though it waits for nothing of its own; null while its runner is heard
--- of. A runner beats every 10 s, and each beat extends its lease to 30 s: one that has less than 18 s left has
+-- of. A runner beats every 8 to 12 s, and each beat extends its lease to 30 s: one that has less than 15 s left has
 -- missed a beat.
 CREATE FUNCTION collect.silence_doc(p_tenant uuid, p_subject uuid) RETURNS json
 LANGUAGE sql STABLE SET search_path = pg_catalog
@@ -14,7 +14,7 @@ RETURN (SELECT CASE WHEN w.state = 'ready'
 	THEN json_build_object('code', coalesce(w.last_code, 'queued'), 'message',
 		'The runner that held this run has gone; another one goes on after the last page that was kept.',
 		'until', util.utc(w.due_at))
-	WHEN w.state = 'running' AND (r.id IS NULL OR r.lease_until < clock_timestamp() + interval '18 seconds')
+	WHEN w.state = 'running' AND (r.id IS NULL OR r.lease_until < clock_timestamp() + interval '15 seconds')
 	THEN json_build_object('code', 'runner_silent', 'message',
 		'Nothing is heard of the runner that holds this run. If it stays so, another one goes on after the last page that was kept.',
 		'until', util.utc(greatest(r.lease_until, clock_timestamp()))) END

@@ -1,5 +1,5 @@
--- Of one key twice in a page the later record replaces the earlier one: that is a change, as it is when they come
--- with different pages.
+-- Of one key twice in a page the later record replaces the earlier one. Where they differ that is a change, as it is
+-- when they come with different pages; what is stored already, and what comes again as it was, is unchanged.
 
 SET LOCAL ROLE catchment_owner;
 
@@ -33,7 +33,11 @@ BEGIN
 		WHERE r.content_hash <> excluded.content_hash OR r.vanished_at IS NOT NULL
 		RETURNING r.xmax = 0 AS is_fresh)
 	SELECT count(*) FILTER (WHERE m.is_fresh), count(*) FILTER (WHERE NOT m.is_fresh)
-			+ (SELECT count(*) FROM pg_temp.staging) - (SELECT count(*) FROM last),
+			+ CASE WHEN (SELECT count(*) FROM pg_temp.staging) = (SELECT count(*) FROM last) THEN 0
+			ELSE (SELECT count(*) FROM (SELECT s.record_key, s.content_hash, lead(s.content_hash)
+					OVER (PARTITION BY s.record_key ORDER BY s.ordinal) AS next FROM pg_temp.staging s) v
+				WHERE v.next <> v.content_hash AND NOT EXISTS (SELECT FROM collect.records k WHERE k.tenant_id = t
+					AND k.stream_id = p_stream AND k.record_key = v.record_key AND k.content_hash = v.content_hash)) END,
 		(SELECT count(*) FROM differing d WHERE d.is_back)
 	INTO fresh, changed, back FROM merged m;
 	IF fresh + back > 0 THEN

@@ -312,7 +312,7 @@ def test_a_dead_runner_is_noticed_by_time_alone(stack, stage):
         second.wait()
         os.kill(own, signal.SIGCONT)
         began, seen = time.monotonic(), len(installed.ledger())
-        play.until(lambda: (installed.execution(execution)["waiting"] or {}).get("code") == "runner_silent", 14, "it says why it stands still", 0.2)
+        play.until(lambda: (installed.execution(execution)["waiting"] or {}).get("code") == "runner_silent", 17, "it says why it stands still", 0.2)
         play.until(lambda: len(installed.ledger()) > seen + 1, 50, "another runner goes on", 0.2)
         assert 15 < time.monotonic() - began <= 45
         check_exact(installed, execution)

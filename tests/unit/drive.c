@@ -475,6 +475,9 @@ static void memory_says_waiting_and_failed(void **state)
 	assert_string_equal(sink_memory_status(m), "failed");
 	assert_string_equal(m->end.code, "credential_rejected");
 	assert_int_equal(m->record_count, 2);
+	m = memory_run(*state, "denied", (struct sink_memory_options){ .records_max = 1 }, 0);
+	assert_string_equal(sink_memory_status(m), "failed");
+	assert_null(m->bounded); /* it read to no end */
 }
 
 static void test_ends_when_its_time_is_up(void **state)
