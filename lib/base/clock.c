@@ -6,8 +6,10 @@
 #include "lib/base/clock.h"
 #include "lib/base/poison.h"
 
-#define MS_PER_S   1000
-#define MS_PER_DAY INT64_C(86400000)
+#define MS_PER_S     1000
+#define MS_PER_DAY   INT64_C(86400000)
+#define YEAR_0_MS    INT64_C(-62167219200000) /* 0000-01-01T00:00:00Z */
+#define YEAR_9999_MS INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */
 
 struct civil {
 	int64_t year;
@@ -218,6 +220,9 @@ bool clock_parse(struct str s, int64_t *wall_ms)
 		return false;
 	ms = civil_to_ms(&c) - (int64_t)offset_minutes * 60 * MS_PER_S;
 	if (c.second == 60 && !is_leap_second(ms))
+		return false;
+	/* An offset may lead past the years that have four digits, which nobody could read again. */
+	if (ms < YEAR_0_MS || ms > YEAR_9999_MS)
 		return false;
 	*wall_ms = ms;
 	return true;

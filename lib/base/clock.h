@@ -20,7 +20,8 @@ int64_t clock_mono_ms(void);
 const char *clock_format(int64_t wall_ms, char out[CLOCK_TEXT_MAX]);
 /* RFC 9110 5.6.7, without milliseconds: Tue, 28 Oct 2025 10:00:00 GMT; years 0 to 9999. */
 const char *clock_format_http_date(int64_t wall_ms, char out[CLOCK_TEXT_MAX]);
-bool clock_parse(struct str, int64_t *wall_ms);           /* RFC 3339, with zone, real */
+/* RFC 3339, with zone, real, and in the years 0000 to 9999 of UTC. */
+bool clock_parse(struct str, int64_t *wall_ms);
 bool clock_parse_http_date(struct str, int64_t *wall_ms); /* the three forms of RFC 9110 5.6.7 */
 
 #endif
