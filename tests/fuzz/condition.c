@@ -1,11 +1,6 @@
 /*
  * A fuzz target for conditions and decimals: the input is a condition, judged over a record that
- * has a value of each type. Not built by make; from the top folder, with config.h in BUILD:
- *
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -I BUILD -I . tests/fuzz/condition.c \
- *         engine/{condition,configuration,decimal,record*,scope,template}.c lib/base/[a-z]*.c \
- *         lib/json/[a-z]*.c lib/crypt/[a-z]*.c -ljansson -lcrypto -lm -o fuzz-condition
- *   ./fuzz-condition -max_len=1024 CORPUS
+ * has a value of each type.
  */
 #include "config.h"
 
@@ -14,17 +9,11 @@
 #include "engine/condition.h"
 #include "engine/decimal.h"
 
+#include "tests/fuzz/fuzz.h"
+
 #include "lib/base/poison.h"
 
 #define ARENA_LIMIT (64 * 1024 * 1024)
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static const char record[] = "{\"a\":1.50,\"b\":\"t\",\"c\":[1],\"d\":null,\"e\":true,\"f\":\"9\"}";
 

@@ -1,15 +1,14 @@
 /*
  * Forms: whatever is sent, reading it and pressing its buttons never crashes, and what was read can be
  * shown and read again without a change.
- * Build: clang -fsanitize=fuzzer,address,undefined with the library's sources; not part of make.
  */
 #include "config.h"
 
 #include "engine/definition.h"
 #include "lib/web/form.h"
-#include "lib/base/poison.h"
+#include "tests/fuzz/fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "lib/base/poison.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,11 +1,6 @@
 /*
  * A fuzz target for record steps: the input is a JSON array of steps, a NUL, and a record. What
- * comes out is JSON again. Not built by make; from the top folder, with config.h in BUILD:
- *
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -I BUILD -I . tests/fuzz/record.c \
- *         engine/{condition,configuration,decimal,record*,scope,template}.c lib/base/[a-z]*.c \
- *         lib/json/[a-z]*.c lib/crypt/[a-z]*.c -ljansson -lcrypto -lm -o fuzz-record
- *   ./fuzz-record -max_len=2048 CORPUS
+ * comes out is JSON again.
  */
 #include "config.h"
 
@@ -14,17 +9,11 @@
 #include "engine/record.h"
 #include "lib/crypt/crypt.h"
 
+#include "tests/fuzz/fuzz.h"
+
 #include "lib/base/poison.h"
 
 #define ARENA_LIMIT (256 * 1024 * 1024)
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void apply(struct arena *a, const struct record_steps *steps, struct scan_value in)
 {

@@ -1,10 +1,5 @@
 /*
- * A fuzz target for the JSON scanner, with Jansson as the second opinion. Not built by make; from
- * the top folder, with config.h in the folder BUILD:
- *
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -I BUILD -I . tests/fuzz/scan.c \
- *         lib/base/[a-z]*.c lib/json/[a-z]*.c -ljansson -lm -o fuzz-scan
- *   ./fuzz-scan -max_len=4096 CORPUS
+ * A fuzz target for the JSON scanner, with Jansson as the second opinion.
  */
 #include "config.h"
 
@@ -13,11 +8,11 @@
 
 #include "lib/base/buf.h"
 #include "lib/json/scan.h"
+#include "tests/fuzz/fuzz.h"
+
 #include "lib/base/poison.h"
 
 #define ARENA_LIMIT (64 * 1024 * 1024)
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
 /* Everything that walks, on every value. */
 static void walk(struct arena *a, struct scan_value value)

@@ -7,9 +7,9 @@
 
 #include "lib/crypt/seal.h"
 
-#include "lib/base/poison.h"
+#include "tests/fuzz/fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "lib/base/poison.h"
 
 static struct seal_keys *keys_make(void)
 {

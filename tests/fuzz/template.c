@@ -1,11 +1,6 @@
 /*
  * A fuzz target for templates: the input is a template, a NUL, and a hostile value of
- * {config.evil}. Not built by make; from the top folder, with config.h in the folder BUILD:
- *
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -I BUILD -I . tests/fuzz/template.c \
- *         engine/{condition,configuration,decimal,record*,scope,template}.c lib/base/[a-z]*.c \
- *         lib/json/[a-z]*.c lib/crypt/[a-z]*.c -ljansson -lcrypto -lm -o fuzz-template
- *   ./fuzz-template -max_len=1024 CORPUS
+ * {config.evil}.
  */
 #include "config.h"
 
@@ -13,19 +8,13 @@
 
 #include "engine/template.h"
 
+#include "tests/fuzz/fuzz.h"
+
 #include "lib/base/poison.h"
 
 #define ARENA_LIMIT (256 * 1024 * 1024)
 #define SECRET      "Zq9-never-shown"
 #define ALL         (SCOPE_CONFIG | SCOPE_CURSOR | SCOPE_STEPS | SCOPE_INPUT | SCOPE_CLOCK)
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static json_t *read_json(struct arena *a, const char *text)
 {

@@ -1,11 +1,7 @@
 /*
  * A fuzz target for page templates: the input is a page, a NUL, and a value for each of its names.
  * Whatever a page that compiles does with the value, the value makes no tag, no quote and no URL
- * with a scheme of its own. Not built by make; from the top folder, with config.h in BUILD:
- *
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -I BUILD -I . tests/fuzz/tpl.c lib/tpl/[a-z]*.c \
- *         lib/base/[a-z]*.c lib/json/[a-z]*.c -ljansson -lm -o fuzz-tpl
- *   ./fuzz-tpl -max_len=1024 CORPUS
+ * with a scheme of its own.
  */
 #include "config.h"
 
@@ -13,12 +9,12 @@
 
 #include "lib/tpl/html.h"
 #include "lib/tpl/source.h"
+#include "tests/fuzz/fuzz.h"
+
 #include "lib/base/poison.h"
 
 #define ARENA_LIMIT (1024 * 1024 * 1024)
 #define PAGE_MAX    (4 * 1024 * 1024)
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
 static const struct field fields[] = {
 	{ .name = "a", .kind = SHAPE_ANY },
@@ -30,12 +26,6 @@ static const struct field fields[] = {
 };
 static const struct shape shape = { .name = "S", .fields = fields };
 static const struct shape *const shapes[] = { &shape, NULL };
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void add(struct tpl_set *set, const char *name, struct str text)
 {

@@ -5,9 +5,9 @@
 
 #include "lib/base/unpack.h"
 
-#include "lib/base/poison.h"
+#include "tests/fuzz/fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "lib/base/poison.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -21,7 +21,7 @@ LEAF_TESTS = tests/unit/template.tap tests/unit/condition.tap tests/unit/record.
   tests/unit/canonical.tap tests/unit/timeform.tap
 check_PROGRAMS += $(LEAF_TESTS)
 TESTS += $(LEAF_TESTS)
-EXTRA_DIST += tests/unit/leaves.h tests/fuzz/timeform.c tests/fuzz/unpack.c
+EXTRA_DIST += tests/unit/leaves.h
 LEAF_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 LEAF_LDADD = engine/libengine.a lib/libcatchment.a $(JANSSON_LIBS) $(CRYPTO_LIBS) $(CMOCKA_LIBS) -lm
 tests_unit_template_tap_SOURCES = tests/unit/template.c

@@ -17,4 +17,4 @@ TESTS += tests/unit/openapi.sh
 AM_TESTS_ENVIRONMENT += CC='$(CC)'; export CC; \
   HEADER_CFLAGS='$(FCGI_CFLAGS) $(JANSSON_CFLAGS) $(PQ_CFLAGS) $(CURL_CFLAGS) $(CRYPTO_CFLAGS) $(ZLIB_CFLAGS)'; \
   export HEADER_CFLAGS;
-EXTRA_DIST += tests/unit/unit.h tests/fuzz/scan.c tests/fuzz/form.c
+EXTRA_DIST += tests/unit/unit.h

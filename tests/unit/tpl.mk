@@ -5,7 +5,7 @@ tests_unit_tmplc_LDADD = lib/libcatchment.a $(JANSSON_LIBS) -lm
 TPL_PAGES = tests/data/tpl/layout/page.html tests/data/tpl/part/badge.html \
   tests/data/tpl/rows/list.html tests/data/tpl/rows/plain.html
 EXTRA_DIST += $(TPL_PAGES) tests/data/tpl/list.json tests/data/tpl/page.json \
-  tests/data/tpl/list.golden tests/fuzz/tpl.c
+  tests/data/tpl/list.golden
 dist_check_SCRIPTS += tests/unit/tmplc.sh
 TESTS += tests/unit/tmplc.sh
 
