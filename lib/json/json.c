@@ -255,6 +255,8 @@ const char *json_pointer_add(struct arena *a, const char *pointer, const char *t
 	struct buf b;
 	const char *out = NULL;
 
+	if (!pointer)
+		return NULL;
 	buf_init(&b, SIZE_MAX / 4);
 	buf_text(&b, pointer);
 	buf_char(&b, '/');
@@ -274,5 +276,5 @@ const char *json_pointer_add(struct arena *a, const char *pointer, const char *t
 
 const char *json_pointer_index(struct arena *a, const char *pointer, size_t index)
 {
-	return arena_printf(a, "%s/%zu", pointer, index);
+	return pointer ? arena_printf(a, "%s/%zu", pointer, index) : NULL;
 }

@@ -38,7 +38,8 @@ struct str json_pretty(struct arena *, struct str text, size_t max);
 /* JSON merge patch (RFC 7396): a member that is null is removed, objects are merged, anything else
  * replaces. Neither argument is changed; the arena owns the result. */
 json_t *json_merge_patch(struct arena *, const json_t *target, const json_t *patch);
-/* Appends one reference token to a JSON Pointer, escaping ~ and / (RFC 6901). */
+/* Appends one reference token to a JSON Pointer, escaping ~ and / (RFC 6901). NULL out of memory, and for
+ * NULL, so that pointers can be built on pointers. */
 const char *json_pointer_add(struct arena *, const char *pointer, const char *token);
 const char *json_pointer_index(struct arena *, const char *pointer, size_t index);
 

@@ -53,7 +53,7 @@ bool problem_add(struct problems *ps, const char *pointer, const char *slug, con
 		msg[0] = '\0';
 	va_end(args);
 	p = &ps->list[ps->count - 1];
-	p->pointer = arena_strdup(ps->arena, pointer);
+	p->pointer = pointer ? arena_strdup(ps->arena, pointer) : NULL;
 	/* Copied too: it may be that of a struct err on somebody's stack. */
 	p->slug = arena_strdup(ps->arena, slug);
 	p->msg = arena_strdup(ps->arena, msg);

@@ -233,6 +233,8 @@ static void a_pointer_escapes_tilde_and_slash(void **state)
 	assert_string_equal(json_pointer_add(a, "", "name"), "/name");
 	assert_string_equal(json_pointer_add(a, "/a", "b/c~d"), "/a/b~1c~0d");
 	assert_string_equal(json_pointer_add(a, "/a", ""), "/a/");
+	assert_null(json_pointer_add(a, NULL, "x")); /* what no memory left of it */
+	assert_null(json_pointer_index(a, NULL, 1));
 	assert_string_equal(json_pointer_index(a, "/list", 12), "/list/12");
 }
 
