@@ -23,9 +23,11 @@ void __asan_unpoison_memory_region(volatile void *, size_t);
 
 #include "lib/base/poison.h"
 
-#define ALIGN       _Alignof(max_align_t)
+#define ALIGN _Alignof(max_align_t)
+#ifndef BLOCK_FIRST /* tests/torture makes each piece a block */
 #define BLOCK_FIRST (4 * 1024)
 #define BLOCK_MOST  (256 * 1024) /* also the most that a reset keeps */
+#endif
 
 struct block {
 	struct block *older;

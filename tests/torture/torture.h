@@ -1,0 +1,27 @@
+/*
+ * torture - each allocation and library call of a scene fails once, every one of them
+ *
+ * The way of curl's own tests: a scene is played once and its calls are counted; then it is played again
+ * for each of them, in a process of its own, and that one call fails. It must not crash or leak, and the
+ * scene must still succeed in whole, or tell an error. What fails is named in torture.c.
+ *
+ * Ownership: a scene frees what it makes.
+ * Errors:    play says true when all went as if nothing had failed, else false with an error set. False
+ *            without one is a finding: nobody would know.
+ * Threads:   one.
+ */
+#ifndef CATCHMENT_TESTS_TORTURE_H
+#define CATCHMENT_TESTS_TORTURE_H
+
+#include "lib/base/err.h"
+
+struct torture_scene {
+	const char *name;
+	bool (*play)(struct err *);
+};
+
+extern const struct torture_scene torture_scenes[]; /* ends with a NULL name */
+void torture_prepare(void);                         /* once, before all: servers, keys */
+void torture_end(void);
+
+#endif
