@@ -10,6 +10,8 @@ PACKAGES_RUN="gcc libc6-dev make autoconf automake pkg-config libfcgi-dev libpq-
 PACKAGES_CHECK="libcmocka-dev clang-format-14 python3-pytest postgresql-15-pgtap perl openssl xz-utils mandoc"
 # testing pages, on top of both; npm brings what judges them
 PACKAGES_BROWSER="chromium chromium-driver python3-selenium nodejs npm"
+# campaigns against the C code: make fuzz, memory, coverage
+PACKAGES_FAULT="clang-14 libclang-rt-14-dev valgrind gcovr"
 
 say() {
 	printf '%s\n' "$*" >&2
