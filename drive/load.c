@@ -154,6 +154,8 @@ static bool config_make(struct loading *l, struct loaded *out, struct err *e)
 	const json_t *fields = json_object_get(l->data_source, "configFields");
 	struct problems *p = problems_new(l->arena);
 
+	if (!p)
+		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
 	if (!l->values)
 		l->values = json_object();
 	else
@@ -176,7 +178,8 @@ static bool plan_make(struct loading *l, const json_t *pipeline, struct loaded *
 	struct plan *plan = NULL;
 	struct str origin, service;
 
-	if (!plan_compile(l->arena, l->data_source, pipeline, "", &plan, p) && p->count == 0)
+	if (!p ||
+	    (!plan_compile(l->arena, l->data_source, pipeline, "", &plan, p) && p->count == 0))
 		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
 	if (!problems_say(p, "definition_invalid", "The pipeline cannot be run", e))
 		return false;

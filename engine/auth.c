@@ -203,6 +203,8 @@ static bool custom_compile(struct compile *c, const json_t *details, const char 
 		                            "field.");
 	}
 	auth->name = arena_strdup(c->arena, json_text(details, "headerName", ""));
+	if (!auth->name)
+		return compile_no_memory(c);
 	if (!*auth->name)
 		return problem_add(c->problems, compile_at(c, name_at), "required",
 		                   "Which header carries the headerValue?");
@@ -449,6 +451,8 @@ const char *auth_address(struct compile *c, const json_t *auth_config, const str
 
 bool header_name_check(struct compile *c, const char *name, const char *at)
 {
+	if (!name) /* a copy that found no memory */
+		return compile_no_memory(c);
 	return (strlen(name) <= HEADER_NAME_MAX && str_is_token(str_of(name))) ||
 	       problem_add(c->problems, at, "header_invalid",
 	                   "A header's name has letters, digits and hyphens only.");
