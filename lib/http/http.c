@@ -116,6 +116,24 @@ static void dead_free(struct http *h)
 	}
 }
 
+void http_pool_touch(struct http_pool *p)
+{
+	if (p->dirty)
+		return;
+	p->dirty = true;
+	p->next_dirty = p->http->dirty;
+	p->http->dirty = p;
+}
+
+/* From here on libcurl fails all transfers of the pool, but each only when it looks at it. */
+static int lose_sight(struct http_pool *p)
+{
+	p->broken = true;
+	http_pool_touch(p);
+	arm_no_later(p->http, 0);
+	return -1;
+}
+
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *known)
 {
 	struct http_pool *p = arg;
@@ -131,7 +149,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *kn
 	if (w == NULL) {
 		w = calloc(1, sizeof(*w));
 		if (w == NULL)
-			return -1;
+			return lose_sight(p);
 		w->pool = p;
 		w->fd = fd;
 	}
@@ -141,9 +159,9 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *kn
 	    0) {
 		if (known == NULL)
 			free(w);
-		return -1;
+		return lose_sight(p);
 	}
-	return known != NULL || curl_multi_assign(p->multi, fd, w) == CURLM_OK ? 0 : -1;
+	return known != NULL || curl_multi_assign(p->multi, fd, w) == CURLM_OK ? 0 : lose_sight(p);
 }
 
 /* --- pools --- */
@@ -200,15 +218,6 @@ struct http_pool *http_pool(struct http *h, const char *key)
 		arm_no_later(h, h->reap_ms);
 	}
 	return p;
-}
-
-void http_pool_touch(struct http_pool *p)
-{
-	if (p->dirty)
-		return;
-	p->dirty = true;
-	p->next_dirty = p->http->dirty;
-	p->http->dirty = p;
 }
 
 /* Closes pools that served nobody for long; says when to look again. */
@@ -307,6 +316,12 @@ static void serve_finished(struct http *h)
 
 		h->dirty = p->next_dirty;
 		p->dirty = false;
+		if (p->broken) {
+			int running;
+
+			p->broken = false;
+			(void)curl_multi_perform(p->multi, &running);
+		}
 		pool_collect(p);
 	}
 	dead_free(h);

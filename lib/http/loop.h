@@ -35,7 +35,8 @@ struct http_pool {
 	CURLM *multi;
 	int64_t due_ms, idle_since_ms;
 	size_t transfers;
-	bool dirty; /* may have finished transfers to collect */
+	bool dirty;  /* may have finished transfers to collect */
+	bool broken; /* libcurl lost sight of a socket: its transfers will end so */
 	char key[];
 };
 
