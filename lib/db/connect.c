@@ -76,7 +76,8 @@ void conn_close(struct db *db)
 	db->connected = false;
 	db->dying = false;
 	db->stale = false;
-	memset(db->prepared, PREPARED_NO, db_queries_count + 1);
+	if (db->prepared) /* not when opening it failed */
+		memset(db->prepared, PREPARED_NO, db_queries_count + 1);
 	if (db->tx == TX_OPEN)
 		db->tx = TX_FAILED;
 }

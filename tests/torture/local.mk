@@ -6,14 +6,22 @@ TORTURE_WRAP = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap
   -Wl,--wrap=curl_slist_append -Wl,--wrap=EVP_MD_CTX_new -Wl,--wrap=EVP_CIPHER_CTX_new \
   -Wl,--wrap=EVP_PKEY_CTX_new -Wl,--wrap=EVP_KDF_CTX_new -Wl,--wrap=EVP_KDF_fetch \
   -Wl,--wrap=EVP_MD_fetch -Wl,--wrap=EVP_PKEY_new_raw_private_key \
-  -Wl,--wrap=EVP_PKEY_new_raw_public_key -Wl,--wrap=EVP_PKEY_derive -Wl,--wrap=EVP_KDF_derive
+  -Wl,--wrap=EVP_PKEY_new_raw_public_key -Wl,--wrap=EVP_PKEY_derive -Wl,--wrap=EVP_KDF_derive \
+  -Wl,--wrap=PQconnectdbParams -Wl,--wrap=PQconninfoParse -Wl,--wrap=PQexec -Wl,--wrap=PQexecParams \
+  -Wl,--wrap=PQsendQueryParams -Wl,--wrap=PQsendPrepare -Wl,--wrap=PQsendQueryPrepared \
+  -Wl,--wrap=PQpipelineSync -Wl,--wrap=PQenterPipelineMode -Wl,--wrap=PQexitPipelineMode \
+  -Wl,--wrap=PQconsumeInput -Wl,--wrap=PQputCopyData -Wl,--wrap=PQputCopyEnd
+if HAVE_CMOCKA # its fixtures
 check_PROGRAMS += tests/torture/torture.tap
 TESTS += tests/torture/torture.tap
 tests_torture_torture_tap_SOURCES = tests/torture/torture.c tests/torture/torture.h \
-  tests/torture/scenes.c tests/torture/arena.c tests/unit/drive_server.c tests/unit/drive_server.h
+  tests/torture/scenes.c tests/torture/statement.c tests/torture/arena.c tests/unit/drive_server.c \
+  tests/unit/drive_server.h
+nodist_tests_torture_torture_tap_SOURCES = tests/unit/db_queries.c tests/unit/db_queries.h
 tests_torture_torture_tap_LDADD = $(DRIVE_ALL)
 tests_torture_torture_tap_LDFLAGS = $(AM_LDFLAGS) $(TORTURE_WRAP)
-
+endif
+TORTURE_CALLS = 0
 .PHONY: torture
-torture: tests/torture/torture.tap
-	TORTURE_CALLS=0 tests/torture/torture.tap
+torture: $(check_PROGRAMS)
+	TORTURE_CALLS='$(TORTURE_CALLS)' top_srcdir='$(top_srcdir)' tests/torture/torture.tap

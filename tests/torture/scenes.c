@@ -264,6 +264,7 @@ const struct torture_scene torture_scenes[] = {
 	{ "secret-password", secret_password },
 	{ "body-unpack", body_unpack },
 	{ "setting-conf", setting_conf },
+	{ "statement", torture_statement },
 	{ NULL, NULL },
 };
 
@@ -312,6 +313,7 @@ void torture_prepare(void)
 {
 	server_begin();
 	keys_make();
+	torture_statement_prepare();
 }
 
 void torture_end(void)

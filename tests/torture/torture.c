@@ -10,6 +10,7 @@
 #include <curl/curl.h>
 #include <execinfo.h>
 #include <jansson.h>
+#include <libpq-fe.h>
 #include <openssl/evp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -108,6 +109,32 @@ WRAPPED(int, EVP_PKEY_derive, (EVP_PKEY_CTX * c, unsigned char *k, size_t *n), (
 WRAPPED(int, EVP_KDF_derive,
         (EVP_KDF_CTX * c, unsigned char *k, size_t n, const OSSL_PARAM params[]), (c, k, n, params),
         0)
+
+WRAPPED(PGconn *, PQconnectdbParams, (const char *const *k, const char *const *v, int expand),
+        (k, v, expand), NULL)
+WRAPPED(PQconninfoOption *, PQconninfoParse, (const char *s, char **message), (s, message), NULL)
+WRAPPED(PGresult *, PQexec, (PGconn * c, const char *text), (c, text), NULL)
+WRAPPED(PGresult *, PQexecParams,
+        (PGconn * c, const char *text, int n, const Oid *types, const char *const *values,
+         const int *lengths, const int *formats, int format),
+        (c, text, n, types, values, lengths, formats, format), NULL)
+WRAPPED(int, PQsendQueryParams,
+        (PGconn * c, const char *text, int n, const Oid *types, const char *const *values,
+         const int *lengths, const int *formats, int format),
+        (c, text, n, types, values, lengths, formats, format), 0)
+WRAPPED(int, PQsendPrepare,
+        (PGconn * c, const char *name, const char *text, int n, const Oid *types),
+        (c, name, text, n, types), 0)
+WRAPPED(int, PQsendQueryPrepared,
+        (PGconn * c, const char *name, int n, const char *const *values, const int *lengths,
+         const int *formats, int format),
+        (c, name, n, values, lengths, formats, format), 0)
+WRAPPED(int, PQpipelineSync, (PGconn * c), (c), 0)
+WRAPPED(int, PQenterPipelineMode, (PGconn * c), (c), 0)
+WRAPPED(int, PQexitPipelineMode, (PGconn * c), (c), 0)
+WRAPPED(int, PQconsumeInput, (PGconn * c), (c), 0)
+WRAPPED(int, PQputCopyData, (PGconn * c, const char *bytes, int n), (c, bytes, n), -1)
+WRAPPED(int, PQputCopyEnd, (PGconn * c, const char *why), (c, why), -1)
 
 #undef curl_easy_setopt
 CURLcode __real_curl_easy_setopt(CURL *, CURLoption, ...);
@@ -237,6 +264,18 @@ static const char *setting(const char *name, const char *fallback)
 	return text && *text ? text : fallback;
 }
 
+/* The same again beside a private PostgreSQL. */
+static int with_server(char **argv)
+{
+	char script[4096], sh[] = "sh", *words[6] = { sh, script };
+
+	snprintf(script, sizeof(script), "%s/tests/pg.sh", setting("top_srcdir", "."));
+	for (int i = 0; i < 3 && argv[i]; i++)
+		words[i + 2] = argv[i];
+	execv("/bin/sh", words);
+	return 127;
+}
+
 int main(int argc, char **argv)
 {
 	size_t most = strtoul(setting("TORTURE_CALLS", "60"), NULL, 10), scenes = 0;
@@ -244,6 +283,8 @@ int main(int argc, char **argv)
 	bool good = true;
 	void *warm[2];
 
+	if (!getenv("CATCHMENT_TEST_DB"))
+		return with_server(argv);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	log_open("torture", LOG__MAX);
 	(void)backtrace(warm, 2);

@@ -21,6 +21,8 @@ struct torture_scene {
 };
 
 extern const struct torture_scene torture_scenes[]; /* ends with a NULL name */
+bool torture_statement(struct err *);               /* a scene: queries, a copy, a commit */
+void torture_statement_prepare(void);               /* its table */
 void torture_prepare(void);                         /* once, before all: servers, keys */
 void torture_end(void);
 
