@@ -5,13 +5,18 @@
 set -u
 SOURCE=$(cd "${top_srcdir:?}" && pwd)
 : "${FUZZ_SECONDS:=60}"
-failed=0
 
-with_mutations() {
-	for program in "$@"; do
-		name=$(basename "$program" .tap)
-		FUZZ_SEED=$(date +%s) "$program" || failed=1
-	done
+# One target: ok or not ok, its name, and how many inputs it took.
+with_mutations() { # program
+	local name log
+	name=$(basename "$1" .tap)
+	log=fuzz-$name.log
+	if FUZZ_SEED=$(date +%s) "$1" >"$log" 2>&1; then
+		echo "ok - $name: $(sed -n 's/^ok 2 .* over \([0-9]*\) mutations$/\1/p' "$log") runs"
+	else
+		tail -n 40 "$log"
+		echo "not ok - $name: $log"
+	fi
 }
 
 # A build of its own, all of it seen by libFuzzer, whose main comes before ours.
@@ -22,28 +27,35 @@ clang_build() {
 	make -s -j"$(nproc)" all >build.log 2>&1 && make -s -j"$(nproc)" LDFLAGS=-fsanitize=fuzzer "$@" >>build.log 2>&1
 }
 
-with_libfuzzer() {
-	for program in "$@"; do
-		name=$(basename "$program" .tap)
-		mkdir -p "found/$name"
-		if "./$program" -max_total_time="$FUZZ_SECONDS" -max_len=4096 -timeout=20 -rss_limit_mb=2048 -artifact_prefix="fuzz-finding-$name." \
-			"found/$name" "$SOURCE/tests/fuzz/corpus/$name" >"found/$name.log" 2>&1; then
-			echo "ok - $name: $(sed -n 's/^Done \([0-9]*\) runs.*/\1 runs/p' "found/$name.log"), $(grep -oE 'cov: [0-9]+' "found/$name.log" | tail -n 1)"
-		else
-			tail -n 40 "found/$name.log"
-			echo "not ok - $name: found/$name.log"
-			failed=1
-		fi
-	done
+with_libfuzzer() { # program
+	local name
+	name=$(basename "$1" .tap)
+	mkdir -p "found/$name"
+	if "./$1" -max_total_time="$FUZZ_SECONDS" -max_len=4096 -timeout=20 -rss_limit_mb=2048 -artifact_prefix="fuzz-finding-$name." \
+		"found/$name" "$SOURCE/tests/fuzz/corpus/$name" >"found/$name.log" 2>&1; then
+		echo "ok - $name: $(sed -n 's/^Done \([0-9]*\) runs.*/\1 runs/p' "found/$name.log"), $(grep -oE 'cov: [0-9]+' "found/$name.log" | tail -n 1)"
+	else
+		tail -n 40 "found/$name.log"
+		echo "not ok - $name: found/$name.log"
+	fi
+}
+
+# As many at once as there are processors.
+play() { # with programs...
+	local with=$1
+	shift
+	export -f "$with"
+	export SOURCE FUZZ_SECONDS
+	printf '%s\n' "$@" | xargs -P "$(nproc)" -I '{}' bash -c "$with {}" | tee fuzz.log
+	! grep -q '^not ok' fuzz.log && [ "$(grep -c '^ok' fuzz.log)" = $# ]
 }
 
 if ! command -v clang-14 >/dev/null; then
 	echo "clang-14 is not installed: our own mutations, which do not see what the code does"
-	with_mutations "$@"
+	play with_mutations "$@"
 elif clang_build "$@"; then
-	with_libfuzzer "$@"
+	play with_libfuzzer "$@"
 else
 	tail -n 20 build.log
-	failed=1
+	exit 1
 fi
-exit $failed
