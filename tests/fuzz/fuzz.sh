@@ -52,6 +52,7 @@ play() { # with programs...
 
 if ! command -v clang-14 >/dev/null; then
 	echo "clang-14 is not installed: our own mutations, which do not see what the code does"
+	make -s -j"$(nproc)" "$@" >fuzz-build.log 2>&1 || { tail -n 20 fuzz-build.log; exit 1; }
 	play with_mutations "$@"
 elif clang_build "$@"; then
 	play with_libfuzzer "$@"

@@ -79,5 +79,5 @@ endif
 
 dist_noinst_SCRIPTS += tests/fuzz/fuzz.sh
 .PHONY: fuzz
-fuzz: $(check_PROGRAMS)
+fuzz: all
 	top_srcdir='$(top_srcdir)' FUZZ_SECONDS='$(FUZZ_SECONDS)' $(srcdir)/tests/fuzz/fuzz.sh $(FUZZ_TARGETS)

@@ -23,5 +23,6 @@ tests_torture_torture_tap_LDFLAGS = $(AM_LDFLAGS) $(TORTURE_WRAP)
 endif
 TORTURE_CALLS = 0
 .PHONY: torture
-torture: $(check_PROGRAMS)
+torture: all
+	$(MAKE) $(AM_MAKEFLAGS) tests/torture/torture.tap
 	TORTURE_CALLS='$(TORTURE_CALLS)' top_srcdir='$(top_srcdir)' tests/torture/torture.tap

@@ -34,5 +34,5 @@ tests_unit_tpl_tap_SOURCES = tests/unit/tpl.c tests/unit/tpl_shapes.c
 nodist_tests_unit_tpl_tap_SOURCES = tests/unit/tpl_pages.c tests/unit/tpl_pages.h
 tests_unit_tpl_tap_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS) -DTEST_SRCDIR=\"$(abs_top_srcdir)\"
 tests_unit_tpl_tap_LDADD = lib/libcatchment.a $(JANSSON_LIBS) $(CMOCKA_LIBS) -lm
-tests/unit/tpl_tap-tpl.$(OBJEXT): tests/unit/tpl_pages.h
+tests/unit/tests_unit_tpl_tap-tpl.$(OBJEXT): tests/unit/tpl_pages.h
 endif
