@@ -32,7 +32,18 @@ ELSEWHERE = Figure("not part of this form", None)
 
 # workspaces (two streams each), restarts, seconds of killed connections, of no connections left, of killed
 # runners, of a held snapshot, disk full
-SIZES = {"full": (12, 20, 60, 8, 45, 90, True), "mutant": (6, 2, 5, 4, 0, 0, True), "short": (3, 0, 4, 0, 0, 0, False)}
+SIZES = {"full": (12, 20, 60, 8, 45, 90, True), "mutant": (6, 2, 5, 4, 15, 15, True), "short": (3, 0, 4, 0, 0, 0, False)}
+# which promises need which of these; a mutant plays what it has to break
+NEEDED = {"5": (1,), "5b": (2, 3), "5c": (1, 2, 3), "5d": (6,), "6": (4,), "7": (5,), "1c": (1, 2, 3, 4)}
+
+
+def sizes_for(house, size):
+    all_of_it = SIZES[size]
+    if not house.breaks:
+        return all_of_it
+    needed = {0, *(i for number in house.breaks for i in NEEDED[number])}
+    return tuple(n if i in needed else type(n)() for i, n in enumerate(all_of_it))
+
 
 PROMISES = [
     Promise("5", "20 restarts of PostgreSQL, fast ones and crashes by turns: back to 95 %% of the pace within %d s" % SOON_S),
@@ -45,9 +56,16 @@ PROMISES = [
 ]
 
 MUTANTS = [
-    Mutant("a runner that does not wait for the database", ("5",), (
+    Mutant("a runner that does not wait for the database", ("5", "5b", "1c"), (
         ("runner/committer.c", 'return e->code == ERR_UNAVAILABLE && strcmp(e->slug, "out_of_memory") != 0;', "return false;"),)),
     Mutant("a database that is away is an internal error", ("5c",), (("lib/web/reply.c", "[ERR_UNAVAILABLE] = 503", "[ERR_UNAVAILABLE] = 500"),)),
+    Mutant("no berth", ("6",), (
+        ("sql/migrations/0021_berths.sql",
+         "\tUPDATE work.runner r SET lease_until = '-infinity' WHERE r.berth = p_berth;\n", ""),)),
+    Mutant("one run a look, and a look a second", ("7",), (
+        ("runner/keeper.c", "n = room < CLAIM_BATCH ? room : CLAIM_BATCH;", "n = room > 0;"),
+        ("runner/keeper.c", "\tk->claim_ms = clock_mono_ms() + CLAIM_LEAST_MS; /* there may be more */\n", ""),
+        ("runner/keeper.c", "return (!k->look_claims && now < k->claim_ms) || claim(k, e);", "return now < k->claim_ms || claim(k, e);"))),
     Mutant("a full disk is an internal error", ("5d",), (("lib/db/sqlstate.c", '{ "53", ERR_UNAVAILABLE, "database_full", 10,', '{ "53", ERR_DB, "database_full", 10,'),)),
 ]
 
@@ -342,7 +360,7 @@ def exact(field):
 
 def campaign(house, size):
     stack = house.stack
-    workspaces, n, killed_s, taken_s, runners_s, held_s, disk = SIZES[size]
+    workspaces, n, killed_s, taken_s, runners_s, held_s, disk = sizes_for(house, size)
     field = steady(stack, workspaces, 25 * (60 + int(2.4 * (10 + n * 9 + killed_s + taken_s + runners_s + held_s))))
     pace = Pace(field, 8 if n else 3)
     with Visitors(stack) as people:
@@ -367,6 +385,8 @@ def campaign(house, size):
 
 
 def killed_figure(pace, at, began, ended, freed):
+    if ended - began < 1:
+        return ELSEWHERE
     rate, back = pace.between(began, ended, at) / pace.usual, pace.back(freed, at) if freed else 0
     return Figure("%.0f %% of the pace while connections were killed; with none left, back after %.1f s" % (100 * rate, back),
                   rate >= PACE and back <= SOON_S)
