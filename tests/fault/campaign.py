@@ -14,6 +14,7 @@ import sys
 import time
 import traceback
 
+import campaign_code
 import campaign_database
 import campaign_exact
 import campaign_fair
@@ -24,10 +25,14 @@ import house as houses
 import proof
 
 CAMPAIGNS = {one.NAME: one for one in (
-    campaign_exact, campaign_stuck, campaign_database, campaign_stop, campaign_fair, campaign_upstream)}
+    campaign_exact, campaign_stuck, campaign_database, campaign_stop, campaign_fair, campaign_upstream,
+    campaign_code)}
 
 
 def stack_of(campaign, folder, mutant=None):
+    house = getattr(campaign, "HOUSE", None)
+    if house:
+        return house(folder, mutant)
     return houses.House(folder, mutant, getattr(campaign, "SETTINGS", ""), getattr(campaign, "POSTGRES", ""))
 
 
@@ -73,6 +78,8 @@ def main():
     words.add_argument("--state", help="the folder to work in (a new one, which goes afterwards)")
     words.add_argument("names", nargs="*", metavar="NAME", choices=[[], *CAMPAIGNS], help=", ".join(CAMPAIGNS))
     asked = words.parse_args()
+    for name in asked.names or CAMPAIGNS:
+        houses.install("PACKAGES_RUN", "PACKAGES_CHECK", *getattr(CAMPAIGNS[name], "PACKAGES", ()))
     folder = houses.working_folder(asked.state)
     rows = []
     try:

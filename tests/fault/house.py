@@ -28,11 +28,11 @@ def free_port(first):
 class House:
     """Starts, stops and starts again what ./start runs. `stack` is what tests play with while it is up."""
 
-    def __init__(self, folder, mutant=None, settings="", postgres=""):
+    def __init__(self, folder, mutant=None, settings="", postgres="", configure=""):
         self.folder = pathlib.Path(folder)
         self.state = self.folder / ("mutants" if mutant else "house")
         self.source = mutated(self.folder / "mutant-source", mutant) if mutant else ROOT
-        self.settings, self.postgres, self.stack = settings, postgres, None
+        self.settings, self.postgres, self.configure, self.stack = settings, postgres, configure, None
         self.breaks = mutant.breaks if mutant else None  # what has to be played; None: all
 
     def __enter__(self):
@@ -46,7 +46,8 @@ class House:
         conf = self.folder / "extra.conf"
         conf.write_text(SETTINGS + self.settings)
         conf.chmod(0o644)
-        environ = dict(os.environ, CATCHMENT_EXTRA_CONF=str(conf), CATCHMENT_PG_OPTIONS=self.postgres)
+        environ = dict(os.environ, CATCHMENT_EXTRA_CONF=str(conf), CATCHMENT_PG_OPTIONS=self.postgres,
+                       CATCHMENT_CONFIGURE=self.configure)
         done = subprocess.run([self.source / "start", "--detach", "--no-demo", "--state", self.state, "--port",
                                str(free_port(18280 + os.getpid() % 500 * 2)), *options], env=environ, capture_output=True, text=True,
                               check=False)
@@ -59,6 +60,45 @@ class House:
         subprocess.run([self.source / "start", "--stop", "--state", self.state], capture_output=True, check=False)
 
 
+class Workshop:
+    """Builds of the checkout, or of a copy with one guard taken out, and what make does in them."""
+
+    def __init__(self, folder, mutant=None):
+        self.folder = pathlib.Path(folder)
+        self.source, self.mutant = self.folder / ("mutant-source" if mutant else "source"), mutant
+        self.breaks = mutant.breaks if mutant else None
+
+    def __enter__(self):
+        mutated(self.source, self.mutant)
+        self.bash('. "$1/tools/tree.sh" && tree_configure "$1"', self.source)
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def build(self, name, *flags):
+        """A folder that is configured so."""
+        folder = self.folder / ("%s-%s" % (self.source.name, name))
+        folder.mkdir(exist_ok=True)
+        if not (folder / "Makefile").exists():
+            self.bash('cd "$1" && shift && "$@"', folder, self.source / "configure", "--quiet", *flags)
+        return folder
+
+    @staticmethod
+    def bash(script, *words):
+        done = subprocess.run(["bash", "-c", script, "bash", *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, check=False, errors="replace")
+        assert done.returncode == 0, done.stdout[-4000:]
+
+    @staticmethod
+    def make(folder, *words):
+        """(make's status, what it printed)"""
+        done = subprocess.run(["make", "-s", "-k", "-j%d" % os.cpu_count(), *words], cwd=folder, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, check=False, errors="replace")
+        (pathlib.Path(folder) / "make.log").write_text(done.stdout)
+        return done.returncode, done.stdout
+
+
 def mutated(copy, mutant):
     """A copy of the checkout with a mutant's edits. One copy serves all mutants, so that each builds only
     what it changes; the files that the mutant before had changed are touched, for make to see them."""
@@ -67,13 +107,20 @@ def mutated(copy, mutant):
     subprocess.run(["bash", "-c", '. "$0/tools/tree.sh" && tree_copy "$0" "$1"', ROOT, copy], check=True)
     for name in before:
         os.utime(copy / name)
-    for name, old, new in mutant.edits:
+    edits = mutant.edits if mutant else ()
+    for name, old, new in edits:
         text = (copy / name).read_text(encoding="utf-8")
         assert text.count(old) == 1, "the mutant %r no longer fits %s: its old text stands there %d times" % (
             mutant.name, name, text.count(old))
         (copy / name).write_text(text.replace(old, new), encoding="utf-8")
-    changed.write_text("\n".join({name for name, _, _ in mutant.edits}) + "\n")
+    changed.write_text("\n".join({name for name, _, _ in edits}) + "\n")
     return copy
+
+
+def install(*lists):
+    """Debian packages of lists in tools/packages.sh, as ./check installs its own."""
+    subprocess.run(["bash", "-c", '. "$0/tools/packages.sh" && need_packages %s' % " ".join("$" + one for one in lists), ROOT],
+                   check=True)
 
 
 def working_folder(parent=None):

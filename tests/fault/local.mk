@@ -5,6 +5,7 @@ check-fault:
 
 EXTRA_DIST += \
   tests/fault/campaign.py \
+  tests/fault/campaign_code.py \
   tests/fault/campaign_database.py \
   tests/fault/campaign_exact.py \
   tests/fault/campaign_fair.py \

@@ -1,0 +1,128 @@
+"""C does not break: parsers under fuzzers, allocations and calls that fail one by one, threads under
+ThreadSanitizer, memory under valgrind, and how much of the code all tests reach.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+
+import campaign_exact
+import house as houses
+from proof import Figure, Mutant, Promise
+
+NAME = "code"
+HOUSE = houses.Workshop
+PACKAGES = ("PACKAGES_FAULT",)
+SANITIZED = "--with-sanitizer=address,undefined"
+VALGRIND = ("valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite "
+            "--errors-for-leak-kinds=definite --child-silent-after-fork=yes")
+LINES, BRANCHES = 95, 85  # percent
+ROOMS = ("lib", "engine", "drive")
+
+# seconds a fuzz target plays, calls of each tortured scene (0: every one), size of the campaign under
+# ThreadSanitizer
+SIZES = {"full": (20, 0, "mutant"), "mutant": (4, 60, "short"), "short": (1, 10, "short")}
+
+PROMISES = [
+    Promise("17a", "every parser and decoder under a fuzzer with ASan and UBSan, %d s each: no finding" % SIZES["full"][0]),
+    Promise("17b", "each allocation and library call of every scene fails once: a clean answer, no leak, no crash"),
+    Promise("17c", "the product under ThreadSanitizer while runners are killed and put to sleep: no report"),
+    Promise("17d", "the unit tests under valgrind: no error, no leak"),
+    Promise("17e", "all tests together reach %d %% of the lines and %d %% of the branches of %s" % (
+        LINES, BRANCHES, ", ".join(ROOMS))),
+]
+
+MUTANTS = [
+    Mutant("surrogates count as UTF-8", ("17a",), (
+        ("lib/base/utf8.h", " && (*cp < 0xD800 || *cp > 0xDFFF) ? 3 : 0;", " ? 3 : 0;"),)),
+    Mutant("a JSON Pointer built on one that memory left out", ("17b",), (
+        ("lib/json/json.c", "\tif (!pointer)\n\t\treturn NULL;\n\tbuf_init", "\tbuf_init"),)),
+    Mutant("a lease that is read without its lock", ("17c",), (
+        ("runner/lease.c", "\tpthread_mutex_lock(&l->mutex);\n\ttrusted = clock_mono_ms() < l->trusted_until_ms;\n"
+         "\tpthread_mutex_unlock(&l->mutex);\n", "\ttrusted = clock_mono_ms() < l->trusted_until_ms;\n"),)),
+    Mutant("an arena that keeps its last memory", ("17d",), (
+        ("lib/base/arena.c", "\tfree_blocks(a->newest);\n\tfree(a);\n", "\tfree_blocks(a->newest);\n"),)),
+]
+
+
+def fuzzed(shop, seconds):
+    _, text = shop.make(shop.build("address", SANITIZED), "fuzz", "FUZZ_SECONDS=%d" % seconds)
+    played = re.findall(r"^ok - (\S+): (\d+) runs", text, re.M)
+    found = re.findall(r"^not ok - (\S+?):", text, re.M)
+    assert played or found, "no target played: " + text[-300:]
+    return Figure("%d targets, %.1f million inputs%s" % (
+        len(played) + len(found), sum(int(runs) for _, runs in played) / 1e6,
+        ", found by " + ", ".join(found) if found else ": no finding"), bool(played) and not found)
+
+
+def tortured(shop, calls):
+    folder = shop.build("address", SANITIZED)
+    shop.make(folder, "tests/torture/torture.tap")
+    status, text = shop.make(folder, "torture", "TORTURE_CALLS=%d" % calls)
+    scenes = [int(n) for n in re.findall(r"^(?:not )?ok \d+ - \S+: (\d+) of \d+ calls", text, re.M)]
+    wrong = re.findall(r"^not ok \d+ - (\S+?):", text, re.M)
+    assert scenes and (wrong or status == 0), "no scene played: " + text[-300:]
+    return Figure("%d scenes, %d calls failed one by one: %s" % (
+        len(scenes), sum(scenes), "not clean: " + ", ".join(wrong) if wrong else "clean"), not wrong)
+
+
+def stack_apart(shop, name, configure):
+    """A stack of the same source, built otherwise."""
+    folder = shop.folder / name
+    folder.mkdir(exist_ok=True)
+    return houses.House(folder, shop.mutant, getattr(campaign_exact, "SETTINGS", ""), configure=configure)
+
+
+def threads(shop, size):
+    with stack_apart(shop, "threads", "--with-sanitizer=thread") as house:
+        figures = campaign_exact.campaign(house, size)
+        house.stop()
+        logs = b"".join(path.read_bytes() for path in house.state.glob("log/*.log"))
+    reports = re.findall(rb"WARNING: ThreadSanitizer: ([^\n(]+)", logs)
+    exact = all(one.held is not False for one in figures.values())
+    return Figure("%s; %d reports" % (figures["1"].text, len(reports)), exact and not reports)
+
+
+def valground(shop):
+    folder = shop.build("plain", "CFLAGS=-O1 -g")
+    shop.make(folder, "all")
+    tests = shop.make(folder, "--eval=units: ; @echo $(filter tests/unit/%.tap,$(TESTS))", "units")[1].split()
+    status, text = shop.make(folder, "check", "TESTS=" + " ".join(tests), "TAP_LOG_COMPILER=" + VALGRIND)
+    wrong = sorted(set(re.findall(r"^(?:FAIL|ERROR): (\S+\.tap)", text, re.M)))
+    assert tests and (wrong or status == 0), "the tests did not run: " + text[-300:]
+    return Figure("%d programs: %s" % (len(tests), "not clean: " + ", ".join(wrong) if wrong else "clean"), not wrong)
+
+
+def suites(house):
+    """All tests but the browser's, whatever they find: ./check holds them."""
+    build = house.state / "build/tree"
+    houses.Workshop.bash('chmod -R a+rwX "$1"', build)  # root's builds run as somebody else
+    houses.Workshop.make(build, "tests/web/echo")
+    houses.Workshop.make(build, "check")
+    environ = dict(os.environ, CATCHMENT_URL=house.stack.url, UPSTREAM_URL=house.stack.upstream.url,
+                   CATCHMENT_STATE=str(house.state), CATCHMENT_BUILD=str(build))
+    for suite in ("http", "fault"):
+        subprocess.run([sys.executable, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/" + suite],
+                       cwd=houses.ROOT, env=environ, stdout=subprocess.DEVNULL, check=False)
+    house.stop()  # each program writes down what it reached when it ends
+    return build
+
+
+def covered(shop):
+    with stack_apart(shop, "coverage", "--enable-coverage") as house:
+        build = suites(house)
+        rooms = [word for room in ROOMS for word in ("--filter", ".*/%s/.*" % room)]
+        told = subprocess.run(["gcovr", "--json-summary", "--root", house.state / "build", *rooms, build],
+                              capture_output=True, text=True, check=True)
+    totals = json.loads(told.stdout)
+    lines, branches = (100 * totals[kind + "_covered"] / totals[kind + "_total"] for kind in ("line", "branch"))
+    return Figure("%.1f %% of %d lines, %.1f %% of %d branches" % (
+        lines, totals["line_total"], branches, totals["branch_total"]), lines >= LINES and branches >= BRANCHES)
+
+
+def campaign(shop, size):
+    seconds, calls, exact = SIZES[size]
+    acts = {"17a": lambda: fuzzed(shop, seconds), "17b": lambda: tortured(shop, calls),
+            "17c": lambda: threads(shop, exact), "17d": lambda: valground(shop), "17e": lambda: covered(shop)}
+    return {number: act() for number, act in acts.items() if not shop.breaks or number in shop.breaks}
