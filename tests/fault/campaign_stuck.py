@@ -117,10 +117,15 @@ def again(stack, held, began, seconds):
     return [first.get(execution, began + seconds) - began for execution in held]
 
 
+def forget_losses(stack):
+    """Who loses its runner again and again without a page between waits longer each time, and is given up after
+    five losses. These runs never get a page; what is measured is how soon a loss is noticed."""
+    stack.sql("UPDATE work.work SET crashes = 0 WHERE crashes > 0")
+
+
 def lose_own(stack):
-    """kill -9 of the supervisor's runner. A run that gets nowhere is given up after five such losses; these
-    never get anywhere, so they count as runs that met the loss before pages ago."""
-    stack.sql("UPDATE work.work SET crashes = 1 WHERE crashes > 1")
+    """kill -9 of the supervisor's runner."""
+    forget_losses(stack)
     field.kill_own(stack)
 
 
@@ -167,6 +172,7 @@ class Unseen:
         runners = [holding_runner(stack, crowd) for _ in range(n)]
         for runner in runners:
             self.held.update(crowd.held_by(runner.lease))
+        forget_losses(stack)
         for runner in runners:
             runner.kill()
             runner.wait()
