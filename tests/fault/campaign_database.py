@@ -17,7 +17,7 @@ import threading
 import time
 
 import play
-from field import Field, count_pages, count_records, kill_own, postmaster
+from field import Field, back_up, count_pages, count_records, kill_own, postmaster
 from proof import Figure, Mutant, Promise, not_run
 from visitors import Visitors
 
@@ -61,7 +61,7 @@ MUTANTS = [
     Mutant("a database that is away is an internal error", ("5c",), (("lib/web/reply.c", "[ERR_UNAVAILABLE] = 503", "[ERR_UNAVAILABLE] = 500"),)),
     Mutant("no berth", ("6",), (
         ("sql/migrations/0021_berths.sql",
-         "\tUPDATE work.runner r SET lease_until = '-infinity' WHERE r.berth = p_berth;\n", ""),)),
+         "\tUPDATE work.runner r SET lease_until = least(r.lease_until, clock_timestamp()) WHERE r.berth = p_berth;\n", ""),)),
     Mutant("one run a look, and a look a second", ("7",), (
         ("runner/keeper.c", "n = room < CLAIM_BATCH ? room : CLAIM_BATCH;", "n = room > 0;"),
         ("runner/keeper.c", "\tk->claim_ms = clock_mono_ms() + CLAIM_LEAST_MS; /* there may be more */\n", ""),
@@ -94,19 +94,7 @@ class Pace:
         return SOON_S + 1.0
 
 
-def answers(stack):
-    try:
-        return stack.sql("SELECT 1")
-    except AssertionError:
-        return None
-
-
 # --- troubles; each answers when it was over ---
-
-def back_up(stack):
-    play.until(lambda: answers(stack), 30, "PostgreSQL answers")
-    return time.time()
-
 
 def restart_fast(stack):
     pid = postmaster(stack)

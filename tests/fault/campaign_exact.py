@@ -7,7 +7,7 @@ import random
 import signal
 import time
 
-from field import PIPELINES, Field, Trouble, collect, count_pages, count_records, crash, kill_own, numbers, refusals
+from field import PIPELINES, Field, Trouble, back_up, collect, count_pages, count_records, crash, kill_own, numbers, refusals
 from proof import Figure, Mutant, Promise
 
 NAME = "exact"
@@ -73,7 +73,8 @@ class Naps:
 
 def crash_and_wait(stack):
     crash(stack)
-    time.sleep(2)
+    time.sleep(1)  # it has not ended at once
+    back_up(stack)
 
 
 def troubles(stack, naps, counts):

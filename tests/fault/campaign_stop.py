@@ -28,9 +28,8 @@ PROMISES = [
 
 MUTANTS = [
     Mutant("no drain", ("8",), (("runner/main.c", "if (p->stops > 1 || for_ms > DRAIN_END_MS) {", "if (p->stops > 0) {"),)),
-    Mutant("the old set ends before the new one is ready", ("8b",), (
-        ("cgi/supervisor/child.c", "if (all->reload_failed || (all->settle_ms <= now_ms && children_all_ready(all)))",
-         "if (all->settle_ms)"),)),
+    Mutant("a set that does not work takes over", ("8b",), (
+        ("cgi/supervisor/child.c", "bool failed = all->reload_failed,", "bool failed = false,"),)),
     Mutant("a responder that ends with a request in hand", ("8b",), (
         ("lib/web/loop.c", "\tsigaddset(&blocked, SIGTERM);\n", ""),
         ("lib/web/loop.c", "\tstopping = 1;\n", "\traise(SIGKILL);\n"))),

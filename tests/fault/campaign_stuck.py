@@ -34,18 +34,18 @@ PROMISES = [
 
 MUTANTS = [
     Mutant("a lease that never lapses", ("2",), (
-        ("sql/migrations/0008_work.sql", "WHERE w.state = 'running' AND (r.id IS NULL OR r.lease_until < clock_timestamp()\n",
+        ("sql/migrations/0021_berths.sql", "WHERE w.state = 'running' AND (r.id IS NULL OR r.lease_until < clock_timestamp()\n",
          "WHERE w.state = 'running' AND (r.id IS NULL OR r.lease_until < '-infinity'\n"),)),
     Mutant("no berth", ("2b",), (
         ("sql/migrations/0021_berths.sql",
-         "\tUPDATE work.runner r SET lease_until = '-infinity' WHERE r.berth = p_berth;\n", ""),)),
+         "\tUPDATE work.runner r SET lease_until = least(r.lease_until, clock_timestamp()) WHERE r.berth = p_berth;\n", ""),)),
     Mutant("a reaper that takes one batch at a time", ("2b",), (
         ("runner/keeper.c", "\tif (db_count(rows) == REAP_BATCH)\n\t\tk->reap_ms = 0;", "\tif (k->reap_ms < 0)\n\t\tk->reap_ms = 0;"),)),
     Mutant("no release at SIGTERM", ("2c",), (
         ("runner/main.c", "if (p->stops > 1 || for_ms > DRAIN_END_MS) {", "if (p->stops > 0) {"),
         ("runner/keeper.c", "if (k->has_id && !db_run(k->db, Q_RUNNER_STOP", "if (!k->db && !db_run(k->db, Q_RUNNER_STOP"))),
     Mutant("no deadline", ("4",), (
-        ("sql/migrations/0008_work.sql", "OR w.deadline_at + interval '30 seconds' < clock_timestamp())", ")"),)),
+        ("sql/migrations/0021_berths.sql", "OR w.deadline_at + interval '30 seconds' < clock_timestamp())", ")"),)),
     Mutant("requests without a limit of their own", ("4",), (
         ("lib/http/request.c", "r->timeout_ms > 0 ? r->timeout_ms : TOTAL_MS", "TOTAL_MS"),)),
 ]

@@ -42,7 +42,7 @@ MUTANTS = [
     Mutant("records are stored without a look at their values", ("records",), (
         ("engine/record.c", "flags = scan_flags_of(r->bytes);", "flags = 0;"),)),
     Mutant("records are kept as jsonb", ("bytes",), (
-        ("sql/migrations/0009_runs.sql", "SELECT t, p_stream, l.record_key, l.key_hash, l.content_hash, l.data, p_seq FROM",
+        ("sql/migrations/0027_replaced.sql", "SELECT t, p_stream, l.record_key, l.key_hash, l.content_hash, l.data, p_seq FROM",
          "SELECT t, p_stream, l.record_key, l.key_hash, l.content_hash, l.data::jsonb::json, p_seq FROM"),)),
     Mutant("numbers go through a double", ("bytes",), (
         ("runner/commit_page.c", "static void row_copy(",

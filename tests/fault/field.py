@@ -110,6 +110,17 @@ def postmaster(stack):
     return int((stack.state / "data/postmaster.pid").read_text().split()[0])
 
 
+def back_up(stack):
+    """When PostgreSQL answers again, in seconds since 1970."""
+    def answers():
+        try:
+            return stack.sql("SELECT 1")
+        except AssertionError:
+            return None
+    play.until(answers, 60, "PostgreSQL answers")
+    return time.time()
+
+
 def crash(stack):
     """As pg_ctl -m immediate does; what keeps the stack starts it again."""
     os.kill(postmaster(stack), signal.SIGQUIT)

@@ -99,6 +99,15 @@ class Workshop:
         return done.returncode, done.stdout
 
 
+def misfit(source, name, old):
+    """Why an edit would not change the product: its text is gone, or a later migration defines that anew."""
+    if (source / name).read_text(encoding="utf-8").count(old) != 1:
+        return "%s does not hold its old text once" % name
+    later = [path.name for path in (source / name).parent.glob("*.sql")
+             if path.name > pathlib.Path(name).name and old in path.read_text(encoding="utf-8")]
+    return "what it edits in %s stands anew in %s" % (name, ", ".join(later)) if later else ""
+
+
 def mutated(copy, mutant):
     """A copy of the checkout with a mutant's edits. One copy serves all mutants, so that each builds only
     what it changes; the files that the mutant before had changed are touched, for make to see them."""
@@ -110,8 +119,7 @@ def mutated(copy, mutant):
     edits = mutant.edits if mutant else ()
     for name, old, new in edits:
         text = (copy / name).read_text(encoding="utf-8")
-        assert text.count(old) == 1, "the mutant %r no longer fits %s: its old text stands there %d times" % (
-            mutant.name, name, text.count(old))
+        assert not misfit(copy, name, old), "the mutant %r does not fit: %s" % (mutant.name, misfit(copy, name, old))
         (copy / name).write_text(text.replace(old, new), encoding="utf-8")
     changed.write_text("\n".join({name for name, _, _ in edits}) + "\n")
     return copy

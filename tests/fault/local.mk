@@ -17,6 +17,7 @@ EXTRA_DIST += \
   tests/fault/house.py \
   tests/fault/play.py \
   tests/fault/proof.py \
+  tests/fault/results.json \
   tests/fault/sender.py \
   tests/fault/test_campaigns.py \
   tests/fault/test_exact.py \

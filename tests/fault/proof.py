@@ -6,10 +6,12 @@ import os
 import pathlib
 import platform
 import subprocess
+import textwrap
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "tests/fault/results.json"
 PAGE = ROOT / "docs/PROOFS.md"
+MUTANT_TEXT = 160  # characters are enough to show that it broke
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +61,7 @@ def row(campaign, promise, figure, seen):
         failed = all(one.held is False for one in seen.values())
     return {"campaign": campaign, "promise": promise.number, "goal": promise.goal, "figure": figure.text,
             "held": figure.held, "mutant_failed": failed,
-            "mutants": {name: one.text for name, one in seen.items()}, "date": today(), "machine": machine()}
+            "mutants": {name: textwrap.shorten(one.text, MUTANT_TEXT) for name, one in seen.items()}, "date": today(), "machine": machine()}
 
 
 def keep(rows):
