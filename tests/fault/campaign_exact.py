@@ -74,7 +74,7 @@ class Naps:
 def crash_and_wait(stack):
     crash(stack)
     time.sleep(1)  # it has not ended at once
-    back_up(stack)
+    back_up(stack, 60)
 
 
 def troubles(stack, naps, counts):

@@ -110,14 +110,14 @@ def postmaster(stack):
     return int((stack.state / "data/postmaster.pid").read_text().split()[0])
 
 
-def back_up(stack):
-    """When PostgreSQL answers again, in seconds since 1970."""
+def back_up(stack, seconds=30):
+    """When PostgreSQL answers again, in seconds since 1970; it has so long for it."""
     def answers():
         try:
             return stack.sql("SELECT 1")
         except AssertionError:
             return None
-    play.until(answers, 60, "PostgreSQL answers")
+    play.until(answers, seconds, "PostgreSQL answers")
     return time.time()
 
 

@@ -10,6 +10,7 @@ import time
 import pytest
 
 import play
+from field import back_up
 
 RECORDS, LIMIT = 800, 25
 PAGES = RECORDS // LIMIT
@@ -153,13 +154,7 @@ def test_a_run_survives_a_crash_of_the_database(stack, slow):
         # One server process killed makes PostgreSQL drop every connection and recover from its log.
         victim = int(stack.sql("SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'")[0][0])
         os.kill(victim, signal.SIGKILL)
-
-        def recovered():
-            try:
-                return stack.sql("SELECT 1")
-            except AssertionError:
-                return None
-        play.until(recovered, 30, "PostgreSQL recovers")
+        back_up(stack)
     check_exact(slow, execution)
 
 
