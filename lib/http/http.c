@@ -161,7 +161,10 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *kn
 			free(w);
 		return lose_sight(p);
 	}
-	return known != NULL || curl_multi_assign(p->multi, fd, w) == CURLM_OK ? 0 : lose_sight(p);
+	if (known != NULL || curl_multi_assign(p->multi, fd, w) == CURLM_OK)
+		return 0;
+	watch_bury(p, w); /* nobody would tell of its end */
+	return lose_sight(p);
 }
 
 /* --- pools --- */

@@ -21,10 +21,9 @@ with_mutations() { # program
 
 # A build of its own, all of it seen by libFuzzer, whose main comes before ours.
 clang_build() {
-	mkdir -p fuzz && cd fuzz || return 1
 	[ -e Makefile ] || "$SOURCE/configure" --quiet --with-sanitizer=address,undefined CC=clang-14 \
 		CFLAGS="-g -O1 -fsanitize=fuzzer-no-link" || return 1
-	make -s -j"$(nproc)" all >build.log 2>&1 && make -s -j"$(nproc)" LDFLAGS=-fsanitize=fuzzer "$@" >>build.log 2>&1
+	make -s -j"$(nproc)" all && make -s -j"$(nproc)" LDFLAGS=-fsanitize=fuzzer "$@"
 }
 
 with_libfuzzer() { # program
@@ -54,9 +53,10 @@ if ! command -v clang-14 >/dev/null; then
 	echo "clang-14 is not installed: our own mutations, which do not see what the code does"
 	make -s -j"$(nproc)" "$@" >fuzz-build.log 2>&1 || { tail -n 20 fuzz-build.log; exit 1; }
 	play with_mutations "$@"
-elif clang_build "$@"; then
+elif mkdir -p fuzz && cd fuzz && clang_build "$@" >build.log 2>&1; then
 	play with_libfuzzer "$@"
 else
+	echo "the fuzz targets do not build: $PWD/build.log"
 	tail -n 20 build.log
 	exit 1
 fi

@@ -9,7 +9,7 @@ FUZZ_ENGINE = \
   tests/fuzz/condition.tap tests/fuzz/csv.tap tests/fuzz/oauth.tap tests/fuzz/quota.tap \
   tests/fuzz/reader.tap tests/fuzz/record.tap tests/fuzz/reference.tap tests/fuzz/shape.tap \
   tests/fuzz/template.tap tests/fuzz/timeform.tap tests/fuzz/version.tap
-FUZZ_TARGETS = $(FUZZ_LIB) $(FUZZ_ENGINE)
+FUZZ_TARGETS = $(FUZZ_LIB) $(FUZZ_ENGINE) $(FUZZ_WEB)
 FUZZ_SECONDS = 60
 EXTRA_DIST += tests/fuzz/corpus
 
@@ -67,15 +67,14 @@ tests_fuzz_version_tap_SOURCES = tests/fuzz/version.c
 tests_fuzz_version_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_csv_tap_SOURCES = tests/fuzz/csv.c cgi/exports/csv.c
 tests_fuzz_csv_tap_LDADD = $(FUZZ_LDADD)
-check_PROGRAMS += $(FUZZ_LIB) $(FUZZ_ENGINE)
-TESTS += $(FUZZ_LIB) $(FUZZ_ENGINE)
 if HAVE_CMOCKA
+FUZZ_WEB = tests/fuzz/request.tap
 tests_fuzz_request_tap_SOURCES = tests/fuzz/request.c $(WEB_UNIT_CLIENT)
 tests_fuzz_request_tap_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_fuzz_request_tap_LDADD = $(FUZZ_LDADD) $(CMOCKA_LIBS)
-check_PROGRAMS += tests/fuzz/request.tap
-TESTS += tests/fuzz/request.tap
 endif
+check_PROGRAMS += $(FUZZ_TARGETS)
+TESTS += $(FUZZ_TARGETS)
 
 dist_noinst_SCRIPTS += tests/fuzz/fuzz.sh
 .PHONY: fuzz
