@@ -12,7 +12,7 @@ with_mutations() { # program
 	name=$(basename "$1" .tap)
 	log=fuzz-$name.log
 	if FUZZ_SEED=$(date +%s) "$1" >"$log" 2>&1; then
-		echo "ok - $name: $(sed -n 's/^ok 2 .* over \([0-9]*\) mutations$/\1/p' "$log") runs"
+		echo "ok - $name: $(sed -n 's/^ok 2 .* over \([0-9]*\) mutations$/\1/p' "$log") runs by mutations"
 	else
 		tail -n 40 "$log"
 		echo "not ok - $name: $log"
