@@ -2,13 +2,14 @@
 # build has. `make fuzz` plays them for FUZZ_SECONDS each, with libFuzzer where clang-14 is installed.
 FUZZ_LIB = \
   tests/fuzz/address.tap tests/fuzz/clock.tap tests/fuzz/conf.tap tests/fuzz/crypt.tap \
-  tests/fuzz/form.tap tests/fuzz/json.tap tests/fuzz/link.tap \
+  tests/fuzz/form.tap tests/fuzz/head.tap tests/fuzz/json.tap tests/fuzz/keyring.tap \
+  tests/fuzz/link.tap \
   tests/fuzz/retry_after.tap tests/fuzz/scan.tap tests/fuzz/seal.tap tests/fuzz/tpl.tap \
   tests/fuzz/unpack.tap tests/fuzz/url.tap tests/fuzz/utf8.tap
 FUZZ_ENGINE = \
   tests/fuzz/condition.tap tests/fuzz/csv.tap tests/fuzz/oauth.tap tests/fuzz/quota.tap \
-  tests/fuzz/reader.tap tests/fuzz/record.tap tests/fuzz/reference.tap tests/fuzz/shape.tap \
-  tests/fuzz/template.tap tests/fuzz/timeform.tap tests/fuzz/version.tap
+  tests/fuzz/reader.tap tests/fuzz/record.tap tests/fuzz/reference.tap tests/fuzz/release.tap \
+  tests/fuzz/shape.tap tests/fuzz/template.tap tests/fuzz/timeform.tap tests/fuzz/version.tap
 FUZZ_TARGETS = $(FUZZ_LIB) $(FUZZ_ENGINE) $(FUZZ_WEB)
 FUZZ_SECONDS = 60
 EXTRA_DIST += tests/fuzz/corpus
@@ -27,8 +28,12 @@ tests_fuzz_crypt_tap_SOURCES = tests/fuzz/crypt.c
 tests_fuzz_crypt_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_form_tap_SOURCES = tests/fuzz/form.c
 tests_fuzz_form_tap_LDADD = $(FUZZ_LDADD)
+tests_fuzz_head_tap_SOURCES = tests/fuzz/head.c
+tests_fuzz_head_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_json_tap_SOURCES = tests/fuzz/json.c
 tests_fuzz_json_tap_LDADD = $(FUZZ_LDADD)
+tests_fuzz_keyring_tap_SOURCES = tests/fuzz/keyring.c
+tests_fuzz_keyring_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_link_tap_SOURCES = tests/fuzz/link.c
 tests_fuzz_link_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_retry_after_tap_SOURCES = tests/fuzz/retry_after.c
@@ -57,6 +62,8 @@ tests_fuzz_record_tap_SOURCES = tests/fuzz/record.c
 tests_fuzz_record_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_reference_tap_SOURCES = tests/fuzz/reference.c
 tests_fuzz_reference_tap_LDADD = $(FUZZ_LDADD)
+tests_fuzz_release_tap_SOURCES = tests/fuzz/release.c
+tests_fuzz_release_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_shape_tap_SOURCES = tests/fuzz/shape.c
 tests_fuzz_shape_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_template_tap_SOURCES = tests/fuzz/template.c
