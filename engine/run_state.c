@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 #include "engine/run_parts.h"
 
@@ -111,12 +110,16 @@ static bool text_read(const json_t *from, const char *name, char *out, size_t ro
 static bool hash_read(const json_t *from, const char *name, uint64_t *out)
 {
 	const char *text = json_text(from, name, "");
-	char *end;
+	int digit;
 
-	if (strlen(text) != 16)
-		return false;
-	*out = strtoull(text, &end, 16);
-	return *end == 0;
+	*out = 0;
+	for (size_t i = 0; i < 16; i++) { /* strtoull takes 0x, signs and spaces, too */
+		digit = str_hex_digit(text[i]);
+		if (digit < 0)
+			return false;
+		*out = *out << 4 | (uint64_t)digit;
+	}
+	return text[16] == 0;
 }
 
 static bool small_read(const json_t *from, const char *name, int *out)
@@ -144,8 +147,8 @@ static bool members_read(struct run *r, const json_t *state)
 	       text_read(state, "carried", p->at.carried, sizeof p->at.carried) &&
 	       text_read(state, "cursorAfter", p->cursor_after, sizeof p->cursor_after) &&
 	       text_read(state, "since", r->live.since, sizeof r->live.since) &&
-	       text_read(state, "stop", p->stop, sizeof p->stop) &&
-	       hash_read(state, "tortoise", &p->at.tortoise) &&
+	       text_read(state, "stop", p->stop, sizeof p->stop) && (!p->done || p->stop[0]) &&
+	       p->window_ms >= 0 && hash_read(state, "tortoise", &p->at.tortoise) &&
 	       hash_read(state, "body", &p->at.body) &&
 	       small_read(state, "sameBodies", &p->at.same_bodies) &&
 	       small_read(state, "emptyPages", &p->at.empty_pages) &&

@@ -9,7 +9,7 @@ FUZZ_LIB = \
 FUZZ_ENGINE = \
   tests/fuzz/condition.tap tests/fuzz/csv.tap tests/fuzz/oauth.tap tests/fuzz/quota.tap \
   tests/fuzz/reader.tap tests/fuzz/record.tap tests/fuzz/reference.tap tests/fuzz/release.tap \
-  tests/fuzz/shape.tap tests/fuzz/template.tap tests/fuzz/timeform.tap tests/fuzz/version.tap
+  tests/fuzz/shape.tap tests/fuzz/state.tap tests/fuzz/template.tap tests/fuzz/timeform.tap tests/fuzz/version.tap
 FUZZ_TARGETS = $(FUZZ_LIB) $(FUZZ_ENGINE) $(FUZZ_WEB)
 FUZZ_SECONDS = 60
 EXTRA_DIST += tests/fuzz/corpus
@@ -64,6 +64,8 @@ tests_fuzz_reference_tap_SOURCES = tests/fuzz/reference.c
 tests_fuzz_reference_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_release_tap_SOURCES = tests/fuzz/release.c
 tests_fuzz_release_tap_LDADD = $(FUZZ_LDADD)
+tests_fuzz_state_tap_SOURCES = tests/fuzz/state.c
+tests_fuzz_state_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_shape_tap_SOURCES = tests/fuzz/shape.c
 tests_fuzz_shape_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_template_tap_SOURCES = tests/fuzz/template.c

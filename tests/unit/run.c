@@ -514,6 +514,38 @@ static void a_damaged_state_is_refused(void **state)
 	play_free(p);
 }
 
+/* What no run writes was not written by one. */
+static void a_state_of_odd_values_is_refused(void **state)
+{
+	static const struct {
+		const char *pointer, *value;
+	} cases[] = {
+		{ "/stop", "''" },
+		{ "/stop", "1" },
+		{ "/window", "-1" },
+		{ "/tortoise", "'0x000000000000ab'" },
+		{ "/body", "'-000000000000001'" },
+		{ "/body", "'               1'" },
+	};
+	struct play *p = play_new(SOURCE, PAGED);
+	struct run *run = begin(p, (struct str){ NULL, 0 });
+	struct str whole = arena_copy(p->a, run_state(run));
+
+	(void)state;
+	run_free(run);
+	for (size_t i = 0; i < ROWS(cases); i++) {
+		json_t *doc = doc_read(p->a, arena_text(p->a, whole));
+		struct err e = { 0 };
+
+		doc_set(p->a, doc, cases[i].pointer, cases[i].value);
+		p->options.state = json_write(p->a, doc);
+		if (run_new(&p->options, &run, &e))
+			fail_msg("%s of %s is taken", cases[i].pointer, cases[i].value);
+		assert_string_equal(e.slug, "state_unreadable");
+	}
+	play_free(p);
+}
+
 static void a_state_is_no_larger_than_allowed(void **state)
 {
 	struct play *p =
@@ -780,6 +812,8 @@ int main(void)
 		TEST("a late answer is given back unread", a_late_answer_is_given_back_unread),
 		TEST("a state belongs to its plan", a_state_belongs_to_its_plan),
 		TEST("a damaged state is refused", a_damaged_state_is_refused),
+		TEST("a state with values that no run writes is refused",
+		     a_state_of_odd_values_is_refused),
 		TEST("a state is no larger than allowed", a_state_is_no_larger_than_allowed),
 		TEST("nothing counts before it is committed",
 		     nothing_counts_before_it_is_committed),
