@@ -2,12 +2,13 @@
 # build has. `make fuzz` plays them for FUZZ_SECONDS each, with libFuzzer where clang-14 is installed.
 FUZZ_LIB = \
   tests/fuzz/address.tap tests/fuzz/clock.tap tests/fuzz/conf.tap tests/fuzz/crypt.tap \
-  tests/fuzz/form.tap tests/fuzz/head.tap tests/fuzz/json.tap tests/fuzz/keyring.tap \
+  tests/fuzz/cursor.tap tests/fuzz/form.tap tests/fuzz/head.tap tests/fuzz/json.tap tests/fuzz/keyring.tap \
   tests/fuzz/link.tap \
   tests/fuzz/retry_after.tap tests/fuzz/scan.tap tests/fuzz/seal.tap tests/fuzz/tpl.tap \
   tests/fuzz/unpack.tap tests/fuzz/url.tap tests/fuzz/utf8.tap
 FUZZ_ENGINE = \
-  tests/fuzz/condition.tap tests/fuzz/csv.tap tests/fuzz/oauth.tap tests/fuzz/quota.tap \
+  tests/fuzz/condition.tap tests/fuzz/csv.tap tests/fuzz/oauth.tap tests/fuzz/paginate.tap \
+  tests/fuzz/quota.tap \
   tests/fuzz/reader.tap tests/fuzz/record.tap tests/fuzz/reference.tap tests/fuzz/release.tap \
   tests/fuzz/shape.tap tests/fuzz/state.tap tests/fuzz/template.tap tests/fuzz/timeform.tap tests/fuzz/version.tap
 FUZZ_TARGETS = $(FUZZ_LIB) $(FUZZ_ENGINE) $(FUZZ_WEB)
@@ -26,6 +27,8 @@ tests_fuzz_conf_tap_SOURCES = tests/fuzz/conf.c
 tests_fuzz_conf_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_crypt_tap_SOURCES = tests/fuzz/crypt.c
 tests_fuzz_crypt_tap_LDADD = $(FUZZ_LDADD)
+tests_fuzz_cursor_tap_SOURCES = tests/fuzz/cursor.c
+tests_fuzz_cursor_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_form_tap_SOURCES = tests/fuzz/form.c
 tests_fuzz_form_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_head_tap_SOURCES = tests/fuzz/head.c
@@ -54,6 +57,8 @@ tests_fuzz_condition_tap_SOURCES = tests/fuzz/condition.c
 tests_fuzz_condition_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_oauth_tap_SOURCES = tests/fuzz/oauth.c
 tests_fuzz_oauth_tap_LDADD = $(FUZZ_LDADD)
+tests_fuzz_paginate_tap_SOURCES = tests/fuzz/paginate.c
+tests_fuzz_paginate_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_quota_tap_SOURCES = tests/fuzz/quota.c
 tests_fuzz_quota_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_reader_tap_SOURCES = tests/fuzz/reader.c

@@ -1,7 +1,7 @@
 /*
  * Two release documents, {"old":...,"new":...}: each difference has a code, a name and a sentence. A
- * document does not differ from itself, nothing breaks that has not changed, and where ids and names are
- * unique, what one direction adds is what the other removes.
+ * document does not differ from itself, nothing breaks that has not changed, and what one direction adds
+ * the other removes, where ids and names are unique and ids are given to all items of a list or to none.
  */
 #include "config.h"
 
@@ -43,9 +43,11 @@ static bool is_unique(const json_t *document, const char *holder, const char *li
                       const char *label)
 {
 	const json_t *items = json_object_get(json_object_get(document, holder), list);
+	bool ids = json_object_get(json_array_get(items, 0), id) != NULL;
 
 	for (size_t i = 0; i < json_array_size(items); i++)
-		if (!is_alone(items, id, i) || !is_alone(items, label, i))
+		if ((ids && !is_alone(items, id, i)) || !is_alone(items, label, i) ||
+		    ids != (json_object_get(json_array_get(items, i), id) != NULL))
 			return false;
 	return true;
 }
