@@ -371,34 +371,51 @@ static bool json_escape_is(char escape, unsigned char byte)
 	return at != NULL && (unsigned char)bytes[at - names] == byte;
 }
 
-/* One byte of a secret in a text: itself, %XX, '+' for a space, or a JSON escape. */
-static size_t byte_match(struct str text, unsigned char byte)
+#define ESCAPED_IN_URL  1u
+#define ESCAPED_IN_JSON 2u
+
+/* One byte of a secret in a text: itself, or %XX and '+' for a space, or a JSON escape. */
+static size_t byte_match(struct str text, unsigned char byte, unsigned escapes)
 {
-	if (text.len >= 3 && text.p[0] == '%' && hex_byte_is(text.p + 1, byte))
+	bool in_url = escapes & ESCAPED_IN_URL, in_json = escapes & ESCAPED_IN_JSON;
+
+	if (in_url && text.len >= 3 && text.p[0] == '%' && hex_byte_is(text.p + 1, byte))
 		return 3;
-	if (text.len >= 6 && text.p[0] == '\\' && text.p[1] == 'u' && text.p[2] == '0' &&
+	if (in_json && text.len >= 6 && text.p[0] == '\\' && text.p[1] == 'u' && text.p[2] == '0' &&
 	    text.p[3] == '0' && hex_byte_is(text.p + 4, byte))
 		return 6;
-	if (text.len >= 2 && text.p[0] == '\\' && json_escape_is(text.p[1], byte))
+	if (in_json && text.len >= 2 && text.p[0] == '\\' && json_escape_is(text.p[1], byte))
 		return 2;
 	if (text.len >= 1 &&
-	    ((unsigned char)text.p[0] == byte || (byte == ' ' && text.p[0] == '+')))
+	    ((unsigned char)text.p[0] == byte || (in_url && byte == ' ' && text.p[0] == '+')))
 		return 1;
 	return 0;
 }
 
-static size_t text_match(struct str text, struct str secret)
+static size_t text_match_with(struct str text, struct str secret, unsigned escapes)
 {
 	size_t used = 0;
 
 	for (size_t i = 0; i < secret.len; i++) {
-		size_t n = byte_match(str_after(text, used), (unsigned char)secret.p[i]);
+		size_t n = byte_match(str_after(text, used), (unsigned char)secret.p[i], escapes);
 
 		if (n == 0)
 			return 0;
 		used += n;
 	}
 	return used;
+}
+
+/* In one reading after the other: a secret with %25 or two backslashes in it, as it stands, looks like an
+ * escape of itself, and one that is read so no longer fits. */
+static size_t text_match(struct str text, struct str secret)
+{
+	size_t n = 0;
+
+	for (unsigned escapes = 0; n == 0 && escapes <= (ESCAPED_IN_URL | ESCAPED_IN_JSON);
+	     escapes++)
+		n = text_match_with(text, secret, escapes);
+	return n;
 }
 
 static size_t hex_match(struct str text, struct str secret)

@@ -182,6 +182,28 @@ static void secrets_are_masked_in_every_form(void **state)
 	}
 }
 
+/* A secret that holds what could be an escape of itself. */
+static void secrets_that_look_escaped_are_masked(void **state)
+{
+	static const struct {
+		const char *secret, *text;
+	} rows[] = {
+		{ "a\\\\b", "<a\\\\b>" },       { "a\\\\b", "<a\\\\\\\\b>" }, /* JSON */
+		{ "a\\\\b", "<a%5C%5Cb>" },     { "a%25b", "<a%25b>" },
+		{ "a%25b", "<a%2525b>" },       { "a%25\"b", "<a%25\\\"b>" },     /* JSON */
+		{ "a\\u005cb", "<a\\u005cb>" }, { "a\\u005cb", "<a\\\\u005cb>" }, /* JSON */
+	};
+	struct leaves *l = *state;
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct config *c = with_secrets(l, str_of(rows[i].secret), STR("none-of-these"));
+
+		row_check(rows[i].text,
+		          str_eq_text(config_redact(c, l->arena, str_of(rows[i].text)),
+		                      "<[redacted]>"));
+	}
+}
+
 /* What is left beside the mask holds bits of the user and of the tail only. */
 static void check_mask(struct str form, struct str out, int user, int tail)
 {
@@ -238,6 +260,8 @@ int main(void)
 		LEAF_TEST("secret fields are known", secret_fields_are_known),
 		LEAF_TEST("values are found", values_are_found),
 		LEAF_TEST("secrets are masked in every form", secrets_are_masked_in_every_form),
+		LEAF_TEST("secrets that look escaped are masked",
+		          secrets_that_look_escaped_are_masked),
 		LEAF_TEST("secrets are masked within base64", secrets_are_masked_within_base64),
 		LEAF_TEST("short secrets and plain texts are left alone",
 		          short_secrets_and_plain_texts_are_left_alone),
