@@ -7,10 +7,10 @@ FUZZ_LIB = \
   tests/fuzz/retry_after.tap tests/fuzz/scan.tap tests/fuzz/seal.tap tests/fuzz/tpl.tap \
   tests/fuzz/unpack.tap tests/fuzz/url.tap tests/fuzz/utf8.tap
 FUZZ_ENGINE = \
-  tests/fuzz/condition.tap tests/fuzz/csv.tap tests/fuzz/oauth.tap tests/fuzz/paginate.tap \
+  tests/fuzz/condition.tap tests/fuzz/config.tap tests/fuzz/csv.tap tests/fuzz/oauth.tap tests/fuzz/paginate.tap \
   tests/fuzz/quota.tap \
   tests/fuzz/reader.tap tests/fuzz/record.tap tests/fuzz/reference.tap tests/fuzz/release.tap \
-  tests/fuzz/shape.tap tests/fuzz/state.tap tests/fuzz/template.tap tests/fuzz/timeform.tap tests/fuzz/version.tap
+  tests/fuzz/shape.tap tests/fuzz/state.tap tests/fuzz/tail.tap tests/fuzz/template.tap tests/fuzz/timeform.tap tests/fuzz/version.tap
 FUZZ_TARGETS = $(FUZZ_LIB) $(FUZZ_ENGINE) $(FUZZ_WEB)
 FUZZ_SECONDS = 60
 EXTRA_DIST += tests/fuzz/corpus
@@ -55,6 +55,8 @@ tests_fuzz_utf8_tap_SOURCES = tests/fuzz/utf8.c
 tests_fuzz_utf8_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_condition_tap_SOURCES = tests/fuzz/condition.c
 tests_fuzz_condition_tap_LDADD = $(FUZZ_LDADD)
+tests_fuzz_config_tap_SOURCES = tests/fuzz/config.c
+tests_fuzz_config_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_oauth_tap_SOURCES = tests/fuzz/oauth.c
 tests_fuzz_oauth_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_paginate_tap_SOURCES = tests/fuzz/paginate.c
@@ -79,6 +81,8 @@ tests_fuzz_timeform_tap_SOURCES = tests/fuzz/timeform.c
 tests_fuzz_timeform_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_version_tap_SOURCES = tests/fuzz/version.c
 tests_fuzz_version_tap_LDADD = $(FUZZ_LDADD)
+tests_fuzz_tail_tap_SOURCES = tests/fuzz/tail.c cli/call.c cli/table.c cli/tail.c cli/words.c
+tests_fuzz_tail_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_csv_tap_SOURCES = tests/fuzz/csv.c cgi/exports/csv.c
 tests_fuzz_csv_tap_LDADD = $(FUZZ_LDADD)
 if HAVE_CMOCKA
