@@ -1,4 +1,5 @@
-/* What people send: our reader against Jansson's own, and what is written is read again as the same. */
+/* What people send: our reader against Jansson's own, and what is written is read again as the same.
+ * What patches it is done by the book. */
 #include "config.h"
 
 #include <string.h>
@@ -38,6 +39,49 @@ static void write_and_read(struct arena *a, const json_t *value)
 	json_decref(nothing);
 }
 
+/* RFC 7396 section 2, as it stands there, on documents of its own. */
+static json_t *merged(json_t *target, const json_t *patch)
+{
+	const char *name;
+	json_t *value, *old;
+
+	if (!json_is_object(patch)) {
+		json_decref(target);
+		return json_deep_copy(patch);
+	}
+	if (!json_is_object(target)) {
+		json_decref(target);
+		target = json_object();
+	}
+	json_object_foreach((json_t *)patch, name, value)
+	{
+		old = json_object_get(target, name);
+		if (json_is_null(value))
+			json_object_del(target, name);
+		else
+			json_object_set_new(target, name, merged(json_incref(old), value));
+	}
+	return target;
+}
+
+/* {"target":...,"patch":...}: the same as by the book, twice as once, and nothing else is touched. */
+static void merge(struct arena *a, const json_t *doc)
+{
+	const json_t *target = json_object_get(doc, "target"),
+		     *patch = json_object_get(doc, "patch");
+	json_t *before = json_deep_copy(doc), *out, *expected;
+
+	if (target && patch) {
+		out = json_merge_patch(a, target, patch);
+		expected = merged(json_deep_copy(target), patch);
+		must(json_equal(out, expected));
+		must(json_equal(json_merge_patch(a, out, patch), out));
+		must(json_equal(before, doc));
+		json_decref(expected);
+	}
+	json_decref(before);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	struct str text = { (const char *)bytes, len };
@@ -49,8 +93,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	must(ok || (e.slug[0] && e.msg[0]));
 	if (!str_starts(text, "\xEF\xBB\xBF"))
 		compare(text, ok ? value : NULL, &e);
-	if (ok)
+	if (ok) {
 		write_and_read(a, value);
+		merge(a, value);
+	}
 	arena_free(a);
 	return 0;
 }

@@ -4,10 +4,10 @@ FUZZ_LIB = \
   tests/fuzz/address.tap tests/fuzz/clock.tap tests/fuzz/conf.tap tests/fuzz/crypt.tap \
   tests/fuzz/cursor.tap tests/fuzz/form.tap tests/fuzz/head.tap tests/fuzz/json.tap tests/fuzz/keyring.tap \
   tests/fuzz/link.tap \
-  tests/fuzz/retry_after.tap tests/fuzz/scan.tap tests/fuzz/seal.tap tests/fuzz/tpl.tap \
+  tests/fuzz/retry_after.tap tests/fuzz/scan.tap tests/fuzz/seal.tap tests/fuzz/setup.tap tests/fuzz/tpl.tap \
   tests/fuzz/unpack.tap tests/fuzz/url.tap tests/fuzz/utf8.tap
 FUZZ_ENGINE = \
-  tests/fuzz/condition.tap tests/fuzz/config.tap tests/fuzz/csv.tap tests/fuzz/oauth.tap tests/fuzz/paginate.tap \
+  tests/fuzz/cache.tap tests/fuzz/condition.tap tests/fuzz/config.tap tests/fuzz/csv.tap tests/fuzz/oauth.tap tests/fuzz/paginate.tap \
   tests/fuzz/quota.tap \
   tests/fuzz/reader.tap tests/fuzz/record.tap tests/fuzz/reference.tap tests/fuzz/release.tap \
   tests/fuzz/shape.tap tests/fuzz/state.tap tests/fuzz/tail.tap tests/fuzz/template.tap tests/fuzz/timeform.tap tests/fuzz/version.tap
@@ -45,6 +45,8 @@ tests_fuzz_scan_tap_SOURCES = tests/fuzz/scan.c
 tests_fuzz_scan_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_seal_tap_SOURCES = tests/fuzz/seal.c
 tests_fuzz_seal_tap_LDADD = $(FUZZ_LDADD)
+tests_fuzz_setup_tap_SOURCES = tests/fuzz/setup.c cgi/supervisor/table.c
+tests_fuzz_setup_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_tpl_tap_SOURCES = tests/fuzz/tpl.c
 tests_fuzz_tpl_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_unpack_tap_SOURCES = tests/fuzz/unpack.c
@@ -53,6 +55,8 @@ tests_fuzz_url_tap_SOURCES = tests/fuzz/url.c
 tests_fuzz_url_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_utf8_tap_SOURCES = tests/fuzz/utf8.c
 tests_fuzz_utf8_tap_LDADD = $(FUZZ_LDADD)
+tests_fuzz_cache_tap_SOURCES = tests/fuzz/cache.c runner/commit_kept.c
+tests_fuzz_cache_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_condition_tap_SOURCES = tests/fuzz/condition.c
 tests_fuzz_condition_tap_LDADD = $(FUZZ_LDADD)
 tests_fuzz_config_tap_SOURCES = tests/fuzz/config.c
