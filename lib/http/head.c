@@ -43,6 +43,12 @@ static const char *length_judge(struct http_transfer *t, struct str value)
 	return t->fault != HTTP_FAULT_NONE ? "Content-Length is over the limit" : NULL;
 }
 
+/* Says where the body ends. */
+static bool is_framing(struct str name)
+{
+	return str_eq_nocase(name, "Content-Length") || str_eq_nocase(name, "Transfer-Encoding");
+}
+
 static const char *field_add(struct http_transfer *t, struct str line)
 {
 	struct buf *head = &t->held->head;
@@ -53,6 +59,8 @@ static const char *field_add(struct http_transfer *t, struct str line)
 	if (line.p[0] == ' ' || line.p[0] == '\t') { /* RFC 9112 section 5.2: one space instead */
 		if (t->header_count == 0)
 			return "a continued header without a first line";
+		if (t->framing) /* libcurl reads the first line alone */
+			return "the body's length is continued on another line";
 		head->len--;
 		buf_char(head, ' ');
 		buf_str(head, str_trim(line));
@@ -61,6 +69,10 @@ static const char *field_add(struct http_transfer *t, struct str line)
 	}
 	if (!str_cut(line, ':', &name, &value) || name.len == 0)
 		return "a header without a name";
+	/* libcurl does not know the name with a space behind it; others do (RFC 9112 section 5.1). */
+	if (is_framing(str_trim(name)) && !is_framing(name))
+		return "a space before the colon of the body's length";
+	t->framing = is_framing(name);
 	value = str_trim(value);
 	buf_str(head, name);
 	buf_char(head, '\0');

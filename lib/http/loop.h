@@ -91,6 +91,7 @@ struct http_transfer {
 	int64_t window_ms, window_bytes;
 	size_t received, head_bytes, header_count;
 	bool first_byte, head_done, length_said, denied, paused, in_multi, over;
+	bool framing; /* the last header says where the body ends */
 	char error[CURL_ERROR_SIZE];
 };
 

@@ -40,6 +40,12 @@ static void model_reset(struct model *m)
 	m->count = m->lengths = 0;
 }
 
+/* What says where the body ends stands on one line, with no space before its colon. */
+static bool is_framing(struct str name)
+{
+	return str_eq_nocase(name, "Content-Length") || str_eq_nocase(name, "Transfer-Encoding");
+}
+
 static void model_line(struct model *m, struct str line)
 {
 	struct str name, value;
@@ -53,12 +59,13 @@ static void model_line(struct model *m, struct str line)
 	else if (memchr(line.p, '\0', line.len))
 		m->refused = true;
 	else if (line.p[0] == ' ' || line.p[0] == '\t') {
-		m->refused = m->count == 0;
+		m->refused = m->count == 0 || is_framing(m->name[m->count - 1]);
 		if (m->refused)
 			return;
 		buf_char(&m->value[m->count - 1], ' ');
 		buf_str(&m->value[m->count - 1], str_trim(line));
-	} else if (!str_cut(line, ':', &name, &value) || name.len == 0)
+	} else if (!str_cut(line, ':', &name, &value) || name.len == 0 ||
+	           (is_framing(str_trim(name)) && !is_framing(name)))
 		m->refused = true;
 	else {
 		m->name[m->count] = name;

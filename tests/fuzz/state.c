@@ -18,7 +18,7 @@ static const char source[] =
 static const char pipeline[] =
 	"{\"name\":\"p\",\"functionId\":\"items\",\"processingSteps\":[{\"name\":\"call\",\"type\":"
 	"\"api-call\"},{\"name\":\"paging\",\"type\":\"pagination\",\"config\":{\"type\":"
-        "\"cursor\","
+	"\"cursor\","
 	"\"cursorParam\":\"cursor\"}}]}";
 
 static const struct plan *compiled(struct arena *a)

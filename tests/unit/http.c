@@ -245,7 +245,7 @@ static void a_header_that_could_smuggle_is_refused_before_a_socket(void **state)
 /* --- answers that are none --- */
 
 /*
- * One row a guard. Each was seen to fail with its guard switched off: length_judge (the lengths),
+ * One row a guard. Each was seen to fail with its guard switched off: length_judge and field_add (lengths),
  * HTTP_HEAD_MAX in head_line (the headers), body_max and is_bomb in on_body (the bombs),
  * slow_check and the first byte's clock in transfer_check (drip, hang).
  */
@@ -262,6 +262,9 @@ static void every_broken_answer_is_named(void **state)
 		{ "/cut-close", HTTP_FAULT_NONE, 0, 0 }, /* nothing tells: the JSON check must */
 		{ "/two-lengths", HTTP_FAULT_BAD_RESPONSE, 0, 0 },
 		{ "/same-lengths", HTTP_FAULT_BAD_RESPONSE, 0, 0 },
+		{ "/spaced-length", HTTP_FAULT_BAD_RESPONSE, 0, 0 },
+		{ "/spaced-chunks", HTTP_FAULT_BAD_RESPONSE, 0, 0 },
+		{ "/folded-length", HTTP_FAULT_BAD_RESPONSE, 0, 0 },
 		{ "/list-length", HTTP_FAULT_BAD_RESPONSE, 0, 0 },
 		{ "/huge-length", HTTP_FAULT_BAD_RESPONSE, 0, 0 },
 		{ "/long-length", HTTP_FAULT_BAD_RESPONSE, 0, 0 },

@@ -234,6 +234,25 @@ static bool negative_length(struct connection *c)
 	return false;
 }
 
+static bool spaced_length(struct connection *c)
+{
+	(void)text(c, "HTTP/1.1 200 OK\r\nContent-Length : 3\r\n\r\nhello");
+	return false;
+}
+
+static bool spaced_chunks(struct connection *c)
+{
+	(void)text(c,
+	           "HTTP/1.1 200 OK\r\nTransfer-Encoding\t: chunked\r\n\r\n2\r\nhe\r\n0\r\n\r\n");
+	return false;
+}
+
+static bool folded_length(struct connection *c)
+{
+	(void)text(c, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n 5\r\n\r\nhello");
+	return false;
+}
+
 static bool big_length(struct connection *c)
 {
 	(void)text(c, "HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\nhello");
@@ -459,6 +478,9 @@ static const struct {
 	{ "/cut-close", cut_close },
 	{ "/two-lengths", two_lengths },
 	{ "/same-lengths", same_lengths },
+	{ "/spaced-length", spaced_length },
+	{ "/spaced-chunks", spaced_chunks },
+	{ "/folded-length", folded_length },
 	{ "/list-length", list_length },
 	{ "/huge-length", huge_length },
 	{ "/long-length", long_length },
