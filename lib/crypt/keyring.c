@@ -92,6 +92,12 @@ static bool file_read(const char *path, struct buf *out, mode_t forbidden, struc
 	return true;
 }
 
+static bool out_of_memory(struct err *e)
+{
+	return err_set(e, ERR_UNAVAILABLE, "out_of_memory",
+	               "The server is short of memory. Try again in a minute.");
+}
+
 static bool line_parse(struct arena *scratch, struct str line, struct key_file *f)
 {
 	struct str kid_text, key_text, half;
@@ -116,7 +122,7 @@ static bool file_parse(struct str text, const char *path, struct key_file *f, st
 	struct arena *scratch = arena_new_run(KEY_FILE_MAX * 2);
 	struct str line;
 	char why[64];
-	bool fine = scratch != NULL;
+	bool fine = scratch != NULL || out_of_memory(e);
 
 	for (int n = 1; fine && text.len > 0; n++) {
 		if (!str_cut(text, '\n', &line, &text)) {
@@ -126,6 +132,10 @@ static bool file_parse(struct str text, const char *path, struct key_file *f, st
 		line = str_trim(line);
 		if (line.len == 0 || line.p[0] == '#' || line_parse(scratch, line, f))
 			continue;
+		if (arena_failed(scratch)) {
+			fine = out_of_memory(e);
+			break;
+		}
 		snprintf(why, sizeof(why), "line %d is no new \"number base64-key\"", n);
 		fine = file_unreadable(e, path, why);
 	}
@@ -138,12 +148,6 @@ static void file_free(struct key_file *f)
 	if (f != NULL)
 		OPENSSL_cleanse(f, sizeof(*f));
 	free(f);
-}
-
-static bool out_of_memory(struct err *e)
-{
-	return err_set(e, ERR_UNAVAILABLE, "out_of_memory",
-	               "The server is short of memory. Try again in a minute.");
 }
 
 static bool file_load(const char *path, mode_t forbidden, struct key_file **out, struct err *e)
