@@ -20,6 +20,12 @@ static bool bad(struct err *e, const char *what)
 	return err_set(e, ERR_UPSTREAM, "bad_body", "The packed body cannot be read: %s.", what);
 }
 
+static bool out_of_memory(struct err *e)
+{
+	return err_set(e, ERR_UNAVAILABLE, "out_of_memory",
+	               "There was not enough memory for this; try again later.");
+}
+
 static bool truncated(struct err *e)
 {
 	return err_set(e, ERR_UPSTREAM, "body_truncated",
@@ -59,6 +65,8 @@ static enum piece piece_inflate(z_stream *z, struct buf *out, struct err *e)
 		return PIECE_MORE;
 	if (state == Z_OK || state == Z_BUF_ERROR)
 		truncated(e);
+	else if (state == Z_MEM_ERROR)
+		out_of_memory(e);
 	else
 		bad(e, z->msg != NULL ? z->msg : "it is not what it says it is");
 	return PIECE_FAILED;
@@ -74,8 +82,7 @@ static bool stream_inflate(struct str packed, int window, struct buf *out, struc
 	if (packed.len > UINT32_MAX)
 		return too_large(out, e);
 	if (inflateInit2(&z, window) != Z_OK)
-		return err_set(e, ERR_UNAVAILABLE, "out_of_memory",
-		               "There was not enough memory for this; try again later.");
+		return out_of_memory(e);
 	while (piece == PIECE_MORE)
 		piece = piece_inflate(&z, out, e);
 	*rest = str_after(packed, packed.len - z.avail_in);
