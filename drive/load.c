@@ -115,6 +115,10 @@ static bool sealed_open(struct loading *l, const struct load_sealed *s, struct e
 
 	if (l->o->keys && seal_open(l->arena, l->o->keys, &place, s->blob, &plain, &why))
 		return secret_add(l, arena_strdup(l->arena, s->field), plain, e);
+	if (why.code == ERR_UNAVAILABLE) { /* it will open later; nobody has to enter it again */
+		*e = why;
+		return false;
+	}
 	err_set(e, ERR_INPUT, "credential_unreadable",
 	        "The saved value of \"%s\" cannot be read any more. Enter it again.", s->field);
 	return err_detail(e, "%s: %s", why.slug, why.detail);
