@@ -30,6 +30,7 @@
 static int port;
 static pid_t server;
 static struct seal_keys *keys;
+static char settings[64]; /* path of a file of settings */
 static const struct seal_place place = { .field = "f", .version = 1 };
 
 static bool no_memory(struct err *e)
@@ -166,7 +167,7 @@ static bool drive_to_end(struct drive *d, const struct loaded *loaded, struct ar
 	return judge(&memory, e);
 }
 
-static bool run_drive(struct err *e)
+static bool run_with(size_t bytes_max, struct err *e)
 {
 	struct arena *a = arena_new_run(MEMORY);
 	struct guard *guard = NULL;
@@ -179,13 +180,27 @@ static bool run_drive(struct err *e)
 
 	snprintf(allow, sizeof(allow), "127.0.0.1/32:%d", port);
 	good = (a || no_memory(e)) && guard_new(allow, false, &guard, e) &&
-	       drive_new(&(struct drive_options){ .guard = guard, .wait_max_ms = 1 }, &d, e) &&
+	       drive_new(&(struct drive_options){ .guard = guard,
+	                                          .bytes_max = bytes_max,
+	                                          .wait_max_ms = 1 },
+	                 &d, e) &&
 	       load_pipeline(&o, &loaded, e) && drive_to_end(d, loaded, a, e);
 	drive_free(d);
 	load_free(loaded);
 	guard_free(guard);
 	arena_free(a);
 	return good;
+}
+
+static bool run_drive(struct err *e)
+{
+	return run_with(0, e);
+}
+
+/* The same without room for bodies in memory: each lies in a file. */
+static bool run_spool(struct err *e)
+{
+	return run_with(1, e);
 }
 
 /* ---- secrets ---- */
@@ -204,6 +219,28 @@ static bool secret_seal(struct err *e)
 	} else if (!err_is_set(e))
 		no_memory(e);
 	return end(a, good, e);
+}
+
+/* The files of a first key and of a second one, and both read again. */
+static bool secret_keys(struct err *e)
+{
+	char folder[] = "/tmp/torture-XXXXXX", publics[64], privates[64], check[33];
+	struct seal_keys *ring = NULL;
+	uint32_t kid = 0;
+	bool good;
+
+	if (!mkdtemp(folder))
+		abort();
+	snprintf(publics, sizeof(publics), "%s/pub", folder);
+	snprintf(privates, sizeof(privates), "%s/key", folder);
+	good = seal_keys_add(publics, privates, &kid, e) &&
+	       seal_keys_add(publics, privates, &kid, e) &&
+	       seal_keys_load(publics, privates, &ring, e) && seal_check_value(ring, kid, check, e);
+	seal_keys_free(ring);
+	(void)unlink(publics);
+	(void)unlink(privates);
+	good = rmdir(folder) == 0 && good; /* nothing else was left there */
+	return good;
 }
 
 static bool secret_password(struct err *e)
@@ -239,20 +276,13 @@ static bool body_unpack(struct err *e)
 
 static bool setting_conf(struct err *e)
 {
-	static const char text[] = "A=1\nB=\"two\"\n# c\nEGRESS_DENY=192.0.2.0/24\n";
-	char path[64];
-	int fd = memfd_create("conf", MFD_CLOEXEC);
 	struct conf *conf = NULL;
 	struct guard *guard = NULL;
-	bool good;
+	bool good = conf_load(settings, &conf, e) && guard_from_conf(conf, &guard, e) &&
+	            strcmp(conf_get(conf, "B", ""), "two") == 0;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	good = write(fd, text, sizeof(text) - 1) == (ssize_t)sizeof(text) - 1 &&
-	       conf_load(path, &conf, e) && guard_from_conf(conf, &guard, e) &&
-	       strcmp(conf_get(conf, "B", ""), "two") == 0;
 	guard_free(guard);
 	conf_free(conf);
-	close(fd);
 	return good;
 }
 
@@ -260,7 +290,9 @@ const struct torture_scene torture_scenes[] = {
 	{ "document-json", document_json },
 	{ "document-plan", document_plan },
 	{ "run-drive", run_drive },
+	{ "run-spool", run_spool },
 	{ "secret-seal", secret_seal },
+	{ "secret-keys", secret_keys },
 	{ "secret-password", secret_password },
 	{ "body-unpack", body_unpack },
 	{ "setting-conf", setting_conf },
@@ -309,8 +341,19 @@ static void keys_make(void)
 	(void)rmdir(folder);
 }
 
+static void settings_make(void)
+{
+	static const char text[] = "A=1\nB=\"two\"\n# c\nEGRESS_DENY=192.0.2.0/24\n";
+	int fd = memfd_create("conf", MFD_CLOEXEC);
+
+	snprintf(settings, sizeof(settings), "/proc/self/fd/%d", fd);
+	if (write(fd, text, sizeof(text) - 1) != (ssize_t)sizeof(text) - 1)
+		abort();
+}
+
 void torture_prepare(void)
 {
+	settings_make();
 	server_begin();
 	keys_make();
 	torture_statement_prepare();

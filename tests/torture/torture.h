@@ -3,7 +3,7 @@
  *
  * The way of curl's own tests: a scene is played once and its calls are counted; then it is played again
  * for each of them, in a process of its own, and that one call fails. It must not crash or leak, and the
- * scene must still succeed in whole, or tell an error. What fails is named in torture.c.
+ * scene must still succeed in whole, or tell an error. What fails is named in wraps.c.
  *
  * Ownership: a scene frees what it makes.
  * Errors:    play says true when all went as if nothing had failed, else false with an error set. False
@@ -19,6 +19,8 @@ struct torture_scene {
 	const char *name;
 	bool (*play)(struct err *);
 };
+
+bool torture_fails(void); /* is this the call that fails? for the wraps */
 
 extern const struct torture_scene torture_scenes[]; /* ends with a NULL name */
 bool torture_statement(struct err *);               /* a scene: queries, a copy, a commit */
