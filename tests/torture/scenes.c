@@ -297,6 +297,7 @@ const struct torture_scene torture_scenes[] = {
 	{ "body-unpack", body_unpack },
 	{ "setting-conf", setting_conf },
 	{ "statement", torture_statement },
+	{ "statement-refused", torture_statement_refused },
 	{ NULL, NULL },
 };
 

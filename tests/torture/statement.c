@@ -1,4 +1,7 @@
-/* The way of statements through lib/db: a transaction with a queue, a copy and a question, committed. */
+/*
+ * The ways of statements through lib/db: a transaction with a queue, a copy and a question, committed; and a copy
+ * that is refused behind a savepoint, after which the transaction goes on.
+ */
 #include "config.h"
 
 #include <stdlib.h>
@@ -60,16 +63,53 @@ static bool transact(struct db *db, struct arena *a, struct err *e)
 	return both_there(db, a, &one, &two, e);
 }
 
-bool torture_statement(struct err *e)
+/* The name is taken by then: the server has something against the row, and nothing else. */
+static bool transact_refused(struct db *db, struct arena *a, struct err *e)
+{
+	struct uuid one = uuid_v7(), two = uuid_v7();
+	struct err why = { 0 };
+	struct db_rows *rows;
+	bool refused;
+
+	db_begin(db);
+	thing_queue(db, &one);
+	if (!db_savepoint_begin(db, e)) {
+		db_rollback(db);
+		return false;
+	}
+	refused = !thing_copy(db, a, &one, &why) && why.code == ERR_CONFLICT;
+	if (!refused)
+		*e = why;
+	if (!refused || !db_savepoint_undo(db, e) || !thing_copy(db, a, &two, e) ||
+	    !db_commit(db, e)) {
+		db_rollback(db);
+		return false;
+	}
+	return both_there(db, a, &one, &two, e) &&
+	       db_run(db, Q_THING_COUNT, DB_NO_ARGS, a, &rows, e);
+}
+
+static bool statement(bool (*transaction)(struct db *, struct arena *, struct err *), struct err *e)
 {
 	struct arena *a = arena_new_run(MEMORY);
 	struct db *db = NULL;
 	bool good = (a || err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is no memory.")) &&
-	            db_open(getenv("CATCHMENT_TEST_DB"), "torture", &db, e) && transact(db, a, e);
+	            db_open(getenv("CATCHMENT_TEST_DB"), "torture", &db, e) &&
+	            transaction(db, a, e);
 
 	db_close(db);
 	arena_free(a);
 	return good;
+}
+
+bool torture_statement(struct err *e)
+{
+	return statement(transact, e);
+}
+
+bool torture_statement_refused(struct err *e)
+{
+	return statement(transact_refused, e);
 }
 
 void torture_statement_prepare(void)

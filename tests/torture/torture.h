@@ -24,6 +24,7 @@ bool torture_fails(void); /* is this the call that fails? for the wraps */
 
 extern const struct torture_scene torture_scenes[]; /* ends with a NULL name */
 bool torture_statement(struct err *);               /* a scene: queries, a copy, a commit */
+bool torture_statement_refused(struct err *);       /* a copy that is refused, a savepoint */
 void torture_statement_prepare(void);               /* its table */
 void torture_prepare(void);                         /* once, before all: servers, keys */
 void torture_end(void);
