@@ -75,7 +75,14 @@ static bool judge(struct str text, struct check *found, struct err *e)
 	return true;
 }
 
-/* What is left for Jansson to refuse: the text is known to be valid JSON. */
+static bool no_memory(struct err *e)
+{
+	return err_set(e, ERR_UNAVAILABLE, "out_of_memory",
+	               "There is not enough memory for this document; try again later.");
+}
+
+/* What is left for Jansson to refuse: the text is known to be valid JSON. Where its memory ran out it gives no
+ * code, or calls a token invalid. */
 static bool refuse_tree(struct str text, const json_error_t *why, struct err *e)
 {
 	size_t line, column;
@@ -94,13 +101,8 @@ static bool refuse_tree(struct str text, const json_error_t *why, struct err *e)
 	case json_error_null_byte_in_key:
 		return err_set(e, ERR_INPUT, "nul_not_allowed",
 		               "A member's name holds the NUL character; remove it.");
-	case json_error_out_of_memory:
-		return err_set(e, ERR_BUG, "no_memory", "There is no memory for this document.");
 	default:
-		err_set(e, ERR_SYNTAX, "json_syntax",
-		        "This is not valid JSON, near line %zu, "
-		        "column %zu.",
-		        line, column);
+		no_memory(e);
 		return err_detail(e, "%s", why->text);
 	}
 }
@@ -127,7 +129,7 @@ bool json_read(struct arena *a, struct str bytes, json_t **out, struct err *e)
 		return refuse_tree(bytes, &why, e);
 	}
 	if (!arena_defer(a, release, value))
-		return err_set(e, ERR_BUG, "no_memory", "There is no memory for this document.");
+		return no_memory(e);
 	*out = value;
 	return true;
 }

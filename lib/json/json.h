@@ -10,7 +10,7 @@
  * syntax (json_syntax with line and column). One UTF-8 byte order mark is accepted.
  *
  * Ownership: json_t is reference counted; json_read defers its json_decref to the arena.
- * Errors:    err with code ERR_SYNTAX or ERR_INPUT.
+ * Errors:    err with code ERR_SYNTAX or ERR_INPUT; out_of_memory with ERR_UNAVAILABLE.
  * Threads:   pure.
  */
 #ifndef CATCHMENT_JSON_JSON_H
