@@ -192,11 +192,13 @@ static const char *back_asked(const struct req *r)
 	return back ? back : json_text(r->query, "next", NULL);
 }
 
-struct str page_doc(struct req *r)
+/* Without it a page would have no user, and its forms no token: then there is no page. */
+bool page_doc(struct req *r, struct str *doc, struct err *e)
 {
 	const struct web_page *page = &r->private_->page;
-	struct str who = who_text(r), text;
+	struct str who = who_text(r);
 	struct buf b;
+	bool ok;
 
 	buf_init(&b, PAGE_DOC_MAX);
 	buf_char(&b, '{');
@@ -221,7 +223,10 @@ struct str page_doc(struct req *r)
 	ways_add(r, &b);
 	form_add(r, &b);
 	buf_char(&b, '}');
-	text = b.failed ? STR("{}") : arena_copy(r->arena, buf_view(&b));
+	ok = !b.failed || err_set(e, ERR_BUG, "page_too_large",
+	                          "What belongs to this page is more than the server can show.");
+	if (ok)
+		*doc = arena_copy(r->arena, buf_view(&b));
 	buf_free(&b);
-	return text;
+	return ok;
 }

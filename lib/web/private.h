@@ -136,7 +136,8 @@ const char *session_flash_take(struct req *);
 const char *session_theme(const struct req *); /* "auto", "light", "dark" */
 
 /* page_doc.c */
-struct str page_doc(struct req *);         /* of tpl_page_shape; takes the flash */
+/* Of tpl_page_shape; takes the flash. */
+MUST_CHECK bool page_doc(struct req *, struct str *doc, struct err *);
 const char *page_back(const struct req *); /* where the person came from, on this site; "/" */
 
 /* view.c */

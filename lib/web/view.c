@@ -143,12 +143,12 @@ bool view_body_read(struct req *r, struct err *e)
 static bool render(struct req *r, const struct tpl *tpl, struct str doc, struct str *page,
                    struct err *e)
 {
+	struct tpl_input in = { .doc = doc };
 	struct buf b;
 	bool ok;
 
 	buf_init(&b, PAGE_MAX);
-	ok = tpl_render(tpl, (struct tpl_input){ .doc = doc, .page = page_doc(r) }, r->arena, &b,
-	                e);
+	ok = page_doc(r, &in.page, e) && tpl_render(tpl, in, r->arena, &b, e);
 	*page = ok ? arena_copy(r->arena, buf_view(&b)) : (struct str){ NULL, 0 };
 	buf_free(&b);
 	return ok;
