@@ -21,18 +21,24 @@ TORTURE_WRAP = -Wl,--wrap=socket -Wl,--wrap=close -Wl,--wrap=read -Wl,--wrap=ope
   -Wl,--wrap=PQenterPipelineMode -Wl,--wrap=PQexitPipelineMode -Wl,--wrap=PQconsumeInput \
   -Wl,--wrap=PQputCopyData -Wl,--wrap=PQputCopyEnd -Wl,--wrap=PQgetResult
 if HAVE_CMOCKA # its fixtures
-check_PROGRAMS += tests/torture/torture.tap
-TESTS += tests/torture/torture.tap
-tests_torture_torture_tap_SOURCES = tests/torture/torture.c tests/torture/torture.h \
-  tests/torture/wraps.c \
-  tests/torture/scenes.c tests/torture/statement.c tests/torture/arena.c tests/unit/drive_server.c \
-  tests/unit/drive_server.h
+TORTURE_TESTS = tests/torture/torture.tap tests/torture/web.tap
+check_PROGRAMS += $(TORTURE_TESTS)
+TESTS += $(TORTURE_TESTS)
+TORTURE_OWN = tests/torture/torture.c tests/torture/torture.h tests/torture/wraps.c \
+  tests/torture/arena.c
+tests_torture_torture_tap_SOURCES = $(TORTURE_OWN) tests/torture/scenes.c tests/torture/statement.c \
+  tests/unit/drive_server.c tests/unit/drive_server.h
 nodist_tests_torture_torture_tap_SOURCES = tests/unit/db_queries.c tests/unit/db_queries.h
 tests_torture_torture_tap_LDADD = $(DRIVE_ALL)
 tests_torture_torture_tap_LDFLAGS = $(AM_LDFLAGS) $(TORTURE_WRAP)
+# a program of its own, since its client stands in for lib/db
+tests_torture_web_tap_SOURCES = $(TORTURE_OWN) tests/torture/web.c $(WEB_UNIT_CLIENT)
+tests_torture_web_tap_CFLAGS = $(WEB_UNIT_CFLAGS)
+tests_torture_web_tap_LDADD = $(LIB_ALL) $(CMOCKA_LIBS)
+tests_torture_web_tap_LDFLAGS = $(AM_LDFLAGS) $(TORTURE_WRAP) -Wl,--wrap=frame_serve
 endif
 TORTURE_CALLS = 0
 .PHONY: torture
 torture: all
-	$(MAKE) $(AM_MAKEFLAGS) tests/torture/torture.tap
-	TORTURE_CALLS='$(TORTURE_CALLS)' top_srcdir='$(top_srcdir)' tests/torture/torture.tap
+	$(MAKE) $(AM_MAKEFLAGS) $(TORTURE_TESTS)
+	for t in $(TORTURE_TESTS); do TORTURE_CALLS='$(TORTURE_CALLS)' top_srcdir='$(top_srcdir)' $$t || exit 1; done

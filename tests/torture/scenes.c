@@ -286,6 +286,7 @@ static bool setting_conf(struct err *e)
 	return good;
 }
 
+const bool torture_needs_server = true;
 const struct torture_scene torture_scenes[] = {
 	{ "document-json", document_json },
 	{ "document-plan", document_plan },

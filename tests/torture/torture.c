@@ -70,6 +70,11 @@ bool torture_fails(void)
 	return n == fail_at;
 }
 
+void torture_arm(bool on)
+{
+	armed = on;
+}
+
 static void *json_give(size_t n)
 {
 	return malloc(n); /* led to wraps.c, as all our calls are */
@@ -77,23 +82,33 @@ static void *json_give(size_t n)
 
 /* One play of a scene in a process of its own. */
 
-static enum outcome play(const struct torture_scene *scene)
+static enum outcome play(const struct torture_scene *scene, struct err *e)
 {
-	struct err e = { 0 };
 	bool whole;
 
 	armed = true;
-	whole = scene->play(&e);
+	whole = scene->play(e);
 	armed = false;
 	if (__lsan_do_recoverable_leak_check && __lsan_do_recoverable_leak_check())
 		return LEAKED;
 	if (whole)
 		return WHOLE;
-	return e.slug[0] && e.msg[0] ? TOLD : SILENT;
+	return e->slug[0] && e->msg[0] ? TOLD : SILENT;
+}
+
+/* One call of one scene, with its log. */
+static int look(const struct torture_scene *scene)
+{
+	struct err e = { 0 };
+	enum outcome outcome = play(scene, &e);
+
+	printf("# outcome %d: %s: %s (%s)\n", outcome, e.slug, e.msg, e.detail);
+	return (int)outcome;
 }
 
 static enum outcome play_apart(const struct torture_scene *scene, size_t n)
 {
+	struct err e = { 0 };
 	int status;
 	pid_t child = fork();
 
@@ -102,11 +117,14 @@ static enum outcome play_apart(const struct torture_scene *scene, size_t n)
 		fail_at = n;
 		counting = n == 0;
 		counted->calls = 0;
-		_exit(play(scene));
+		_exit(play(scene, &e));
 	}
 	if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status))
 		return CRASHED;
-	status = WEXITSTATUS(status); /* anything else is a sanitizer, or the end of the process */
+	status = WEXITSTATUS(status);
+	if (status == EXIT_FAILURE && scene->may_end)
+		return TOLD; /* its log says why, and another process takes its place */
+	/* anything else is a sanitizer, or the end of the process */
 	return status == WHOLE || (status >= TOLD && status <= LEAKED) ? (enum outcome)status
 	                                                               : CRASHED;
 }
@@ -212,10 +230,10 @@ int main(int argc, char **argv)
 	bool good = true;
 	void *warm[2];
 
-	if (!getenv("CATCHMENT_TEST_DB"))
+	if (torture_needs_server && !getenv("CATCHMENT_TEST_DB"))
 		return with_server(argv);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	log_open("torture", LOG__MAX);
+	log_open("torture", argc > 2 ? LOG_DEBUG : LOG__MAX);
 	(void)backtrace(warm, 2);
 	counted = mmap(NULL, sizeof(*counted), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 	               -1, 0);
@@ -230,7 +248,7 @@ int main(int argc, char **argv)
 			continue;
 		if (argc > 2) {
 			fail_at = strtoul(argv[2], NULL, 10);
-			return (int)play(s);
+			return look(s);
 		}
 		good = torture(s, most, (int)++scenes) && good;
 	}

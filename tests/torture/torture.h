@@ -5,6 +5,8 @@
  * for each of them, in a process of its own, and that one call fails. It must not crash or leak, and the
  * scene must still succeed in whole, or tell an error. What fails is named in wraps.c.
  *
+ * Each program here is this and its own scenes.
+ *
  * Ownership: a scene frees what it makes.
  * Errors:    play says true when all went as if nothing had failed, else false with an error set. False
  *            without one is a finding: nobody would know.
@@ -18,10 +20,14 @@
 struct torture_scene {
 	const char *name;
 	bool (*play)(struct err *);
+	bool may_end; /* the process itself, as a responder without memory does (lib/base/arena.h) */
 };
 
 bool torture_fails(void); /* is this the call that fails? for the wraps */
 
+void torture_arm(bool); /* a scene may prepare with calls that do not fail; it begins armed */
+
+extern const bool torture_needs_server;             /* PostgreSQL: CATCHMENT_TEST_DB */
 extern const struct torture_scene torture_scenes[]; /* ends with a NULL name */
 bool torture_statement(struct err *);               /* a scene: queries, a copy, a commit */
 bool torture_statement_refused(struct err *);       /* a copy that is refused, a savepoint */
