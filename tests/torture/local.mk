@@ -21,16 +21,21 @@ TORTURE_WRAP = -Wl,--wrap=socket -Wl,--wrap=close -Wl,--wrap=read -Wl,--wrap=ope
   -Wl,--wrap=PQenterPipelineMode -Wl,--wrap=PQexitPipelineMode -Wl,--wrap=PQconsumeInput \
   -Wl,--wrap=PQputCopyData -Wl,--wrap=PQputCopyEnd -Wl,--wrap=PQgetResult
 if HAVE_CMOCKA # its fixtures
-TORTURE_TESTS = tests/torture/torture.tap tests/torture/web.tap
+TORTURE_TESTS = tests/torture/torture.tap tests/torture/runner.tap tests/torture/web.tap
 check_PROGRAMS += $(TORTURE_TESTS)
 TESTS += $(TORTURE_TESTS)
 TORTURE_OWN = tests/torture/torture.c tests/torture/torture.h tests/torture/wraps.c \
   tests/torture/arena.c
+TORTURE_SERVICE = tests/torture/service.c tests/torture/service.h
 tests_torture_torture_tap_SOURCES = $(TORTURE_OWN) tests/torture/scenes.c tests/torture/statement.c \
-  tests/unit/drive_server.c tests/unit/drive_server.h
+  $(TORTURE_SERVICE)
 nodist_tests_torture_torture_tap_SOURCES = tests/unit/db_queries.c tests/unit/db_queries.h
 tests_torture_torture_tap_LDADD = $(DRIVE_ALL)
 tests_torture_torture_tap_LDFLAGS = $(AM_LDFLAGS) $(TORTURE_WRAP)
+# with the product's own queries
+tests_torture_runner_tap_SOURCES = $(TORTURE_OWN) tests/torture/runner.c $(TORTURE_SERVICE)
+tests_torture_runner_tap_LDADD = $(RUNNER_ALL)
+tests_torture_runner_tap_LDFLAGS = $(AM_LDFLAGS) $(TORTURE_WRAP)
 # a program of its own, since its client stands in for lib/db
 tests_torture_web_tap_SOURCES = $(TORTURE_OWN) tests/torture/web.c $(WEB_UNIT_CLIENT)
 tests_torture_web_tap_CFLAGS = $(WEB_UNIT_CFLAGS)

@@ -1,34 +1,29 @@
 /* What is tortured: the ways of a document, a run, a secret, an answer and a setting through the floors. */
 #include "config.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "drive/drive.h"
 #include "drive/load.h"
 #include "drive/sink_memory.h"
+#include "drive/vault.h"
 #include "engine/condition.h"
 #include "engine/definition.h"
 #include "engine/plan.h"
 #include "lib/base/conf.h"
 #include "lib/base/unpack.h"
 #include "lib/crypt/seal.h"
+#include "tests/torture/service.h"
 #include "tests/torture/torture.h"
-#include "tests/unit/drive_server.h"
 
 #include "lib/base/poison.h"
 
-#define MEMORY  (16 << 20)
-#define RECORDS 6 /* that the server has */
+#define MEMORY (16 << 20)
 
-static int port;
-static pid_t server;
 static struct seal_keys *keys;
 static char settings[64]; /* path of a file of settings */
 static const struct seal_place place = { .field = "f", .version = 1 };
@@ -109,29 +104,6 @@ static bool document_plan(struct err *e)
 
 /* ---- runs ---- */
 
-static const char *document(char *text, size_t size)
-{
-	snprintf(
-		text, size,
-		"{\"dataSource\":{\"name\":\"API\",\"protocol\":\"REST\",\"baseUrl\":"
-		"\"http://127.0.0.1:%d/pages\",\"configFields\":[{\"name\":\"key\",\"type\":"
-		"\"Password\",\"label\":\"Key\",\"required\":true,\"encrypted\":true}],"
-		"\"authConfig\":{\"type\":\"Custom\",\"details\":{\"headerName\":\"X-Key\","
-		"\"headerValue\":\"{config.key}\"}},\"functions\":[{\"id\":\"items\",\"name\":"
-		"\"getItems\",\"method\":\"GET\",\"path\":\"/items\",\"requiresAuth\":true}]},"
-		"\"collector\":{\"pipelines\":[{\"id\":\"p1\",\"name\":\"Items\",\"functionId\":"
-		"\"items\",\"dataIngestion\":{\"strategy\":\"incremental\",\"cursorField\":\"at\"},"
-		"\"processingSteps\":[{\"name\":\"Fetch\",\"type\":\"api-call\",\"enabled\":true},"
-		"{\"name\":\"Paginate\",\"type\":\"pagination\",\"enabled\":true,\"config\":{"
-		"\"type\":\"cursor\",\"cursorParam\":\"cursor\",\"cursorPath\":\"next_cursor\"}},"
-		"{\"name\":\"Set\",\"type\":\"transform\",\"enabled\":true,\"config\":{\"set\":{"
-		"\"x\":"
-		"\"{{record.id}}\"}}},"
-		"{\"name\":\"Store\",\"type\":\"store-database\",\"enabled\":true}]}]}}",
-		port);
-	return text;
-}
-
 /* What the end of the run says, when it says that something went wrong. */
 static bool judge(const struct sink_memory *m, struct err *e)
 {
@@ -143,7 +115,7 @@ static bool judge(const struct sink_memory *m, struct err *e)
 		return err_set(e, ERR_UPSTREAM, "ended", "%s: %s", m->end.code, m->end.message);
 	if (m->waiting && m->wait.code)
 		return err_set(e, ERR_UPSTREAM, "waits", "%s", m->wait.code);
-	return m->record_count == RECORDS;
+	return m->record_count == SERVICE_RECORDS;
 }
 
 static bool drive_to_end(struct drive *d, const struct loaded *loaded, struct arena *a,
@@ -173,13 +145,12 @@ static bool run_with(size_t bytes_max, struct err *e)
 	struct guard *guard = NULL;
 	struct drive *d = NULL;
 	struct loaded *loaded = NULL;
-	char text[2000], allow[40];
-	struct load_options o = { .document = str_of(document(text, sizeof(text))),
-		                  .config = STR("{\"key\":\"very-secret-key\"}") };
+	char text[2000];
+	struct load_options o = { .document = str_of(service_document(text, sizeof(text))),
+		                  .config = STR(SERVICE_CONFIG) };
 	bool good;
 
-	snprintf(allow, sizeof(allow), "127.0.0.1/32:%d", port);
-	good = (a || no_memory(e)) && guard_new(allow, false, &guard, e) &&
+	good = (a || no_memory(e)) && guard_new(service_allow(), false, &guard, e) &&
 	       drive_new(&(struct drive_options){ .guard = guard,
 	                                          .bytes_max = bytes_max,
 	                                          .wait_max_ms = 1 },
@@ -219,6 +190,27 @@ static bool secret_seal(struct err *e)
 	} else if (!err_is_set(e))
 		no_memory(e);
 	return end(a, good, e);
+}
+
+/* A token that does not open is as one that is not there: another one is fetched. */
+static bool secret_vault(struct err *e)
+{
+	struct arena *a = arena_new_run(MEMORY);
+	struct secret *token = secret_new(STR("token")), *opened = NULL;
+	const struct vault_owner owner = { .keys = keys };
+	struct str blob;
+	bool good = a && token && vault_close(a, &owner, VAULT_ACCESS, 1, token, &blob, e);
+
+	if (good) {
+		opened = vault_open(a, &owner, VAULT_ACCESS, 1, blob);
+		good = opened && str_eq(secret_expose(opened), secret_expose(token));
+	}
+	if (!good && !err_is_set(e))
+		no_memory(e);
+	secret_free(opened);
+	secret_free(token);
+	arena_free(a);
+	return good;
 }
 
 /* The files of a first key and of a second one, and both read again. */
@@ -294,6 +286,7 @@ const struct torture_scene torture_scenes[] = {
 	{ "run-spool", run_spool },
 	{ "secret-seal", secret_seal },
 	{ "secret-keys", secret_keys },
+	{ "secret-vault", secret_vault },
 	{ "secret-password", secret_password },
 	{ "body-unpack", body_unpack },
 	{ "setting-conf", setting_conf },
@@ -301,29 +294,6 @@ const struct torture_scene torture_scenes[] = {
 	{ "statement-refused", torture_statement_refused },
 	{ NULL, NULL },
 };
-
-/* The server's own allocations never fail: it is a process apart. */
-static void server_begin(void)
-{
-	int ends[2];
-
-	if (pipe(ends) != 0)
-		abort();
-	server = fork();
-	if (server == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		close(STDOUT_FILENO);
-		port = drive_server_start();
-		if (write(ends[1], &port, sizeof(port)) != sizeof(port))
-			abort();
-		for (;;)
-			pause();
-	}
-	if (read(ends[0], &port, sizeof(port)) != sizeof(port))
-		abort();
-	close(ends[0]);
-	close(ends[1]);
-}
 
 static void keys_make(void)
 {
@@ -356,14 +326,13 @@ static void settings_make(void)
 void torture_prepare(void)
 {
 	settings_make();
-	server_begin();
+	service_begin();
 	keys_make();
 	torture_statement_prepare();
 }
 
 void torture_end(void)
 {
-	kill(server, SIGTERM);
-	waitpid(server, NULL, 0);
+	service_end();
 	seal_keys_free(keys);
 }
