@@ -194,7 +194,8 @@ static bool plan_make(struct loading *l, const json_t *pipeline, struct loaded *
 	    !guard_url_host(l->arena, origin, &service, e))
 		return false;
 	out->service = arena_text(l->arena, service);
-	return true;
+	return !arena_failed(l->arena) ||
+	       err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
 }
 
 bool load_pipeline(const struct load_options *o, struct loaded **out, struct err *e)
