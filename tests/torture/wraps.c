@@ -110,12 +110,32 @@ WRAPPED(int, socket, (int domain, int type, int protocol), (domain, type, protoc
 WRAPPED(FILE *, fopen, (const char *path, const char *mode), (path, mode), none())
 WRAPPED(int, fstat, (int fd, struct stat *st), (fd, st), refused(EIO))
 WRAPPED(int, fchmod, (int fd, mode_t mode), (fd, mode), refused(EPERM))
-WRAPPED(ssize_t, read, (int fd, void *bytes, size_t n), (fd, bytes, n), refused(EIO))
-WRAPPED(ssize_t, write, (int fd, const void *bytes, size_t n), (fd, bytes, n), refused(ENOSPC))
 WRAPPED(int, fsync, (int fd), (fd), refused(EIO))
 WRAPPED(int, rename, (const char *from, const char *to), (from, to), refused(EACCES))
 WRAPPED(void *, mmap, (void *at, size_t n, int protection, int flags, int fd, off_t from),
         (at, n, protection, flags, fd, from), (none(), MAP_FAILED))
+
+/* Of files: an eventfd or a timerfd only says that there is nothing to read, or no room for more. */
+static bool is_file(int fd)
+{
+	struct stat st;
+
+	return __real_fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+ssize_t __real_read(int, void *, size_t);
+ssize_t __wrap_read(int, void *, size_t);
+ssize_t __wrap_read(int fd, void *bytes, size_t n)
+{
+	return is_file(fd) && torture_fails() ? refused(EIO) : __real_read(fd, bytes, n);
+}
+
+ssize_t __real_write(int, const void *, size_t);
+ssize_t __wrap_write(int, const void *, size_t);
+ssize_t __wrap_write(int fd, const void *bytes, size_t n)
+{
+	return is_file(fd) && torture_fails() ? refused(ENOSPC) : __real_write(fd, bytes, n);
+}
 
 int __real_epoll_ctl(int, int, int, struct epoll_event *);
 int __wrap_epoll_ctl(int, int, int, struct epoll_event *);
