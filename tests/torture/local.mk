@@ -35,7 +35,7 @@ tests_torture_torture_tap_LDFLAGS = $(AM_LDFLAGS) $(TORTURE_WRAP)
 # with the product's own queries
 tests_torture_runner_tap_SOURCES = $(TORTURE_OWN) tests/torture/runner.c $(TORTURE_SERVICE)
 tests_torture_runner_tap_LDADD = $(RUNNER_ALL)
-tests_torture_runner_tap_LDFLAGS = $(AM_LDFLAGS) $(TORTURE_WRAP)
+tests_torture_runner_tap_LDFLAGS = $(AM_LDFLAGS) $(TORTURE_WRAP) -Wl,--wrap=queue_get
 # a program of its own, since its client stands in for lib/db
 tests_torture_web_tap_SOURCES = $(TORTURE_OWN) tests/torture/web.c $(WEB_UNIT_CLIENT)
 tests_torture_web_tap_CFLAGS = $(WEB_UNIT_CFLAGS)

@@ -194,15 +194,166 @@ static bool held_token(struct err *e)
 	return held(service_document_oauth(text, sizeof(text)), e);
 }
 
+/* ---- a committer ---- */
+
+/* The committer's thread is played by this one: it ends when there are no more jobs. It is armed once it has its
+ * memory and its connection, without which it ends the process by design. */
+struct job *__real_queue_get(struct job_queue *);
+struct job *__wrap_queue_get(struct job_queue *);
+struct job *__wrap_queue_get(struct job_queue *q)
+{
+	torture_arm(q->count > 0);
+	return q->count > 0 ? __real_queue_get(q) : NULL;
+}
+
+static void shell(const char *file)
+{
+	char command[1000];
+	const char *top = getenv("top_srcdir");
+
+	snprintf(command, sizeof(command),
+	         "psql \"$CATCHMENT_TEST_DB\" -qX -v ON_ERROR_STOP=1 -f '%s/%s' >/dev/null",
+	         top ? top : ".", file);
+	if (system(command) != 0)
+		abort();
+}
+
+struct written {
+	struct record records[RECORDS];
+	char texts[RECORDS][40], keys[RECORDS][16];
+	struct run_page page;
+	struct job begin, commit, end;
+};
+
+/* The server refuses one of them, so that it is looked for behind savepoints. */
+static void page_fill(struct written *w)
+{
+	for (int i = 0; i < RECORDS; i++) {
+		struct record *r = &w->records[i];
+
+		snprintf(w->keys[i], sizeof(w->keys[i]), "k%d", i);
+		snprintf(w->texts[i], sizeof(w->texts[i]), i == 2 ? "{\"broken" : "{\"id\":%d}", i);
+		*r = (struct record){ .bytes = str_of(w->texts[i]),
+			              .key = str_of(w->keys[i]),
+			              .fate = RECORD_KEEP };
+		crypt_sha256(r->bytes, r->hash);
+	}
+	w->page = (struct run_page){
+		.number = 1, .records = w->records, .count = RECORDS, .kept = RECORDS
+	};
+}
+
+static struct job job_of(enum job_kind kind)
+{
+	return (struct job){
+		.kind = kind,
+		.claim = { .tenant = id(1),
+		           .work = id(7),
+		           .subject = id(5),
+		           .execution = id(6),
+		           .token = 7 },
+		.seq = -1,
+		.stream = id(4),
+		.strategy = PLAN_FULL_SYNC,
+		.counts = { .requests = 1 },
+	};
+}
+
+static void jobs_fill(struct written *w)
+{
+	page_fill(w);
+	w->begin = job_of(JOB_BEGIN);
+	w->commit = job_of(JOB_PAGE);
+	w->commit.seq = 0;
+	w->commit.page = &w->page;
+	w->commit.state = STR("{\"here\":1}");
+	w->commit.journal = journal_new();
+	journal_add(w->commit.journal, "page", clock_wall_ms(), STR("{}"));
+	w->end = job_of(JOB_END);
+	w->end.status = RUN_SUCCESS;
+	w->end.outcome = "done";
+}
+
+/* What is done is done: a page that counts is there. Another runner took nothing of it, so nothing is lost. */
+static bool job_judge(const struct job *job, struct err *e)
+{
+	if (job->result == JOB_DONE)
+		return true;
+	if (job->result == JOB_FAILED && job->err.slug[0] && job->err.msg[0] && !err_is_set(e))
+		*e = job->err;
+	return false;
+}
+
+/* What the page left in the database. */
+static long records_stored(void)
+{
+	FILE *p = popen(
+		"psql \"$CATCHMENT_TEST_DB\" -AtqX -c 'SELECT count(*) FROM collect.records'", "r");
+	char text[40];
+
+	if (!p || !fgets(text, sizeof(text), p) || pclose(p) != 0)
+		abort();
+	return strtol(text, NULL, 10);
+}
+
+static bool commits(struct err *e)
+{
+	static struct written w;
+	struct runner r = { .keeper_fd = -1 };
+	char conninfo[300];
+	bool good;
+
+	torture_arm(false);
+	shell("tests/data/sql/runner_seed.sql");
+	snprintf(conninfo, sizeof(conninfo), "%s user=catchment_run", getenv("CATCHMENT_TEST_DB"));
+	r.conninfo = conninfo;
+	queue_init(&r.queue, 8);
+	if (!lease_init(&r.lease, 4) || !mail_open(&r.mail, e))
+		abort();
+	lease_take(&r.lease, &(struct uuid){ { 8 } }, clock_mono_ms());
+	jobs_fill(&w);
+	if (!queue_put(&r.queue, &w.begin) || !queue_put(&r.queue, &w.commit) ||
+	    !queue_put(&r.queue, &w.end))
+		abort();
+	(void)committer_main(&r);
+	torture_arm(false);
+	good = job_judge(&w.begin, e) & job_judge(&w.commit, e) & job_judge(&w.end, e);
+	if (w.commit.result == JOB_DONE && records_stored() != RECORDS - 1) {
+		log_debug("lost", "a page that is done is not there");
+		good = false;
+		err_clear(e);
+	}
+	load_free(w.begin.begun.loaded);
+	free(w.begin.begun.state);
+	free(w.begin.begun.cursor);
+	journal_free(w.commit.journal);
+	mail_close(&r.mail);
+	lease_reset(&r.lease);
+	queue_reset(&r.queue);
+	return good;
+}
+
 const bool torture_needs_server = true;
 const struct torture_scene torture_scenes[] = {
 	{ "held-run", held_run },
 	{ "held-token", held_token },
+	{ "committer", commits },
 	{ NULL, NULL },
 };
 
 void torture_prepare(void)
 {
+	const char *top = getenv("top_srcdir");
+	char folder[1000];
+	struct err e = { 0 };
+	size_t n;
+
+	snprintf(folder, sizeof(folder), "%s/sql/migrations", top ? top : ".");
+	shell("sql/roles.sql");
+	if (!migrate_run(
+		    &(struct migrate){ .conninfo = getenv("CATCHMENT_TEST_DB"), .folder = folder },
+		    &n, &e))
+		abort();
 	service_begin();
 }
 
