@@ -4,7 +4,7 @@
  */
 #include "config.h"
 
-#include <signal.h>
+#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +25,7 @@
 
 #define STEPS_MAX 2000
 #define RECORDS   4
+#define SEED_MAX  10000
 
 static struct uuid id(int n)
 {
@@ -206,16 +207,27 @@ struct job *__wrap_queue_get(struct job_queue *q)
 	return q->count > 0 ? __real_queue_get(q) : NULL;
 }
 
+static PGconn *other; /* opened once; one play after another asks over it */
+static char *seed;
+
 static void shell(const char *file)
 {
 	char command[1000];
-	const char *top = getenv("top_srcdir");
 
 	snprintf(command, sizeof(command),
 	         "psql \"$CATCHMENT_TEST_DB\" -qX -v ON_ERROR_STOP=1 -f '%s/%s' >/dev/null",
-	         top ? top : ".", file);
+	         torture_top(), file);
 	if (system(command) != 0)
 		abort();
+}
+
+static PGresult *ask(const char *sql)
+{
+	PGresult *answer = PQexec(other, sql);
+
+	if (PQresultStatus(answer) != PGRES_COMMAND_OK && PQresultStatus(answer) != PGRES_TUPLES_OK)
+		abort();
+	return answer;
 }
 
 struct written {
@@ -287,13 +299,11 @@ static bool job_judge(const struct job *job, struct err *e)
 /* What the page left in the database. */
 static long records_stored(void)
 {
-	FILE *p = popen(
-		"psql \"$CATCHMENT_TEST_DB\" -AtqX -c 'SELECT count(*) FROM collect.records'", "r");
-	char text[40];
+	PGresult *answer = ask("SELECT count(*) FROM collect.records");
+	long n = strtol(PQgetvalue(answer, 0, 0), NULL, 10);
 
-	if (!p || !fgets(text, sizeof(text), p) || pclose(p) != 0)
-		abort();
-	return strtol(text, NULL, 10);
+	PQclear(answer);
+	return n;
 }
 
 static bool commits(struct err *e)
@@ -304,7 +314,7 @@ static bool commits(struct err *e)
 	bool good;
 
 	torture_arm(false);
-	shell("tests/data/sql/runner_seed.sql");
+	PQclear(ask(seed));
 	snprintf(conninfo, sizeof(conninfo), "%s user=catchment_run", getenv("CATCHMENT_TEST_DB"));
 	r.conninfo = conninfo;
 	queue_init(&r.queue, 8);
@@ -341,23 +351,39 @@ const struct torture_scene torture_scenes[] = {
 	{ NULL, NULL },
 };
 
+static char *file_text(const char *file)
+{
+	char path[1000], *text = calloc(1, SEED_MAX);
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", torture_top(), file);
+	f = fopen(path, "re");
+	if (!text || !f || fread(text, 1, SEED_MAX - 1, f) == 0)
+		abort();
+	fclose(f);
+	return text;
+}
+
 void torture_prepare(void)
 {
-	const char *top = getenv("top_srcdir");
 	char folder[1000];
 	struct err e = { 0 };
 	size_t n;
 
-	snprintf(folder, sizeof(folder), "%s/sql/migrations", top ? top : ".");
+	snprintf(folder, sizeof(folder), "%s/sql/migrations", torture_top());
 	shell("sql/roles.sql");
 	if (!migrate_run(
 		    &(struct migrate){ .conninfo = getenv("CATCHMENT_TEST_DB"), .folder = folder },
 		    &n, &e))
 		abort();
+	other = PQconnectdb(getenv("CATCHMENT_TEST_DB"));
+	seed = file_text("tests/data/sql/runner_seed.sql");
 	service_begin();
 }
 
 void torture_end(void)
 {
 	service_end();
+	PQfinish(other);
+	free(seed);
 }

@@ -211,12 +211,17 @@ static const char *setting(const char *name, const char *fallback)
 	return text && *text ? text : fallback;
 }
 
+const char *torture_top(void)
+{
+	return setting("top_srcdir", ".");
+}
+
 /* The same again beside a private PostgreSQL. */
 static int with_server(char **argv)
 {
 	char script[4096], sh[] = "sh", *words[6] = { sh, script };
 
-	snprintf(script, sizeof(script), "%s/tests/pg.sh", setting("top_srcdir", "."));
+	snprintf(script, sizeof(script), "%s/tests/pg.sh", torture_top());
 	for (int i = 0; i < 3 && argv[i]; i++)
 		words[i + 2] = argv[i];
 	execv("/bin/sh", words);

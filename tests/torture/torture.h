@@ -25,6 +25,7 @@ struct torture_scene {
 
 bool torture_fails(void); /* is this the call that fails? for the wraps */
 
+const char *torture_top(void); /* the source tree */
 void torture_arm(bool); /* a scene may prepare with calls that do not fail; it begins armed */
 
 extern const bool torture_needs_server;             /* PostgreSQL: CATCHMENT_TEST_DB */
