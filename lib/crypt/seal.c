@@ -71,18 +71,25 @@ static bool aad_make(const struct seal_place *at, struct aad *a)
 
 /* --- the key of one blob --- */
 
-static bool agree(const unsigned char mine[SEAL_KEY], const unsigned char theirs[SEAL_KEY],
-                  unsigned char shared[SEAL_KEY])
+struct sides {
+	const unsigned char *mine, *theirs;         /* private half, public half */
+	const unsigned char *ephemeral, *recipient; /* public halves, as both sides know them */
+	uint32_t kid;
+};
+
+/* *wrong: what is sealed is at fault, not the library. */
+static bool agree(const struct sides *s, unsigned char shared[SEAL_KEY], bool *wrong)
 {
-	EVP_PKEY *own = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, mine, SEAL_KEY);
-	EVP_PKEY *peer = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, theirs, SEAL_KEY);
+	EVP_PKEY *own = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, s->mine, SEAL_KEY);
+	EVP_PKEY *peer = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, s->theirs, SEAL_KEY);
 	EVP_PKEY_CTX *ctx = own == NULL ? NULL : EVP_PKEY_CTX_new(own, NULL);
 	size_t len = SEAL_KEY;
 	/* A peer of small order gives zeros; derive refuses them (RFC 7748 section 6.1). */
-	bool fine = ctx != NULL && peer != NULL && EVP_PKEY_derive_init(ctx) == 1 &&
-	            EVP_PKEY_derive_set_peer(ctx, peer) == 1 &&
-	            EVP_PKEY_derive(ctx, shared, &len) == 1 && len == SEAL_KEY;
+	bool ready = ctx != NULL && peer != NULL && EVP_PKEY_derive_init(ctx) == 1 &&
+	             EVP_PKEY_derive_set_peer(ctx, peer) == 1;
+	bool fine = ready && EVP_PKEY_derive(ctx, shared, &len) == 1 && len == SEAL_KEY;
 
+	*wrong = ready && !fine;
 	EVP_PKEY_CTX_free(ctx);
 	EVP_PKEY_free(peer);
 	EVP_PKEY_free(own);
@@ -108,13 +115,7 @@ static bool hkdf(unsigned char *shared, unsigned char *info, size_t info_len,
 	return fine;
 }
 
-struct sides {
-	const unsigned char *mine, *theirs;         /* private half, public half */
-	const unsigned char *ephemeral, *recipient; /* public halves, as both sides know them */
-	uint32_t kid;
-};
-
-static bool cipher_key(const struct sides *s, unsigned char key[CIPHER_KEY])
+static bool cipher_key(const struct sides *s, unsigned char key[CIPHER_KEY], bool *wrong)
 {
 	unsigned char info[sizeof(KDF_LABEL) - 1 + 4 + 2 * SEAL_KEY], shared[SEAL_KEY];
 	unsigned char *p = info;
@@ -125,7 +126,7 @@ static bool cipher_key(const struct sides *s, unsigned char key[CIPHER_KEY])
 	put_u32(p, s->kid);
 	memcpy(p + 4, s->ephemeral, SEAL_KEY);
 	memcpy(p + 4 + SEAL_KEY, s->recipient, SEAL_KEY);
-	fine = agree(s->mine, s->theirs, shared) && hkdf(shared, info, sizeof(info), key);
+	fine = agree(s, shared, wrong) && hkdf(shared, info, sizeof(info), key);
 	OPENSSL_cleanse(shared, sizeof(shared));
 	return fine;
 }
@@ -141,7 +142,7 @@ struct gcm {
 	bool closing; /* else opening: the tag is compared */
 };
 
-static bool gcm_run(const struct gcm *g)
+static bool gcm_run(const struct gcm *g, bool *wrong)
 {
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	int way = g->closing ? 1 : 0, n = 0;
@@ -153,7 +154,8 @@ static bool gcm_run(const struct gcm *g)
 
 	if (fine && !g->closing)
 		fine = EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, TAG_LEN, g->tag) == 1;
-	fine = fine && EVP_CipherFinal_ex(ctx, g->out + g->len, &n) == 1;
+	*wrong = fine && EVP_CipherFinal_ex(ctx, g->out + g->len, &n) != 1;
+	fine = fine && !*wrong;
 	if (fine && g->closing)
 		fine = EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, TAG_LEN, g->tag) == 1;
 	EVP_CIPHER_CTX_free(ctx);
@@ -187,13 +189,13 @@ static bool close_into(unsigned char *blob, const struct seal_key *to, const str
 		         .out = blob + CIPHER_AT,
 		         .tag = blob + CIPHER_AT + plain.len,
 		         .closing = true };
-	bool fine = keyring_pair_new(&ephemeral) && cipher_key(&s, key);
+	bool wrong, fine = keyring_pair_new(&ephemeral) && cipher_key(&s, key, &wrong);
 
 	blob[0] = VERSION_BYTE;
 	put_u32(blob + KID_AT, to->kid);
 	memcpy(blob + EPHEMERAL_AT, ephemeral.public_half, SEAL_KEY);
 	crypt_random(blob + NONCE_AT, NONCE_LEN);
-	fine = fine && gcm_run(&g);
+	fine = fine && gcm_run(&g, &wrong);
 	OPENSSL_cleanse(key, sizeof(key));
 	OPENSSL_cleanse(&ephemeral, sizeof(ephemeral));
 	return fine;
@@ -223,6 +225,12 @@ static bool broken(struct err *e)
 	               "This stored secret can no longer be opened. Enter it again.");
 }
 
+static bool out_of_memory(struct err *e)
+{
+	return err_set(e, ERR_UNAVAILABLE, "out_of_memory",
+	               "The server is short of memory. Try again in a minute.");
+}
+
 static bool key_unknown(struct err *e, uint32_t kid)
 {
 	(void)err_set(e, ERR_CONFLICT, "key_unknown",
@@ -231,7 +239,7 @@ static bool key_unknown(struct err *e, uint32_t kid)
 }
 
 static bool open_into(unsigned char *plain, const struct seal_key *k, const struct aad *aad,
-                      struct str text)
+                      struct str text, bool *wrong)
 {
 	const unsigned char *blob = (const unsigned char *)text.p;
 	unsigned char key[CIPHER_KEY], tag[TAG_LEN];
@@ -250,7 +258,7 @@ static bool open_into(unsigned char *plain, const struct seal_key *k, const stru
 	bool fine;
 
 	memcpy(tag, blob + text.len - TAG_LEN, TAG_LEN);
-	fine = cipher_key(&s, key) && gcm_run(&g);
+	fine = cipher_key(&s, key, wrong) && gcm_run(&g, wrong);
 	OPENSSL_cleanse(key, sizeof(key));
 	return fine;
 }
@@ -263,7 +271,7 @@ bool seal_open(struct arena *arena, const struct seal_keys *ring, const struct s
 	size_t len;
 	struct aad aad;
 	uint32_t kid;
-	bool fine;
+	bool fine, wrong = false;
 
 	if (blob.len < CIPHER_AT + TAG_LEN || blob.len > CIPHER_AT + PLAIN_MAX + TAG_LEN ||
 	    blob.p[0] != VERSION_BYTE || !aad_make(at, &aad))
@@ -275,18 +283,14 @@ bool seal_open(struct arena *arena, const struct seal_keys *ring, const struct s
 	len = blob.len - CIPHER_AT - TAG_LEN;
 	plain = malloc(len + 1);
 	if (plain == NULL)
-		return err_set(e, ERR_UNAVAILABLE, "out_of_memory",
-		               "The server is short of memory. Try again in a minute.");
-	fine = open_into(plain, k, &aad, blob);
+		return out_of_memory(e);
+	fine = open_into(plain, k, &aad, blob, &wrong);
 	*out = fine ? secret_new_in(arena, (struct str){ (char *)plain, len }) : NULL;
 	OPENSSL_cleanse(plain, len);
 	free(plain);
-	if (!fine)
+	if (!fine && wrong)
 		return broken(e);
-	if (*out == NULL)
-		return err_set(e, ERR_UNAVAILABLE, "out_of_memory",
-		               "The server is short of memory. Try again in a minute.");
-	return true;
+	return *out != NULL || out_of_memory(e);
 }
 
 /* --- the check value --- */
