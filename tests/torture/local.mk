@@ -46,4 +46,5 @@ TORTURE_CALLS = 0
 .PHONY: torture
 torture: all
 	$(MAKE) $(AM_MAKEFLAGS) $(TORTURE_TESTS)
-	for t in $(TORTURE_TESTS); do TORTURE_CALLS='$(TORTURE_CALLS)' top_srcdir='$(top_srcdir)' $$t || exit 1; done
+	bad=0; for t in $(TORTURE_TESTS); do TORTURE_CALLS='$(TORTURE_CALLS)' \
+	  top_srcdir='$(top_srcdir)' $$t || bad=1; done; exit $$bad
