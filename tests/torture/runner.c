@@ -105,7 +105,8 @@ static bool stage_open(struct stage *s, struct err *e)
 		return err_set(e, ERR_UNAVAILABLE, "no_stage", "There is nothing to stand on.");
 	return mail_open(&s->runner.mail, e) &&
 	       guard_new(service_allow(), false, &s->runner.guard, e) &&
-	       drive_new(&(struct drive_options){ .guard = s->runner.guard }, &s->loop.drive, e) &&
+	       drive_new(&(struct drive_options){ .guard = s->runner.guard, .wait_max_ms = 1 },
+	                 &s->loop.drive, e) &&
 	       drive_watch(s->loop.drive, s->runner.mail.fd, loop_letters, &s->loop, e);
 }
 
