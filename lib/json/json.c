@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/base/log.h"
 #include "lib/json/check.h"
 #include "lib/json/json.h"
 #include "lib/json/scan.h"
@@ -12,6 +13,21 @@
 #define WRITE_DEPTH_MAX 128
 
 _Static_assert(JSON_DEPTH_MAX == CHECK_DEPTH_MAX, "one depth");
+
+static void *give_or_end(size_t size)
+{
+	void *p = malloc(size);
+
+	if (p)
+		return p;
+	log_error("json_exhausted", "no memory: %zu bytes wanted", size);
+	exit(EXIT_FAILURE);
+}
+
+void json_memory_ends(void)
+{
+	json_set_alloc_funcs(give_or_end, free);
+}
 
 static bool refuse_syntax(struct str text, const struct check *found, struct err *e)
 {

@@ -25,6 +25,9 @@
 #define JSON_DEPTH_MAX 64
 #define JSON_ITEMS_MAX 20000 /* values in one document: 72 bytes of memory each, so 1.4 MB */
 
+/* For responders, as their arenas do it (arena.h): without memory the process logs and ends. Else a value that
+ * Jansson had no memory for is left out of an object without a word. Once, before the first json_t. */
+void json_memory_ends(void);
 MUST_CHECK bool json_read(struct arena *, struct str bytes, json_t **out, struct err *);
 /* The member's text, or fallback when absent or not a string. Borrowed from the json_t. */
 const char *json_text(const json_t *object, const char *member, const char *fallback);

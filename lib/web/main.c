@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "lib/base/log.h"
+#include "lib/json/json.h"
 #include "lib/web/describe.h"
 #include "lib/web/listen.h"
 #include "lib/web/private.h"
@@ -273,6 +274,7 @@ int web_main(int argc, char **argv, const struct web_family *f)
 	if (status >= 0)
 		return status;
 	log_open(f->name, LOG_INFO);
+	json_memory_ends();
 	ok = process_open(&p, &o, f, &e) && (o.check ? check(&p, &e) : serve(&p, &o, &e));
 	process_close(&p);
 	if (!ok)
