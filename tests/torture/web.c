@@ -18,6 +18,7 @@
 #define THING "/things/" CLIENT_ID
 
 static struct client client;
+static bool tortured = true; /* this request, in contrast to one before it */
 
 /* Led here by the linker, too. Where it gives no answer at all, nginx says 502 in its place, as when the process
  * ends. */
@@ -26,7 +27,7 @@ void __wrap_frame_serve(const struct app *, struct arena *, char **envp, const s
 void __wrap_frame_serve(const struct app *app, struct arena *arena, char **envp,
                         const struct web_io *io)
 {
-	torture_arm(true);
+	torture_arm(tortured);
 	__real_frame_serve(app, arena, envp, io);
 	torture_arm(false);
 	if (client.answer_len == 0)
@@ -87,15 +88,46 @@ static bool web_page(struct err *e)
 	return good;
 }
 
+/* A form that the page before has given its token; what was saved leads on, to the front page at the least. */
+static bool web_form(struct err *e)
+{
+	char cookie[100], body[200];
+	const char *csrf;
+	int status;
+	bool good;
+
+	torture_arm(false);
+	client_open(&client);
+	cookie_make(cookie, sizeof(cookie));
+	tortured = false;
+	status = client_send(&client, "GET", THING, HEADERS(cookie), NULL);
+	tortured = true;
+	csrf = status == 200 ? strstr(client_body(&client), "|csrf ") : NULL;
+	if (!csrf)
+		abort();
+	csrf += strlen("|csrf ");
+	snprintf(body, sizeof(body), "_csrf=%.*s&name=x", (int)strcspn(csrf, "|"), csrf);
+	status = client_send(&client, "POST", THING "?_method=PATCH",
+	                     HEADERS(cookie, "Content-Type: application/x-www-form-urlencoded",
+	                             "Host: catchment.example", "Sec-Fetch-Site: same-origin"),
+	                     body);
+	good = judge(status, 303, "", e) && client_header(&client, "Location")[0] == '/';
+	client_close(&client);
+	return good;
+}
+
 const bool torture_needs_server = false;
 const struct torture_scene torture_scenes[] = {
 	{ "web-json", web_json, .may_end = true },
 	{ "web-page", web_page, .may_end = true },
+	{ "web-form", web_form, .may_end = true },
 	{ NULL, NULL },
 };
 
+/* As lib/web/main.c begins. */
 void torture_prepare(void)
 {
+	json_memory_ends();
 }
 
 void torture_end(void)
