@@ -28,6 +28,7 @@
 #define CLAIM_IDLE_MS  1500 /* with its jitter less than two seconds */
 #define CLAIM_LEAST_MS 5    /* between two claims that ended early */
 #define REAP_MS        5000
+#define REAP_AGAIN_MS  200
 #define REAP_BATCH     100
 #define SWEEP_MS       30000
 #define PRUNE_LANES    10 /* a sweep */
@@ -40,6 +41,7 @@ struct keeper {
 	struct arena *arena;
 	bool has_id, told_draining;
 	bool look_claims, look_cancels;
+	bool is_new;                                  /* has reaped at most once */
 	int64_t beat_ms, claim_ms, reap_ms, sweep_ms; /* monotonic: when next */
 };
 
@@ -93,6 +95,7 @@ static bool id_take(struct keeper *k, struct err *e)
 	            k->arena, NULL, e))
 		return false;
 	k->reap_ms = 0; /* what a predecessor in this berth held */
+	k->is_new = true;
 	lease_take(&k->runner->lease, &id, start);
 	k->has_id = true;
 	k->beat_ms = start + LEASE_BEAT_S * 1000;
@@ -231,7 +234,9 @@ static bool reap(struct keeper *k, struct err *e)
 	struct uuid work, execution;
 	char texts[2][UUID_TEXT_MAX];
 
-	k->reap_ms = clock_mono_ms() + jitter(REAP_MS);
+	/* another runner's reap may have been under way, which sees what was lost before it began */
+	k->reap_ms = clock_mono_ms() + (k->is_new ? REAP_AGAIN_MS : jitter(REAP_MS));
+	k->is_new = false;
 	if (!db_run(k->db, Q_RUNNER_REAP, DB_ARGS(db_int(REAP_BATCH)), k->arena, &rows, e))
 		return false;
 	for (size_t i = 0; i < db_count(rows); i++) {
@@ -330,15 +335,27 @@ static int64_t least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* Sleeps until the next thing is due, a note arrives or the main loop calls. */
+static void notes(struct keeper *k)
+{
+	struct err e = { 0 };
+
+	if (db_notes(k->db, on_note, k, &e))
+		return;
+	k->look_claims = true; /* what was notified while away is not told again */
+	k->look_cancels = true;
+}
+
+/* Sleeps until the next thing is due, a note arrives or the main loop calls. Notes that came with an
+ * answer are read before: their socket is quiet by now. */
 static void rest(struct keeper *k, bool failed)
 {
 	int64_t now = clock_mono_ms(), until = k->beat_ms;
 	struct pollfd fds[2] = { { .fd = k->runner->keeper_fd, .events = POLLIN },
 		                 { .fd = db_fd(k->db), .events = POLLIN } };
 	uint64_t count;
-	struct err e = { 0 };
 
+	if (!failed)
+		notes(k);
 	until = least(least(until, k->claim_ms), least(k->reap_ms, k->sweep_ms));
 	if (failed)
 		until = now + jitter(RETRY_MS);
@@ -348,10 +365,8 @@ static void rest(struct keeper *k, bool failed)
 		poll(fds, fds[1].fd < 0 || failed ? 1 : 2, (int)least(until - now, 60000));
 	if (fds[0].revents && read(k->runner->keeper_fd, &count, sizeof(count)) > 0)
 		k->look_claims = true; /* a place has become free, or a lane has */
-	if (fds[1].revents && !db_notes(k->db, on_note, k, &e)) {
-		k->look_claims = true; /* what was notified while away is not told again */
-		k->look_cancels = true;
-	}
+	if (fds[1].revents)
+		notes(k);
 }
 
 static bool keeper_open(struct keeper *k, struct err *e)
