@@ -54,5 +54,6 @@ MIGRATIONS = \
   sql/migrations/0024_offered.sql \
   sql/migrations/0025_plain.sql \
   sql/migrations/0026_silent.sql \
-  sql/migrations/0027_replaced.sql
+  sql/migrations/0027_replaced.sql \
+  sql/migrations/0028_sweep.sql
 nobase_dist_pkgdata_DATA += $(MIGRATIONS)
