@@ -55,5 +55,6 @@ MIGRATIONS = \
   sql/migrations/0025_plain.sql \
   sql/migrations/0026_silent.sql \
   sql/migrations/0027_replaced.sql \
-  sql/migrations/0028_sweep.sql
+  sql/migrations/0028_sweep.sql \
+  sql/migrations/0029_farewell.sql
 nobase_dist_pkgdata_DATA += $(MIGRATIONS)

@@ -158,8 +158,14 @@ SELECT is(pg_temp.run('SELECT count(*) FROM work.abandon(tap.id(900), ''{}'')'),
 UPDATE work.work SET claimed_at = clock_timestamp() - interval '21 s' WHERE id = tap.id(3);
 SELECT is(pg_temp.run('SELECT count(*) FROM work.abandon(tap.id(900), ARRAY[tap.id(3)])'), '0', 'what the runner holds stays');
 SELECT is(pg_temp.run('SELECT work_id FROM work.abandon(tap.id(900), ''{}'')'), tap.id(3)::text, 'what it lost is given back');
+SELECT is(pg_temp.run('SELECT work_id FROM work.claim(tap.id(900), 9, 9, interval ''1 h'') WHERE work_id = tap.id(3)'), tap.id(3)::text,
+	'it may be claimed again');
+SELECT w.crashes, w.lease_token FROM work.work w WHERE w.id = tap.id(3) \gset was_
 SELECT pg_temp.run('SELECT work.runner_stop(tap.id(900))') \g /dev/null
 SELECT is((SELECT count(*) FROM work.runner WHERE id = tap.id(900)), 0::bigint, 'a runner that stops is gone');
+SELECT is((SELECT format('%s %s %s %s', w.state, w.due_at <= clock_timestamp(), w.last_code, w.crashes) FROM work.work w WHERE w.id = tap.id(3)),
+	'ready t runner_stopping ' || :was_crashes, 'what it still held is due at once, and nobody lost it');
+SELECT ok((SELECT w.lease_token > :was_lease_token FROM work.work w WHERE w.id = tap.id(3)), 'its token is worth nothing now');
 
 -- hints
 CALL pg_temp.clean();
