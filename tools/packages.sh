@@ -7,7 +7,7 @@
 PACKAGES_RUN="gcc libc6-dev make autoconf automake pkg-config libfcgi-dev libpq-dev libjansson-dev
 	libcurl4-openssl-dev libssl-dev zlib1g-dev postgresql-15 nginx ca-certificates curl jq"
 # testing, on top of it
-PACKAGES_CHECK="libcmocka-dev clang-format-14 python3-pytest postgresql-15-pgtap perl openssl xz-utils mandoc"
+PACKAGES_CHECK="libcmocka-dev clang-format-14 python3-pytest python3-pytest-xdist postgresql-15-pgtap perl openssl xz-utils mandoc"
 # testing pages, on top of both; npm brings what judges them
 PACKAGES_BROWSER="chromium chromium-driver python3-selenium nodejs npm"
 # campaigns against the C code: make fuzz, memory, coverage

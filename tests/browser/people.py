@@ -1,9 +1,11 @@
 """The people that pages are shown to: a visitor, those of the demo, and somebody who has nothing yet."""
+import fcntl
 import os
 import pathlib
 import secrets
 import subprocess
 import tempfile
+import urllib.parse
 
 import visitor
 
@@ -12,8 +14,11 @@ DEMO = {"creator": ("alice@example.com", "catchment demo alice"), "tenant": ("bo
 
 
 def run_demo(api, upstream):
-    """A demo that ran before changes nothing."""
-    with tempfile.TemporaryDirectory() as folder:
+    """A demo that ran before changes nothing. Two at once would be in each other's way: tests may run in several
+    processes."""
+    turn = pathlib.Path(tempfile.gettempdir()) / ("catchment-demo-%d.lock" % urllib.parse.urlsplit(api).port)
+    with tempfile.TemporaryDirectory() as folder, turn.open("a", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         done = subprocess.run([str(SOURCE / "demo/demo.sh"), api, upstream, folder + "/env"],
                               capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
