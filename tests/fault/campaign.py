@@ -8,9 +8,14 @@ when a promise was broken, or a mutant was not noticed.
 
 A campaign is a module with NAME, PROMISES, MUTANTS and campaign(house, size), which answers a Figure for
 each promise's number. Sizes: "full" for the figures, "mutant" (enough for a missing guard to show),
-"short" (./check plays it against its own stack)."""
+"short" (./check plays it against its own stack). One whose promises are about time is ALONE: nothing else
+runs while its figures are taken. Of the others, and of all mutants, as many play at once as there are lanes."""
 import argparse
+import concurrent.futures
+import os
+import queue
 import sys
+import threading
 import time
 import traceback
 
@@ -25,8 +30,12 @@ import house as houses
 import proof
 
 CAMPAIGNS = {one.NAME: one for one in (
-    campaign_exact, campaign_stuck, campaign_database, campaign_stop, campaign_fair, campaign_upstream,
-    campaign_code)}
+    campaign_stuck, campaign_database, campaign_stop, campaign_fair, campaign_code, campaign_exact,
+    campaign_upstream)}  # of those that play at once the longest begins
+
+
+ORDER = [(one.NAME, promise.number) for one in CAMPAIGNS.values() for promise in one.PROMISES]
+LANES = os.cpu_count() + 1  # most of them wait now and then
 
 
 def stack_of(campaign, folder, mutant=None):
@@ -37,39 +46,65 @@ def stack_of(campaign, folder, mutant=None):
 
 
 def figures(campaign, folder, size, mutant=None):
-    """What each promise came to. Whatever breaks the campaign itself breaks all of its promises; but a
-    mutant that does not build, or does not start, proves nothing: that ends everything."""
-    with stack_of(campaign, folder, mutant) as house:
-        try:
+    """What each promise came to. Whatever breaks the campaign itself breaks all of its promises."""
+    try:
+        with stack_of(campaign, folder, mutant) as house:
             return campaign.campaign(house, size)
-        except Exception as broken:  # a mutant may break anything; the product may not
-            if not mutant:
-                traceback.print_exc()
-            first = (str(broken).strip() or type(broken).__name__).splitlines()[0][:200]
-            # what broke off has counted nothing: a mutant's guard is proven by that only where it must
-            held = None if mutant and not mutant.breaks_off else False
-            return {p.number: proof.Figure("it broke off: " + first, held) for p in campaign.PROMISES}
+    except Exception as broken:  # a mutant may break anything; the product may not
+        if not mutant:
+            traceback.print_exc()
+        first = (str(broken).strip() or type(broken).__name__).splitlines()[0][:200]
+        # what broke off has counted nothing: a mutant's guard is proven by that only where it must
+        held = None if mutant and not mutant.breaks_off else False
+        return {p.number: proof.Figure("it broke off: " + first, held) for p in campaign.PROMISES}
 
 
-def say(name, what, figure, began):
-    print("%s: %s: %s: %s (%d s)" % (name, what, figure.text, proof.word(figure.held, "held", "BROKEN", "not run"),
-                                     time.monotonic() - began), flush=True)
+class Lanes:
+    """Folders to play in, each for one at a time; who plays alone finds what the one before has built."""
+
+    def __init__(self, folder, n):
+        self.n, self.free, self.said = n, queue.LifoQueue(), threading.Lock()
+        for i in range(n):
+            lane = folder / ("lane-%d" % i)
+            lane.mkdir(mode=0o755)
+            self.free.put(lane)
+
+    def play(self, campaign, mutant):
+        lane, began = self.free.get(), time.monotonic()
+        try:
+            found = figures(campaign, lane, "mutant" if mutant else "full", mutant)
+        finally:
+            self.free.put(lane)
+        with self.said:
+            for promise in campaign.PROMISES:
+                if not mutant or promise.number in mutant.breaks:
+                    who = "mutant '%s' against promise %s" % (mutant.name, promise.number) if mutant else \
+                        "promise %s, %s" % (promise.number, promise.goal)
+                    one = found[promise.number]
+                    print("%s: %s: %s: %s (%d s)" % (campaign.NAME, who, one.text, proof.word(
+                        one.held, "held", "BROKEN", "not run"), time.monotonic() - began), flush=True)
+        return found
 
 
-def play(campaign, folder, with_mutants):
-    began = time.monotonic()
-    reached = figures(campaign, folder, "full")
-    for promise in campaign.PROMISES:
-        say(campaign.NAME, "promise %s, %s" % (promise.number, promise.goal), reached[promise.number], began)
-    seen = {}
-    for mutant in campaign.MUTANTS if with_mutants else ():
-        began = time.monotonic()
-        seen[mutant] = figures(campaign, folder, "mutant", mutant)
-        for number in mutant.breaks:
-            say(campaign.NAME, "mutant '%s' against promise %s" % (mutant.name, number), seen[mutant][number], began)
-    return [proof.row(campaign.NAME, p, reached[p.number], {
-        mutant.name: seen[mutant][p.number] for mutant in seen if p.number in mutant.breaks})
-            for p in campaign.PROMISES]
+def played(lanes, chosen, mutants):
+    """Yields (campaign, mutant or None, what each promise came to). First come the figures of those who play alone,
+    then all the rest beside each other, what takes longest first."""
+    alone = [one for one in chosen if getattr(one, "ALONE", False)]
+    for one in alone:
+        yield one, None, lanes.play(one, None)
+    with concurrent.futures.ThreadPoolExecutor(lanes.n) as pool:
+        asked = {pool.submit(lanes.play, one, mutant): (one, mutant) for one, mutant in [
+            *((one, None) for one in chosen if one not in alone),
+            *((one, mutant) for one in chosen for mutant in (one.MUTANTS if mutants else ()))]}
+        for future in concurrent.futures.as_completed(asked):
+            yield *asked[future], future.result()
+
+
+def rows_of(campaign, found):
+    """found: {mutant or None: what each promise came to}."""
+    return [proof.row(campaign.NAME, p, found[None][p.number], {
+        mutant.name: found[mutant][p.number] for mutant in campaign.MUTANTS
+        if p.number in mutant.breaks and mutant in found}) for p in campaign.PROMISES]
 
 
 def main():
@@ -78,21 +113,25 @@ def main():
     words.add_argument("--state", help="the folder to work in (a new one, which goes afterwards)")
     words.add_argument("names", nargs="*", metavar="NAME", choices=[[], *CAMPAIGNS], help=", ".join(CAMPAIGNS))
     asked = words.parse_args()
-    for name in asked.names or CAMPAIGNS:
-        houses.install("PACKAGES_RUN", "PACKAGES_CHECK", *getattr(CAMPAIGNS[name], "PACKAGES", ()))
-    folder = houses.working_folder(asked.state)
-    rows = []
+    chosen = [CAMPAIGNS[name] for name in dict.fromkeys(asked.names or CAMPAIGNS)]
+    for one in chosen:
+        houses.install("PACKAGES_RUN", "PACKAGES_CHECK", *getattr(one, "PACKAGES", ()))
+    folder, began = houses.working_folder(asked.state), time.monotonic()
+    found, rows = {one: {} for one in chosen}, []
     try:
-        for name in asked.names or CAMPAIGNS:
-            rows += play(CAMPAIGNS[name], folder, not asked.no_mutants)
-            if not asked.no_mutants:
-                proof.keep(rows)
+        for one, mutant, reached in played(Lanes(folder, LANES), chosen, not asked.no_mutants):
+            found[one][mutant] = reached
+            if len(found[one]) == 1 + (0 if asked.no_mutants else len(one.MUTANTS)):
+                rows += rows_of(one, found[one])
+                if not asked.no_mutants:
+                    proof.keep(rows, ORDER)
     finally:
         houses.remove(folder)
     broken = [r for r in rows if r["held"] is False]
     blind = [r for r in rows if r["mutant_failed"] is False]
-    print("%d promises: %d held, %d broken, %d not run; %d with a mutant that was not noticed" % (
-        len(rows), sum(r["held"] is True for r in rows), len(broken), sum(r["held"] is None for r in rows), len(blind)))
+    print("%d promises in %d minutes: %d held, %d broken, %d not run; %d with a mutant that was not noticed" % (
+        len(rows), (time.monotonic() - began) // 60, sum(r["held"] is True for r in rows), len(broken),
+        sum(r["held"] is None for r in rows), len(blind)))
     return 1 if broken or blind else 0
 
 

@@ -18,6 +18,7 @@ from proof import Figure, Mutant, Promise, not_run
 from upstream_rows import POISONS, ROWS
 
 NAME = "upstream"
+ALONE = True  # some faults are of time
 SETTINGS = "RUNNER_HOST_RATE=0\nRUNNER_SERVICE_RUNS=10000\n"
 PROMISES = [
     Promise("faults", "each fault of an API has its code, its sentence, what was kept and what happens next"),
@@ -86,6 +87,7 @@ class Beside(play.Stage):
         source = self.creator.post("/datasources/manual", source, status=201)["id"]
         pipelines = [play.pipeline(name, name, None, retries=1, timeout=4) for name in names[:-1]]
         pipelines.append(play.pipeline("numbers", "numbers", {"type": "page"}, timeout=20))
+        pipelines.append(play.pipeline("patient", "fine", None, retries=0, timeout=60))
         self.collector = self.creator.post("/collectors", {
             "name": play.unique("Beside"), "dataSourceId": source, "pipelines": pipelines}, status=201)["id"]
         self.creator.post("/collectors/%s/publish" % self.collector, {"version": "1.0.0"})
@@ -184,7 +186,7 @@ TOKENS = {"a token that was revoked": refreshed_once, "tokens that never count":
 # --- protocol ---
 
 def check_end(installed, execution, pipeline, status, codes):
-    now = installed.settled(execution, 60)
+    now = installed.settled(execution, 200 if pipeline == "patient" else 60)  # half a minute for each try
     state = "waiting" if now["waiting"] else now["status"]
     code = (now["waiting"] or now["error"] or {}).get("code")
     assert state in status.split() and code in (codes or [None]), "%s, %s: %s" % (state, code, now["error"] or now["waiting"])
@@ -196,10 +198,11 @@ def check_end(installed, execution, pipeline, status, codes):
 
 
 def protocol(beside, stage):
-    places = {"rude": stage.at(beside.rude.port), "nobody": stage.at(beside.taken.getsockname()[1]),
+    places = {"rude": stage.at(beside.rude.port), "full": stage.at(beside.full.port), "slow": stage.at(beside.slow.port), "nobody": stage.at(beside.taken.getsockname()[1]),
               "no TLS": stage.at(beside.plain.port, "https"),
               **{name: stage.at(one.port, "https") for name, one in beside.tls.items()}}
     rows = [("rude", *one) for one in RUDE]
+    rows += [("full", "patient", "waiting", ["timeout_connect"]), ("slow", "patient", "waiting", ["timeout_slow"])]
     rows += [("trusted", "fine", "Success", []), ("nobody", "fine", "waiting", ["connect_failed"])]
     rows += [(name, "fine", "Failed", ["tls_failed"]) for name in ("no TLS", *beside.tls) if name != "trusted"]
     stage.stack.sql("INSERT INTO work.lane (tenant_id, max_running) SELECT tenant_id, 100 FROM collect.collector_instances "

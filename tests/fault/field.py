@@ -15,6 +15,7 @@ import play
 LIMIT = 25
 MOST_IDS = 5000  # in one statement: it is an argument of psql's
 PIPELINES = ("append-small", "small-pages")
+RUNNER_LOGS = ("catchment.log", "second-runner.log")
 
 
 class Field:
@@ -175,18 +176,23 @@ def count_pages(field):
     """ % (field.pages, LIMIT))
 
 
-def refusals(stack):
-    """How often a runner's log tells of a write that the fence refused."""
-    return sum(text.count(b"lost_lease") + text.count(b"stale_cursor") for path, text in stack.logs().items()
-               if path.name in ("catchment.log", "second-runner.log"))
+REFUSED = re.compile(rb"^\S+ \S+ \S+ \S+ catchment_run HINT:  (?:lost_lease|stale_cursor)$", re.M)
 
-EVENT = re.compile(rb'"at":"([^"]+)"[^\n]*"event":"(claim|park)"[^\n]*execution=(\S+) token=(\d+)')
+
+def refusals(stack):
+    """How many writes the fence refused: (by PostgreSQL's log, by the runners' own)."""
+    logs = stack.logs()
+    return (sum(len(REFUSED.findall(text)) for path, text in logs.items() if path.name == "postgres.log"),
+            sum(text.count(b'"event":"lost_lease"') for path, text in logs.items() if path.name in RUNNER_LOGS))
+
+
+EVENT = re.compile(rb'"at":"([^"]+)"[^\n]*"event":"(claim|park|end)"[^\n]*execution=(\S+) token=(\d+)')
 
 
 def events(stack):
-    """(when, "claim" or "park", execution, token) of all runners' logs; when in seconds since 1970."""
+    """(when, "claim", "park" or "end", execution, token) of all runners' logs; when in seconds since 1970."""
     return [(moment(at.decode()), event.decode(), execution.decode(), int(token))
-            for path, text in stack.logs().items() if path.name in ("catchment.log", "second-runner.log")
+            for path, text in stack.logs().items() if path.name in RUNNER_LOGS
             for at, event, execution, token in EVENT.findall(text)]
 
 

@@ -1,7 +1,9 @@
 """A stack of a campaign's own, with PostgreSQL as durable as it comes: from the checkout, or from a copy
 of it with one guard taken out."""
+import itertools
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -15,14 +17,15 @@ LOG_LEVEL=info
 """
 
 
-def free_port(first):
-    """The first of two free ports from there on: another one for each process, that campaigns may play at once."""
+FIRST_PORTS = itertools.count(18280 + os.getpid() % 500 * 4, 2)  # campaigns may play at once
+
+
+def free_port():
+    """The first of two free ports."""
     def free(port):
         with socket.socket() as one:
             return one.connect_ex(("127.0.0.1", port)) != 0
-    while not (free(first) and free(first + 1)):
-        first += 2
-    return first
+    return next(first for first in FIRST_PORTS if free(first) and free(first + 1))
 
 
 class House:
@@ -34,9 +37,14 @@ class House:
         self.source = mutated(self.folder / "mutant-source", mutant) if mutant else ROOT
         self.settings, self.postgres, self.configure, self.stack = settings, postgres, configure, None
         self.breaks = mutant.breaks if mutant else None  # what has to be played; None: all
+        self.port = free_port()
 
     def __enter__(self):
-        self.start("--reset")
+        try:
+            self.start("--reset")
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_):
@@ -48,14 +56,15 @@ class House:
         conf.chmod(0o644)
         environ = dict(os.environ, CATCHMENT_EXTRA_CONF=str(conf), CATCHMENT_PG_OPTIONS=self.postgres,
                        CATCHMENT_CONFIGURE=self.configure)
-        done = subprocess.run([self.source / "start", "--detach", "--no-demo", "--state", self.state, "--port",
-                               str(free_port(18280 + os.getpid() % 500 * 2)), *options], env=environ, capture_output=True, text=True,
-                              check=False)
+        done = subprocess.run([self.source / "start", "--detach", "--no-demo", "--state", self.state, "--port", str(self.port),
+                               *options], env=environ, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         address = dict(word.split("=", 1) for word in (self.state / "run/address").read_text().split())
         self.stack = play.Stack(address["CATCHMENT_URL"], address["UPSTREAM_URL"], self.state)
 
     def stop(self):
+        if self.stack:
+            self.stack.others_end()  # nobody keeps them
         self.stack = None
         subprocess.run([self.source / "start", "--stop", "--state", self.state], capture_output=True, check=False)
 
@@ -99,13 +108,18 @@ class Workshop:
         return done.returncode, done.stdout
 
 
+FUNCTION = re.compile(r"FUNCTION (\w+\.\w+) ?\(")
+
+
 def misfit(source, name, old):
-    """Why an edit would not change the product: its text is gone, or a later migration defines that anew."""
-    if (source / name).read_text(encoding="utf-8").count(old) != 1:
+    """Why an edit would not change the product: its text is gone, or a later migration defines its function anew."""
+    text = (source / name).read_text(encoding="utf-8")
+    if text.count(old) != 1:
         return "%s does not hold its old text once" % name
-    later = [path.name for path in (source / name).parent.glob("*.sql")
-             if path.name > pathlib.Path(name).name and old in path.read_text(encoding="utf-8")]
-    return "what it edits in %s stands anew in %s" % (name, ", ".join(later)) if later else ""
+    around = FUNCTION.findall(text[:text.index(old)])[-1:] if name.endswith(".sql") else []
+    later = [path.name for path in (source / name).parent.glob("*.sql") if path.name > pathlib.Path(name).name
+             and set(around) & set(FUNCTION.findall(re.sub("(?m)^(GRANT|REVOKE|ALTER|DROP).*", "", path.read_text(encoding="utf-8"))))]
+    return "%s, which it edits in %s, stands anew in %s" % (around[0], name, ", ".join(later)) if later else ""
 
 
 def mutated(copy, mutant):

@@ -28,5 +28,6 @@ EXTRA_DIST += \
   tests/fault/test_secrets.py \
   tests/fault/test_upstream_faults.py \
   tests/fault/upstream_rows.py \
+  tests/fault/valgrind.supp \
   tests/fault/visitors.py
 EXTRA_DIST += tests/http/test_story.py tests/http/test_trial.py tests/http/test_wait.py

@@ -161,6 +161,7 @@ class Stack:
         address = (self.state / "run/address").read_text()
         self.sockets = dict(word.split("=", 1) for word in address.split())["SOCKETS"]
         self.uid = (self.state / "data").stat().st_uid
+        self.others = []  # runners beside catchmentd's
 
     # --- the simulated API ---
 
@@ -228,8 +229,15 @@ class Stack:
         second = subprocess.Popen(
             self.as_owner(self.program("catchment-runner"), "--conf", str(conf or self.state / "catchment.conf")),
             stderr=log, stdin=subprocess.DEVNULL, cwd="/")
+        self.others.append(second)
         second.lease, = until(lambda: self.leases() - before, 20, "a second runner starts")
         return second
+
+    def others_end(self):
+        for one in self.others:
+            one.kill()
+            one.wait()
+        self.others = []
 
     def leases_lapse(self, leases):
         """Half a minute passes for these leases: what they held may be taken, and is, as some runner

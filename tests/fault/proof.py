@@ -43,6 +43,17 @@ class Mutant:
     breaks_off: bool = False
 
 
+def part_of(sizes, needed, house):
+    """A campaign's sizes, without those that only other promises need than the ones that a house's mutant has to
+    break. needed: {number of a promise: the places in sizes that it needs}."""
+    breaks = getattr(house, "breaks", None)
+    if not breaks:
+        return sizes
+    others = {i for number, places in needed.items() if number not in breaks for i in places}
+    others -= {i for number in breaks for i in needed[number]}
+    return tuple(type(n)() if i in others else n for i, n in enumerate(sizes))
+
+
 def machine():
     """Where figures were reached; PostgreSQL's version is that of the programs."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2 ** 30
@@ -64,21 +75,26 @@ def row(campaign, promise, figure, seen):
             "mutants": {name: textwrap.shorten(one.text, MUTANT_TEXT) for name, one in seen.items()}, "date": today(), "machine": machine()}
 
 
-def keep(rows):
-    """Puts rows in the place of older ones of the same promises, and makes the page anew."""
-    kept = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else []
-    new = {(one["campaign"], one["promise"]) for one in rows}
-    kept = [one for one in kept if (one["campaign"], one["promise"]) not in new] + rows
+def results():
+    return json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else []
+
+
+def keep(rows, order):
+    """Puts rows in the place of older ones of the same promises, and makes the page anew. order: the (campaign,
+    promise) that there are, as the page shows them."""
+    known = {(one["campaign"], one["promise"]): one for one in results() + rows}
+    kept = [known[key] for key in order if key in known]
     RESULTS.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    write_page(kept)
+    PAGE.write_text(page(kept), encoding="utf-8")
 
 
 HEAD = """# Proofs
 
 What Catchment promises about faults, and what campaigns saw that anybody can run: `make check-fault` plays
 all of them, `make check-fault CAMPAIGN=%s` one. They write this page and `tests/fault/results.json`
-themselves. Each campaign has mutants, the product with one guard taken out: a campaign counts only when
-it sees every one of its mutants break the promise. What could not run where it was says so, and is not held.
+themselves. Each campaign has mutants, the product with one guard taken out: a figure counts only when the
+campaign has seen every one of its mutants break the promise. What could not run where it was says so, and
+is not held.
 """
 
 
@@ -90,15 +106,33 @@ def cell(text):
     return " ".join(str(text).replace("|", "\\|").split())
 
 
-def write_page(rows):
+def mutants_word(one):
+    return "%d, %s" % (len(one["mutants"]), word(one["mutant_failed"], "seen", "**not seen**", "not run")) if one["mutants"] else "none"
+
+
+def table(rows):
+    lines = ["| campaign | promise | what | held | its mutants |", "|---|---|---|---|---|"]
+    lines += ["| %s |" % " | ".join(cell(c) for c in (
+        one["campaign"], one["promise"], one["goal"], word(one["held"], "yes", "**no**", "not run"), mutants_word(one)))
+        for one in rows]
+    return "\n".join(lines) + "\n"
+
+
+def section(name, rows):
+    """A campaign's figures, each with those of the mutants that had to break it."""
+    text = "\n## %s\n" % name
+    told = None
+    for one in rows:
+        where = "Played on %s, on %s." % (one["date"], one["machine"])
+        text += "\n%s\n" % where if where != told else ""
+        told = where
+        text += "\n**%s: %s.** Reached: %s.\n" % tuple(cell(one[key]) for key in ("promise", "goal", "figure"))
+        text += "".join("- without its guard, *%s*: %s\n" % (cell(mutant), cell(seen)) for mutant, seen in one["mutants"].items())
+    return text
+
+
+def page(rows):
     names = list(dict.fromkeys(one["campaign"] for one in rows))
-    text = HEAD % (names[0] if names else "NAME")
-    for name in names:
-        text += "\n## %s\n\n| promise | goal | figure | held | mutants | date, machine |\n|---|---|---|---|---|---|\n" % name
-        for one in (r for r in rows if r["campaign"] == name):
-            mutants = "; ".join("%s: %s" % pair for pair in one["mutants"].items()) or "none"
-            text += "| %s |\n" % " | ".join(cell(c) for c in (
-                one["promise"], one["goal"], one["figure"], word(one["held"], "yes", "**no**", "not run"),
-                "%s (%s)" % (mutants, word(one["mutant_failed"], "seen", "**not seen**", "not run")),
-                one["date"] + ", " + one["machine"]))
-    PAGE.write_text(text, encoding="utf-8")
+    text = HEAD % (names[0] if names else "NAME") + "\n" + table(rows)
+    text += "".join(section(name, [one for one in rows if one["campaign"] == name]) for name in names)
+    return text

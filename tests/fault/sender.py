@@ -1,6 +1,7 @@
 """What a campaign needs beside the simulated API: the server that breaks HTTP (tests/upstream/rude), one that
 sends bytes that are given, and servers whose certificates are wrong. They listen on 127.0.0.1, at ports
 that the stack's guard has to let through."""
+import contextlib
 import http.server
 import json
 import pathlib
@@ -8,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 
 # name: (name or address it is made out to, from, until, signed by our authority)
 LONG = ("20200101000000Z", "20490101000000Z")
@@ -101,6 +103,49 @@ class Quiet(http.server.ThreadingHTTPServer):
         pass
 
 
+class Full:
+    """Listens and takes nobody: its queue is full, so that a connection is neither made nor refused."""
+
+    def __init__(self):
+        self.listener, self.waiting = socket.socket(), []
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen(0)
+        self.port = self.listener.getsockname()[1]
+        for _ in range(8):
+            one = socket.socket()
+            one.setblocking(False)
+            one.connect_ex(self.listener.getsockname())
+            self.waiting.append(one)
+
+    def end(self):
+        for one in (self.listener, *self.waiting):
+            one.close()
+
+
+class Slow:
+    """Answers every few seconds with one more byte of a body."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.take, daemon=True).start()
+
+    def take(self):
+        with contextlib.suppress(OSError):  # when it ends
+            while True:
+                threading.Thread(target=self.drip, args=self.listener.accept()[:1], daemon=True).start()
+
+    def drip(self, link):
+        with contextlib.suppress(OSError), link:  # who asked has gone
+            link.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n[")
+            while True:
+                time.sleep(3)
+                link.sendall(b" ")
+
+    def end(self):
+        self.listener.close()
+
+
 class Rude:
     def __init__(self, program):
         self.process = subprocess.Popen([program, "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
@@ -123,7 +168,8 @@ class Beside:
         # nobody listens there, and nobody else will
         self.taken = socket.socket()
         self.taken.bind(("127.0.0.1", 0))
-        self.ports = [self.rude.port, self.plain.port, self.taken.getsockname()[1],
+        self.full, self.slow = Full(), Slow()
+        self.ports = [self.rude.port, self.plain.port, self.full.port, self.slow.port, self.taken.getsockname()[1],
                       *(one.port for one in self.tls.values())]
         self.authority = authority.folder / "ca.pem"
 
@@ -134,6 +180,8 @@ class Beside:
     def end(self):
         self.rude.end()
         self.taken.close()
+        self.full.end()
+        self.slow.end()
         for one in (self.plain, *self.tls.values()):
             one.shutdown()
             one.server_close()

@@ -6,10 +6,11 @@ import pytest
 
 import campaign
 import house
+import proof
 
 
 # those that take a moment and leave the stack as it was; the others have make check-fault alone
-QUICK = ("exact", "upstream")
+QUICK = ("exact", "upstream", "stuck", "stop", "database", "fair")
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -22,3 +23,8 @@ def test_a_campaign_holds_in_its_short_form(stack, name):
                          ids=lambda one: getattr(one, "name", one))
 def test_a_mutant_fits_the_product_as_it_is(name, mutant):
     assert [house.misfit(house.ROOT, path, old) for path, old, _ in mutant.edits] == [""] * len(mutant.edits)
+
+
+def test_the_proofs_are_of_promises_that_there_are():
+    assert {(row["campaign"], row["promise"]) for row in proof.results()} <= set(campaign.ORDER)
+    assert proof.PAGE.read_text(encoding="utf-8") == proof.page(proof.results())

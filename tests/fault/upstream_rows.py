@@ -110,6 +110,7 @@ assert len({r.name for r in ROWS}) == len(ROWS)
 # what the sentence of each code says, in words that stay
 WORDS = {
     RATE: "slow down", DOWN: "The upstream failed", "body_truncated": "ended before it was complete",
+    "timeout_connect": "No connection could be made", "timeout_slow": "came too slowly",
     "timeout_first_byte": "did not begin to answer", "timeout_total": "not complete in time",
     "connect_failed": "connection was refused or broken", "credential_rejected": "refused the credential",
     "access_denied": "does not allow this credential", "not_found_upstream": "at this address",
@@ -138,6 +139,12 @@ def tells(text, code, kept):
     assert re.search(WORDS[code], text), "it does not say %r: %s" % (WORDS[code], text)
 
 
+def said(now):
+    """A run's end or wait in a line."""
+    reason = now["waiting"] or now["error"] or {"code": "no error"}
+    return "it is %s, %s after %d requests, in execution %s" % (now["status"], reason["code"], now["requests"], now["executionId"])
+
+
 def spoilt_and_next(lines):
     """When the first spoilt answer left, and when the next request came, in milliseconds."""
     for line, after in zip(lines, lines[1:]):
@@ -162,7 +169,7 @@ def check_wait(installed, execution, r, now):
 
 def check_end(installed, execution, r, now):
     if r.status == "Failed":
-        assert now["error"] and now["error"]["code"] == r.code, now
+        assert now["error"] and now["error"]["code"] == r.code, said(now)
         tells(now["error"]["message"], r.code, r.kept)
         assert installed.log(execution, "stop"), "the journal does not say why it stopped"
     elif r.code:  # a success after a wait: the journal has it
@@ -174,11 +181,11 @@ def check_end(installed, execution, r, now):
 def check(installed, execution, r, seconds=60):
     """A row's run, asked for before, came to what the row says."""
     now = installed.settled(execution, seconds)
-    assert ("waiting" if now["waiting"] else now["status"]) == r.status, now
+    assert ("waiting" if now["waiting"] else now["status"]) == r.status, said(now)
     lines = installed.ledger()
     if r.requests is not None:
         assert len(lines) == r.requests, [(line["path"], line["query"], line["status"]) for line in lines]
-        assert now["requests"] == r.requests, now
+        assert now["requests"] == r.requests, said(now)
     if r.kept is not None:
         records = installed.export(r.pipeline)
         assert len(records) == r.kept == len(set(records))
@@ -210,10 +217,10 @@ def check_spoilt(installed, execution, settings, code):
     served, records = installed.served(settings), installed.export()
     aside = installed.quarantine(execution)
     if code is None:
-        assert now["status"] == "Success" and not aside, (now, aside)
+        assert now["status"] == "Success" and not aside, "%s: %s" % (said(now), aside)
         assert sorted(records) == sorted(served)
         return
-    assert now["status"] == "Partial" and now["error"]["code"] == "records_quarantined", now
+    assert now["status"] == "Partial" and now["error"]["code"] == "records_quarantined", said(now)
     sentence(now["error"]["message"])
     assert (now["recordsProcessed"], now["recordsQuarantined"], now["pages"]) == (119, 1, 3)
     assert sorted(records) == sorted(whole(served)) and len(records) == 119
