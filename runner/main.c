@@ -8,7 +8,7 @@
  *   EGRESS_ALLOW       CIDR:PORT,... that may be reached though they are not public
  *   EGRESS_HTTP        1: http to public addresses too
  *   RUNNER_COMMITTERS  threads that write to the database, 1 to 64 (2): its cores
- *   RUNNER_MAX_RUNS    runs held at once, 1 to 10000 (200)
+ *   RUNNER_MAX_RUNS    runs held at once, 1 to 10000 (1000)
  *   RUNNER_HOST_RATE   requests a second to one host, over all tenants and runners (1000); 0: none
  *   RUNNER_SERVICE_RUNS  runs at once that talk to one host, over all (100); 0: no limit
  *   RUNNER_BYTES       of answers in memory at once (256 MiB); beyond it transfers pause
@@ -46,6 +46,7 @@
 
 #define DRAIN_MS     8000
 #define DRAIN_END_MS 12000
+#define FILES_OWN    64
 #define EXIT_S       10
 #define ARENA_MAX    (1024 * 1024)
 
@@ -82,7 +83,7 @@ static bool settings_read(struct program *p, struct err *e)
 	       conf_need(p->conf, "SEAL_PRIVATE", &private_path, e) &&
 	       conf_int(p->conf, "RUNNER_COMMITTERS", 2, 1, RUNNER_COMMITTERS_MAX, &r->committers,
 	                e) &&
-	       conf_int(p->conf, "RUNNER_MAX_RUNS", 200, 1, 10000, &r->max_runs, e) &&
+	       conf_int(p->conf, "RUNNER_MAX_RUNS", 1000, 1, 10000, &r->max_runs, e) &&
 	       conf_int(p->conf, "RUNNER_HOST_RATE", 1000, 0, 1000000, &r->host_rate, e) &&
 	       conf_int(p->conf, "RUNNER_SERVICE_RUNS", 100, 0, 100000, &r->service_runs, e) &&
 	       conf_int(p->conf, "RUNNER_BYTES", INT64_C(256) << 20, INT64_C(1) << 20,
@@ -124,6 +125,22 @@ static bool database_check(struct runner *r, struct err *e)
 	arena_free(a); /* rows end before their connection */
 	db_close(db);
 	return ok;
+}
+
+/* A connection for each run, a lookup's socket now and then, and our own. */
+static void files_make_room(const struct runner *r)
+{
+	rlim_t wanted = (rlim_t)r->max_runs * 2 + FILES_OWN;
+	struct rlimit now;
+
+	if (getrlimit(RLIMIT_NOFILE, &now) != 0 || now.rlim_cur >= wanted)
+		return;
+	now.rlim_cur = now.rlim_max < wanted ? now.rlim_max : wanted;
+	if (setrlimit(RLIMIT_NOFILE, &now) != 0 || now.rlim_cur < wanted)
+		log_warn("few_files",
+		         "%llu may be open at once; RUNNER_MAX_RUNS=%lld may need %llu",
+		         (unsigned long long)now.rlim_cur, (long long)r->max_runs,
+		         (unsigned long long)wanted);
 }
 
 /* ---- signals ---- */
@@ -285,6 +302,7 @@ static bool run_all(struct program *p, struct err *e)
 	if (!signals_open(p, e) || !database_wait(p, e) || !runner_open(p, e) ||
 	    !threads_start(p, e))
 		return p->stops > 0;
+	files_make_room(&p->runner);
 	log_info("ready", "max_runs=%lld committers=%lld", (long long)p->runner.max_runs,
 	         (long long)p->runner.committers);
 	serve(p);
