@@ -9,7 +9,8 @@ when a promise was broken, or a mutant was not noticed.
 A campaign is a module with NAME, PROMISES, MUTANTS and campaign(house, size), which answers a Figure for
 each promise's number. Sizes: "full" for the figures, "mutant" (enough for a missing guard to show),
 "short" (./check plays it against its own stack). One whose promises are about time is ALONE: nothing else
-runs while its figures are taken. Of the others, and of all mutants, as many play at once as there are lanes."""
+runs while its figures are taken. Of the others, and of all mutants, as many play at once as there are lanes;
+those of ONE_LANE follow each other, since they share their builds."""
 import argparse
 import concurrent.futures
 import os
@@ -69,12 +70,17 @@ class Lanes:
             lane.mkdir(mode=0o755)
             self.free.put(lane)
 
-    def play(self, campaign, mutant):
-        lane, began = self.free.get(), time.monotonic()
+    def play_all(self, campaign, mutants):
+        """[(mutant or None, what each promise came to)], one after the other in one folder."""
+        lane = self.free.get()
         try:
-            found = figures(campaign, lane, "mutant" if mutant else "full", mutant)
+            return [(mutant, self.play(campaign, mutant, lane)) for mutant in mutants]
         finally:
             self.free.put(lane)
+
+    def play(self, campaign, mutant, lane):
+        began = time.monotonic()
+        found = figures(campaign, lane, "mutant" if mutant else "full", mutant)
         with self.said:
             for promise in campaign.PROMISES:
                 if not mutant or promise.number in mutant.breaks:
@@ -91,13 +97,18 @@ def played(lanes, chosen, mutants):
     then all the rest beside each other, what takes longest first."""
     alone = [one for one in chosen if getattr(one, "ALONE", False)]
     for one in alone:
-        yield one, None, lanes.play(one, None)
+        yield one, *lanes.play_all(one, [None])[0]
     with concurrent.futures.ThreadPoolExecutor(lanes.n) as pool:
-        asked = {pool.submit(lanes.play, one, mutant): (one, mutant) for one, mutant in [
-            *((one, None) for one in chosen if one not in alone),
-            *((one, mutant) for one in chosen for mutant in (one.MUTANTS if mutants else ()))]}
+        asked = {}
+        for one in chosen:
+            parts = [*(() if one in alone else (None,)), *(one.MUTANTS if mutants else ())]
+            if getattr(one, "ONE_LANE", False):
+                asked[pool.submit(lanes.play_all, one, parts)] = one
+            else:
+                asked.update({pool.submit(lanes.play_all, one, [part]): one for part in parts})
         for future in concurrent.futures.as_completed(asked):
-            yield *asked[future], future.result()
+            for mutant, found in future.result():
+                yield asked[future], mutant, found
 
 
 def rows_of(campaign, found):

@@ -13,6 +13,7 @@ import house as houses
 from proof import Figure, Mutant, Promise
 
 NAME = "code"
+ONE_LANE = True
 HOUSE = houses.Workshop
 PACKAGES = ("PACKAGES_FAULT",)
 SANITIZED = "--with-sanitizer=address,undefined"
@@ -22,9 +23,9 @@ VALGRIND = ("valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-k
 LINES, BRANCHES = 95, 85  # percent
 ROOMS = ("lib", "engine", "drive")
 
-# seconds a fuzz target plays, calls of each tortured scene (0: every one), size of the campaign under
-# ThreadSanitizer
-SIZES = {"full": (10, 0, "mutant"), "mutant": (4, 60, "short"), "short": (1, 10, "short")}
+# seconds a fuzz target plays, which of them (none named: all), calls of each tortured scene (0: every one), size
+# of the campaign under ThreadSanitizer
+SIZES = {"full": (10, (), 0, "mutant"), "mutant": (4, ("csv",), 60, "short"), "short": (1, ("utf8",), 10, "short")}
 
 PROMISES = [
     Promise("17a", "every parser and decoder under a fuzzer with ASan and UBSan, %d s each: no finding" % SIZES["full"][0]),
@@ -36,8 +37,8 @@ PROMISES = [
 ]
 
 MUTANTS = [
-    Mutant("surrogates count as UTF-8", ("17a",), (
-        ("lib/base/utf8.h", " && (*cp < 0xD800 || *cp > 0xDFFF) ? 3 : 0;", " ? 3 : 0;"),)),
+    Mutant("a cell may begin like a formula, after a tab", ("17a",), (
+        ("cgi/exports/csv.c", '"=+-@\\t\\r");\n', '"=+-@\\r");\n'),)),
     Mutant("a JSON Pointer built on one that memory left out", ("17b",), (
         ("lib/json/json.c", "\tif (!pointer)\n\t\treturn NULL;\n\tbuf_init", "\tbuf_init"),)),
     Mutant("a lease that is read without its lock", ("17c",), (
@@ -53,10 +54,10 @@ def listed(shop, folder, names):
     return shop.make(folder, "--eval=listed: ; @echo %s" % names, "listed")[1].split()
 
 
-def fuzzed(shop, seconds):
+def fuzzed(shop, seconds, some):
     folder = shop.build("address", SANITIZED)
-    targets = listed(shop, folder, "$(FUZZ_TARGETS)")
-    status, text = shop.make(folder, "fuzz", "FUZZ_SECONDS=%d" % seconds)
+    targets = ["tests/fuzz/%s.tap" % name for name in some] or listed(shop, folder, "$(FUZZ_TARGETS)")
+    status, text = shop.make(folder, "fuzz", "FUZZ_SECONDS=%d" % seconds, "FUZZ_TARGETS=" + " ".join(targets))
     played = re.findall(r"^ok - (\S+): (\d+) runs", text, re.M)
     found = re.findall(r"^not ok - (\S+?):", text, re.M)
     assert targets and len(played) + len(found) == len(targets) and (found or status == 0), \
@@ -68,7 +69,6 @@ def fuzzed(shop, seconds):
 
 def tortured(shop, calls):
     folder = shop.build("address", SANITIZED)
-    shop.make(folder, "tests/torture/torture.tap")
     status, text = shop.make(folder, "torture", "TORTURE_CALLS=%d" % calls)
     scenes = [int(n) for n in re.findall(r"^(?:not )?ok \d+ - \S+: (\d+) of \d+ calls", text, re.M)]
     wrong = re.findall(r"^not ok \d+ - (\S+?):", text, re.M)
@@ -81,7 +81,7 @@ def stack_apart(shop, name, configure):
     """A stack of the same source, built otherwise."""
     folder = shop.folder / name
     folder.mkdir(exist_ok=True)
-    return houses.House(folder, shop.mutant, getattr(campaign_exact, "SETTINGS", ""), configure=configure)
+    return houses.House(folder, shop.mutant, getattr(campaign_exact, "SETTINGS", ""), configure=configure, source=shop.source)
 
 
 def threads(shop, size):
@@ -133,7 +133,7 @@ def covered(shop):
 
 
 def campaign(shop, size):
-    seconds, calls, exact = SIZES[size]
-    acts = {"17a": lambda: fuzzed(shop, seconds), "17b": lambda: tortured(shop, calls),
+    seconds, targets, calls, exact = SIZES[size]
+    acts = {"17a": lambda: fuzzed(shop, seconds, targets), "17b": lambda: tortured(shop, calls),
             "17c": lambda: threads(shop, exact), "17d": lambda: valground(shop), "17e": lambda: covered(shop)}
     return {number: act() for number, act in acts.items() if not shop.breaks or number in shop.breaks}

@@ -31,10 +31,11 @@ def free_port():
 class House:
     """Starts, stops and starts again what ./start runs. `stack` is what tests play with while it is up."""
 
-    def __init__(self, folder, mutant=None, settings="", postgres="", configure=""):
+    def __init__(self, folder, mutant=None, settings="", postgres="", configure="", source=None):
+        """source: what to build instead of the checkout, with its mutant in it already."""
         self.folder = pathlib.Path(folder)
-        self.state = self.folder / ("mutants" if mutant else "house")
-        self.source = mutated(self.folder / "mutant-source", mutant) if mutant else ROOT
+        self.state = self.folder / ("mutants" if mutant and not source else "house")
+        self.source = source or (mutated(self.folder / "mutant-source", mutant) if mutant else ROOT)
         self.settings, self.postgres, self.configure, self.stack = settings, postgres, configure, None
         self.breaks = mutant.breaks if mutant else None  # what has to be played; None: all
         self.port = free_port()
@@ -70,11 +71,12 @@ class House:
 
 
 class Workshop:
-    """Builds of the checkout, or of a copy with one guard taken out, and what make does in them."""
+    """Builds of a copy of the checkout, with one guard taken out or none, and what make does in them. All mutants
+    share the copy and its builds: each compiles only what it changes."""
 
     def __init__(self, folder, mutant=None):
-        self.folder = pathlib.Path(folder)
-        self.source, self.mutant = self.folder / ("mutant-source" if mutant else "source"), mutant
+        self.folder, self.source = pathlib.Path(folder), pathlib.Path(folder) / "source"
+        self.mutant = mutant
         self.breaks = mutant.breaks if mutant else None
 
     def __enter__(self):
@@ -87,7 +89,7 @@ class Workshop:
 
     def build(self, name, *flags):
         """A folder that is configured so."""
-        folder = self.folder / ("%s-%s" % (self.source.name, name))
+        folder = self.folder / name
         folder.mkdir(exist_ok=True)
         if not (folder / "Makefile").exists():
             self.bash('cd "$1" && shift && "$@"', folder, self.source / "configure", "--quiet", *flags)
