@@ -66,6 +66,15 @@ WRAPPED(void *, realloc, (void *p, size_t n), (p, n), none())
 WRAPPED(char *, strdup, (const char *s), (s), none())
 WRAPPED(char *, strndup, (const char *s, size_t n), (s, n), none())
 
+__attribute__((format(printf, 2, 0))) static int print_to(char **text, const char *format,
+                                                          va_list more)
+{
+	if (!torture_fails())
+		return vasprintf(text, format, more);
+	*text = NULL;
+	return refused(ENOMEM);
+}
+
 /* gcc's headers may turn asprintf into one with a check of the format. */
 int __wrap_asprintf(char **, const char *, ...) __attribute__((format(printf, 2, 3)));
 int __wrap_asprintf(char **text, const char *format, ...)
@@ -73,12 +82,8 @@ int __wrap_asprintf(char **text, const char *format, ...)
 	va_list more;
 	int n;
 
-	if (torture_fails()) {
-		*text = NULL;
-		return refused(ENOMEM);
-	}
 	va_start(more, format);
-	n = vasprintf(text, format, more);
+	n = print_to(text, format, more);
 	va_end(more);
 	return n;
 }
@@ -90,12 +95,8 @@ int __wrap___asprintf_chk(char **text, int flag, const char *format, ...)
 	int n;
 
 	(void)flag;
-	if (torture_fails()) {
-		*text = NULL;
-		return refused(ENOMEM);
-	}
 	va_start(more, format);
-	n = vasprintf(text, format, more);
+	n = print_to(text, format, more);
 	va_end(more);
 	return n;
 }
