@@ -12,6 +12,7 @@
 #include "lib/db/queries.h"
 #include "runner/commit.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/plan.h"
 
 #include "lib/base/poison.h"
 
@@ -96,18 +97,6 @@ static struct run_cached *found(struct arena *a, struct str headers, struct str 
 
 /* --- an answer --- */
 
-static const struct plan *compiled(struct arena *a)
-{
-	struct problems *ps = problems_new(a);
-	struct plan *plan = NULL;
-	struct err e = { 0 };
-	json_t *ds, *p;
-
-	must(json_read(a, str_of(source), &ds, &e) && json_read(a, str_of(pipeline), &p, &e) &&
-	     plan_compile(a, ds, p, "", &plan, ps));
-	return plan;
-}
-
 static void headers_cut(struct str head, struct http_answer_header *headers, size_t *n)
 {
 	struct str line, name, value;
@@ -172,7 +161,9 @@ static void offered(struct arena *a, const struct run_act *act, const struct htt
 
 static void play(struct arena *a, struct http_answer *answer)
 {
-	struct run_options o = { .plan = compiled(a), .execution_id = "e", .caches = true };
+	struct run_options o = { .plan = plan_made(a, source, pipeline),
+		                 .execution_id = "e",
+		                 .caches = true };
 	enum run_want want = RUN_BUSY;
 	struct run_act act;
 	struct err e = { 0 };

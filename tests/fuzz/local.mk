@@ -16,7 +16,7 @@ FUZZ_SECONDS = 60
 EXTRA_DIST += tests/fuzz/corpus
 
 check_LIBRARIES = tests/fuzz/libmain.a
-tests_fuzz_libmain_a_SOURCES = tests/fuzz/main.c tests/fuzz/fuzz.h
+tests_fuzz_libmain_a_SOURCES = tests/fuzz/main.c tests/fuzz/fuzz.h tests/fuzz/plan.h
 FUZZ_LDADD = tests/fuzz/libmain.a $(ENGINE_ALL)
 
 tests_fuzz_address_tap_SOURCES = tests/fuzz/address.c

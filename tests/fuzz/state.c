@@ -8,6 +8,7 @@
 
 #include "engine/run.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/plan.h"
 
 #include "lib/base/poison.h"
 
@@ -20,18 +21,6 @@ static const char pipeline[] =
 	"\"api-call\"},{\"name\":\"paging\",\"type\":\"pagination\",\"config\":{\"type\":"
 	"\"cursor\","
 	"\"cursorParam\":\"cursor\"}}]}";
-
-static const struct plan *compiled(struct arena *a)
-{
-	struct problems *ps = problems_new(a);
-	struct plan *plan = NULL;
-	struct err e = { 0 };
-	json_t *ds, *p;
-
-	must(json_read(a, str_of(source), &ds, &e) && json_read(a, str_of(pipeline), &p, &e) &&
-	     plan_compile(a, ds, p, "", &plan, ps));
-	return plan;
-}
 
 static struct str with_hash(struct arena *a, const struct plan *plan, struct str text)
 {
@@ -66,7 +55,7 @@ static struct str read_and_write(struct arena *a, const struct plan *plan, struc
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	struct arena *a = arena_new(64 << 20);
-	const struct plan *plan = compiled(a);
+	const struct plan *plan = plan_made(a, source, pipeline);
 	struct str text = with_hash(a, plan, (struct str){ (const char *)bytes, len }), once, twice;
 
 	once = text.len > 0 ? read_and_write(a, plan, text) : (struct str){ NULL, 0 };
