@@ -499,7 +499,7 @@ bool timeform_read(const struct timeform *form, struct str text, int64_t *ms)
 {
 	if (form->word == NULL)
 		return pattern_read(form->pattern, text, ms);
-	if (text.len < form->before.len + form->after.len ||
+	if (text.len == 0 || text.len < form->before.len + form->after.len ||
 	    !str_eq((struct str){ text.p, form->before.len }, form->before) ||
 	    !str_eq((struct str){ text.p + text.len - form->after.len, form->after.len },
 	            form->after))
