@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "lib/base/clock.h"
 #include "lib/http/loop.h"
 
 #include "lib/base/poison.h"
@@ -96,7 +97,8 @@ size_t head_line(char *bytes, size_t size, size_t count, void *arg)
 	struct str line = { bytes, size * count };
 	const char *why;
 
-	t->first_byte = true;
+	if (!t->first_byte)
+		transfer_begun(t, clock_mono_ms());
 	t->head_bytes += line.len;
 	if (t->head_bytes > HTTP_HEAD_MAX)
 		return stop(t, HTTP_FAULT_HEADERS_TOO_LARGE, "headers over 64 KiB");

@@ -532,6 +532,14 @@ static int64_t slow_check(struct http_transfer *t, int64_t now_ms)
 	return t->window_ms + span_ms;
 }
 
+/* From here on the clock of slow answers runs, and no more that of the first byte, which may be set for
+ * much later. */
+void transfer_begun(struct http_transfer *t, int64_t now_ms)
+{
+	t->first_byte = true;
+	http_sweep_by(t->http, slow_check(t, now_ms));
+}
+
 /* May deliver: then t, and whatever its `done` cancels, is gone. */
 int64_t transfer_check(struct http_transfer *t, int64_t now_ms)
 {

@@ -308,6 +308,22 @@ static void every_broken_answer_is_named(void **state)
 	}
 }
 
+/* Its clock begins with the first byte, however long that one might have taken. */
+static void a_drip_is_noticed_before_the_first_byte_was_due(void **state)
+{
+	struct world *w = *state;
+	struct http *before = w->http;
+	const struct http_answer *a;
+
+	w->http = http_of(w, (struct http_options){ .first_byte_timeout_ms = 8000,
+	                                            .slow_seconds = 1 });
+	a = fetch_as(w, (struct http_request){ .timeout_ms = 10000 }, "/drip");
+	assert_fault(a, HTTP_FAULT_TIMEOUT_SLOW, "/drip");
+	assert_true(a->elapsed_ms < 5000);
+	http_free(w->http);
+	w->http = before;
+}
+
 static void a_closed_port_is_a_failed_connection(void **state)
 {
 	struct world *w = *state;
@@ -543,6 +559,7 @@ int main(void)
 		TEST(a_request_is_sent_as_it_was_asked_for),
 		TEST(a_header_that_could_smuggle_is_refused_before_a_socket),
 		TEST(every_broken_answer_is_named),
+		TEST(a_drip_is_noticed_before_the_first_byte_was_due),
 		TEST(a_closed_port_is_a_failed_connection),
 		TEST(a_refused_url_is_answered_by_the_next_step_without_a_socket),
 		TEST(a_name_with_a_denied_address_is_refused_as_a_whole),
