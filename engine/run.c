@@ -271,6 +271,7 @@ static void wait_set(struct run *r, const struct retry_verdict *v, int64_t wait_
 static void wait_asked(struct run *r, const struct retry_verdict *v, int64_t now_ms)
 {
 	int64_t wait_ms = v->wait_ms;
+	char kept[100];
 
 	if (v->throttled && r->plan->rate_fails) {
 		run_over(r, (struct run_fail){ RUN_FAILED, REMEDY_RETRY_LATER, v->code }, "%s",
@@ -285,9 +286,10 @@ static void wait_asked(struct run *r, const struct retry_verdict *v, int64_t now
 	if (wait_ms <= 0)
 		wait_ms = BACKOFF_BASE_MS + retry_backoff_ms(&r->seed, BACKOFF_BASE_MS,
 		                                             THROTTLE_CAP_MS, r->live.waits);
-	snprintf(r->wait_message, sizeof r->wait_message, "%s; %s in %lld s: %s.", v->words,
+	kept_write(r, kept, sizeof kept);
+	snprintf(r->wait_message, sizeof r->wait_message, "%s; %s in %lld s: %s. %s", v->words,
 	         r->once ? "it may be asked again" : "the run goes on",
-	         (long long)(wait_ms + 999) / 1000, r->where);
+	         (long long)(wait_ms + 999) / 1000, r->where, kept);
 	wait_set(r, v, wait_ms, now_ms);
 }
 
@@ -327,15 +329,17 @@ bool run_again(struct run *r, const struct retry_verdict *v, const struct http_a
                int64_t now_ms)
 {
 	int64_t wait_ms;
+	char kept[100];
 
 	if (r->live.attempts >= r->plan->retries)
 		return fail_with(r, v, answer);
 	wait_ms = retry_backoff_ms(&r->seed, BACKOFF_BASE_MS, BACKOFF_CAP_MS, r->live.attempts);
 	r->live.attempts++;
 	r->live.retries++;
-	snprintf(r->wait_message, sizeof r->wait_message, "%.*s; attempt %d of %d follows: %s.",
+	kept_write(r, kept, sizeof kept);
+	snprintf(r->wait_message, sizeof r->wait_message, "%.*s; attempt %d of %d follows: %s. %s",
 	         (int)strcspn(v->words, "."), v->words, r->live.attempts + 1, r->plan->retries + 1,
-	         r->where);
+	         r->where, kept);
 	wait_set(r, v, wait_ms, now_ms);
 	return false;
 }

@@ -122,20 +122,24 @@ NEXT = re.compile(r"(Check the address and the credential of this instance, then
                   r"The definition of the collector has to change[:.].*|The run goes on from there by itself later\.)$")
 
 
+# a wait of a run, or of its work in the queue
+FOLLOWS = re.compile(r"; the run goes on in \d+ s: |; attempt \d+ of \d+ follows: |The run goes on from there by itself later\.$")
+
+
 def sentence(text):
     """One or a few plain sentences for a person."""
     assert text and (text[0].isupper() or text[0].isdigit()) and text.rstrip()[-1] in ".!)" and len(text) <= 1200, text
     assert not re.search(r"SELECT|SQLSTATE|curl|errno|0x[0-9a-f]{6}|\.c:\d|\(null\)|%[a-z]", text), text
 
 
-def tells(text, code, kept):
-    """The sentence of an end says what happened, what was kept, what happens next."""
+def tells(text, code, kept, follows=None):
+    """The sentence of an end, or of a wait, says what happened, what was kept, what happens next."""
     sentence(text)
     said = {0: r"Nothing was kept\.|\b0 records of \d+ pages? are kept\.",
             None: r"Nothing was kept\.|\d+ records? of \d+ pages? (is|are) kept\."}.get(
                 kept, r"\b%s records? of \d+ pages? (is|are) kept\." % kept)
     assert re.search(said, text), "what was kept is not said: " + text
-    assert NEXT.search(text), "what happens next is not said: " + text
+    assert (follows or NEXT).search(text), "what happens next is not said: " + text
     assert re.search(WORDS[code], text), "it does not say %r: %s" % (WORDS[code], text)
 
 
@@ -155,7 +159,7 @@ def spoilt_and_next(lines):
 
 def check_wait(installed, execution, r, now):
     """A wait shows its reason and its time, and nothing is sent before."""
-    sentence(now["waiting"]["message"])
+    tells(now["waiting"]["message"], r.code, r.kept, FOLLOWS)
     assert now["waiting"]["code"] == r.code and now["error"] is None
     if r.until:
         assert r.until[0] <= play.seconds_until(now["waiting"]["until"]) <= r.until[1], now
@@ -175,7 +179,7 @@ def check_end(installed, execution, r, now):
     elif r.code:  # a success after a wait: the journal has it
         waits = [e["entry"] for e in installed.log(execution, "wait")]
         assert [w["code"] for w in waits] == [r.code], waits
-        sentence(waits[0]["message"])
+        tells(waits[0]["message"], r.code, None, FOLLOWS)
 
 
 def check(installed, execution, r, seconds=60):
