@@ -103,8 +103,10 @@ static json_t *object_new(struct req *r)
  * Where requests go
  */
 
-/* scheme://host:port in lower case, or NULL when it cannot be told without a secret or a value. */
-static const char *origin_of(struct arena *arena, const json_t *data_source, const json_t *plain)
+/* scheme://host:port in lower case, or NULL with what it lacks: value_missing, without a secret or a value;
+ * value_not_allowed where they make no address. */
+static const char *origin_try(struct arena *arena, const json_t *data_source, const json_t *plain,
+                              struct err *e)
 {
 	const json_t *fields = json_object_get(data_source, "configFields");
 	struct compile c = { .arena = arena, .fields = fields, .problems = problems_new(arena) };
@@ -112,11 +114,10 @@ static const char *origin_of(struct arena *arena, const json_t *data_source, con
 		                     .config = config_new(arena, fields, plain, NULL, 0) };
 	struct request_plan plan = { 0 };
 	struct http_text base;
-	struct err ignored = { 0 };
 	char *text, *path;
 
 	if (!request_origin_compile(&c, data_source, "", &plan.origin) ||
-	    !request_origin_render(&plan, &scope, &base, &ignored))
+	    !request_origin_render(&plan, &scope, &base, e))
 		return NULL;
 	text = arena_strdup(arena, base.shown);
 	path = strstr(text, "://");
@@ -126,6 +127,13 @@ static const char *origin_of(struct arena *arena, const json_t *data_source, con
 	for (char *p = text; *p != '\0'; p++)
 		*p = (char)tolower((unsigned char)*p);
 	return text;
+}
+
+static const char *origin_of(struct arena *arena, const json_t *data_source, const json_t *plain)
+{
+	struct err ignored = { 0 };
+
+	return origin_try(arena, data_source, plain, &ignored);
 }
 
 /* A client's secret goes to the token endpoint as well. */
@@ -159,9 +167,14 @@ bool config_store_reachable(struct req *r, const json_t *data_source, const json
                             const char *at)
 {
 	const struct config_store *store = r->state;
-	const char *origin = origin_of(r->arena, data_source, plain);
 	struct err why = { 0 };
+	const char *origin = origin_try(r->arena, data_source, plain, &why);
 
+	if (origin == NULL && err_is_set(&why) && strcmp(why.slug, "value_not_allowed") == 0)
+		return problem_add(r->problems, at, "url_invalid",
+		                   "This makes no address of an API. It must be like "
+		                   "https://api.example.com or https://api.example.com:8443, without a "
+		                   "user name or a password.");
 	if (origin == NULL || guard_url(store->guard, str_of(origin), &why))
 		return true;
 	return problem_add(r->problems, at, why.slug, "%s", why.msg);

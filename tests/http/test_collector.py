@@ -197,6 +197,14 @@ class TestSecretsStayWithTheirHost:
                               {"creatorConfig": {"shopUrl": address, "apiKey": "another"}}, 422)
         assert answer.pointers() == {"/creatorConfig/shopUrl": "target_not_allowed"}, answer.json
 
+    @pytest.mark.parametrize("address", [
+        "http://x@169.254.169.254/", "https://x:y@10.0.0.1/", "javascript:alert(1)", "foo:bar", "data:text/html,x",
+        "https://example.com:99999", "https://-.com/?x=#y", "https://shop example.com"])
+    def test_what_makes_no_address_is_refused_where_it_is_said(self, tenant, made, address):
+        answer = tenant.patch("/collectors/" + made["id"],
+                              {"creatorConfig": {"shopUrl": address, "apiKey": "another"}}, 422)
+        assert answer.pointers() == {"/creatorConfig/shopUrl": "url_invalid"}, answer.json
+
     @pytest.mark.parametrize("address", ["https://alice-test-store.myshopify.com",
                                          "ALICE-test-store.myshopify.com", "alice-test-store.myshopify.com/"])
     def test_the_same_address_in_other_words_does_not(self, tenant, made, address):
