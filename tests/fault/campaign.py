@@ -55,8 +55,8 @@ def figures(campaign, folder, size, mutant=None):
         if not mutant:
             traceback.print_exc()
         first = (str(broken).strip() or type(broken).__name__).splitlines()[0][:200]
-        # what broke off has counted nothing: a mutant's guard is proven by that only where it must
-        held = None if mutant and not mutant.breaks_off else False
+        # what broke off has counted nothing, so a mutant's guard is not proven by that
+        held = None if mutant else False
         return {p.number: proof.Figure("it broke off: " + first, held) for p in campaign.PROMISES}
 
 

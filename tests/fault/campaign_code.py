@@ -25,7 +25,7 @@ ROOMS = ("lib", "engine", "drive")
 
 # seconds a fuzz target plays, which of them (none named: all), calls of each tortured scene (0: every one), size
 # of the campaign under ThreadSanitizer
-SIZES = {"full": (10, (), 0, "mutant"), "mutant": (4, ("csv",), 60, "short"), "short": (1, ("utf8",), 10, "short")}
+SIZES = {"full": (5, (), 0, "mutant"), "mutant": (4, ("csv",), 60, "short"), "short": (1, ("utf8",), 10, "short")}
 
 PROMISES = [
     Promise("17a", "every parser and decoder under a fuzzer with ASan and UBSan, %d s each: no finding" % SIZES["full"][0]),

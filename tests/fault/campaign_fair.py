@@ -3,6 +3,7 @@ several runners, POSTs that are sent again, and requests that must not be.
 
 Starts are measured in the database: from the moment a run was asked for to the moment it began."""
 import concurrent.futures
+import http.client
 import math
 import os
 import random
@@ -336,7 +337,7 @@ def post_until_answered(api, name):
     for _ in range(200):
         try:
             answer = api("POST", "/tenants", {"name": name}, headers={"Idempotency-Key": name}, timeout=20)
-        except OSError:
+        except (OSError, http.client.HTTPException, ValueError):  # a responder died in the middle of it
             continue
         if answer.status == 201:
             return answer.json["id"]

@@ -54,7 +54,12 @@ class Stops:
         self.times.append(time.monotonic() - began)
         self.held.append(len(held))
         let_go = {(execution, token) for _, event, execution, token in field.events(self.stack) if event in ("park", "end")}
-        self.left += len(held - let_go)
+        self.left += len((held - let_go) | (held & self.running()))
+
+    def running(self):
+        """{(execution, token)} that the queue has as under way."""
+        rows = self.stack.sql("SELECT execution_id, lease_token FROM work.work WHERE state = 'running'")
+        return {(execution, int(token)) for execution, token in rows}
 
     def holds(self, n):
         """{(execution, token)} of the runner that catchmentd keeps, once they are so many."""

@@ -191,7 +191,7 @@ def check_end(installed, execution, pipeline, status, codes):
     code = (now["waiting"] or now["error"] or {}).get("code")
     assert state in status.split() and code in (codes or [None]), "%s, %s: %s" % (state, code, now["error"] or now["waiting"])
     if code:
-        upstream_rows.tells((now["waiting"] or now["error"])["message"], code, 0)
+        upstream_rows.tells((now["waiting"] or now["error"])["message"], code, 0, upstream_rows.FOLLOWS if now["waiting"] else None)
     if now["waiting"]:
         installed.cancel(execution)
     assert len(installed.export(pipeline)) == (0 if code else RUDE_KEPT)

@@ -1,11 +1,15 @@
 /*
- * A plan for a target that needs one: of a data source and a pipeline that are known to compile. It lives
- * in the arena.
+ * plan - a plan for a target that needs one, of a data source and a pipeline that are known to compile
+ *
+ * Ownership: the plan lives in the arena.
+ * Errors:    none: one that does not compile ends the target.
+ * Threads:   a target's own.
  */
-#ifndef FUZZ_PLAN_H
-#define FUZZ_PLAN_H
+#ifndef CATCHMENT_TESTS_FUZZ_PLAN_H
+#define CATCHMENT_TESTS_FUZZ_PLAN_H
 
 #include "engine/plan.h"
+#include "lib/json/json.h"
 #include "tests/fuzz/fuzz.h"
 
 static inline const struct plan *plan_made(struct arena *a, const char *source,
