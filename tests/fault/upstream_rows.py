@@ -109,7 +109,7 @@ assert len({r.name for r in ROWS}) == len(ROWS)
 
 # what the sentence of each code says, in words that stay
 WORDS = {
-    RATE: "slow down", DOWN: "The upstream failed", "body_truncated": "ended before it was complete",
+    RATE: "slow down", DOWN: "The upstream failed|The upstream waited too long for the request", "body_truncated": "ended before it was complete",
     "timeout_connect": "No connection could be made", "timeout_slow": "came too slowly",
     "timeout_first_byte": "did not begin to answer", "timeout_total": "not complete in time",
     "connect_failed": "connection was refused or broken", "credential_rejected": "refused the credential",
