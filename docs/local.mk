@@ -1,4 +1,4 @@
-dist_doc_DATA = README.md CHANGELOG.md LICENSE docs/ARCHITECTURE.md docs/OPERATING.md docs/PROOFS.md \
+dist_doc_DATA = README.md CHANGELOG.md LICENSE docs/ARCHITECTURE.md docs/OPERATING.md docs/PERFORMANCE.md docs/PROOFS.md \
   docs/STYLE.md
 EXTRA_DIST += CONTRIBUTING.md .clang-format .ci/run start demo/demo.sh demo/datasource.json \
   demo/collector.json demo/shop.json tools/lint tools/packages.sh tools/stack.sh \

@@ -8,4 +8,5 @@ include tests/sql/local.mk
 include tests/upstream/local.mk
 include tests/web/local.mk
 include tests/fault/local.mk
+include tests/bench/local.mk
 include tests/browser/local.mk

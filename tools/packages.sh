@@ -13,6 +13,9 @@ PACKAGES_BROWSER="chromium chromium-driver python3-selenium nodejs npm"
 # campaigns against the C code: make fuzz, memory, coverage
 PACKAGES_FAULT="clang-14 libclang-rt-14-dev valgrind gcovr"
 
+# measuring, on top of what runs it: make bench
+PACKAGES_BENCH="python3 curl nginx"
+
 say() {
 	printf '%s\n' "$*" >&2
 }

@@ -21,6 +21,7 @@ EXTRA_DIST += \
   tests/fault/sender.py \
   tests/fault/test_campaigns.py \
   tests/fault/test_exact.py \
+  tests/fault/test_figures.py \
   tests/fault/test_guard.py \
   tests/fault/test_kept.py \
   tests/fault/test_oauth.py \
