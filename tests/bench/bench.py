@@ -12,10 +12,11 @@ unit, limit, ratio, goal, held, and if it likes spread and note (report.measured
 unit, goal, least ratio to the limit, or None). house is a plant.Bench that has just been started, with the
 module's SETTINGS and POSTGRES where it has them. Rounds interleave what is compared; figures are medians.
 
-Nothing else may run on the machine meanwhile."""
+Nothing else may run on the machine meanwhile; the page says when others were busy."""
 import argparse
 import importlib
 import itertools
+import os
 import pathlib
 import sys
 import time
@@ -33,9 +34,22 @@ def modules():
     return {name: importlib.import_module("bench_" + name) for name in NAMES if (here / ("bench_%s.py" % name)).exists()}
 
 
+def busy_cores():
+    """How many cores somebody had in the last moment."""
+    def times():
+        with open("/proc/stat", encoding="ascii") as stat:
+            ticks = [int(word) for word in stat.readline().split()[1:9]]
+        return sum(ticks), ticks[3] + ticks[4]  # idle, and idle for a disk
+    (total, idle), _ = times(), time.sleep(2)
+    total_later, idle_later = times()
+    return (1 - (idle_later - idle) / (total_later - total)) * os.cpu_count()
+
+
 def figures(module, folder, short):
+    """How many cores others have while the product is at rest, and what the module measured."""
     with plant.Bench(folder, getattr(module, "SETTINGS", ""), getattr(module, "POSTGRES", ""), short) as house:
-        return module.bench(house)
+        time.sleep(1)
+        return busy_cores(), module.bench(house)
 
 
 def shown(one):
@@ -68,12 +82,12 @@ def main():
     try:
         folder.mkdir(mode=0o755, exist_ok=True)
         for name in dict.fromkeys(asked.names or known):
-            reached = figures(known[name], folder, asked.short)
+            busy, reached = figures(known[name], folder, asked.short)
             for one in reached:
                 print("%s: %s" % (name, shown(one)), flush=True)
             found += reached
             if not asked.short:
-                report.keep(name, reached, order)
+                report.keep(name, reached, order, busy)
     finally:
         if not asked.folder:
             houses.remove(folder)

@@ -59,17 +59,18 @@ class Bench(houses.House):
         assert done.returncode == 0, "%s %s: %s" % (name, words, done.stderr)
         return [float(word) for word in done.stdout.split()]
 
-    def address(self, records):
-        """Where that many records are; the upstream begins when it is first asked for."""
+    def upstream_begin(self):
         if not self.upstream:
             self.upstream = subprocess.Popen([self.program("bare_upstream"), str(self.upstream_port)],
                                              stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd="/")
             assert self.upstream.stdout.readline() == b"listening\n", "the upstream did not start"
+
+    def address(self, records):
+        """Where that many records are."""
         return "http://127.0.0.1:%d/%s" % (self.upstream_port, records)
 
     def revise(self, revision):
         """From now on every record is in its revision 1 to 9."""
-        self.address(0)
         answer = play.Api("http://127.0.0.1:%d" % self.upstream_port)("GET", "/_revision/%d" % revision, raw=True)
         assert answer.status == 200, answer
 
@@ -161,6 +162,7 @@ class Plant:
 
     def __init__(self, house, pipelines):
         self.house, self.stack = house, house.stack
+        house.upstream_begin()
         creator = play.sign_up(self.stack.url, "creator")
         source = creator.post("/datasources/manual", SOURCE, status=201)["id"]
         self.collector = creator.post("/collectors", {

@@ -11,6 +11,7 @@ import proof  # noqa: E402
 RESULTS = proof.ROOT / "tests/bench/results.json"
 PROSE = proof.ROOT / "tests/bench/performance.md"
 PAGE = proof.ROOT / "docs/PERFORMANCE.md"
+BUSY_MOST = 0.2  # cores that others may take
 
 
 def measured(row, values, limits=(), held=None, note=""):
@@ -41,15 +42,15 @@ def rounded(value):
     return float("%.4g" % value) if abs(value) < 10000 else round(value)
 
 
-def keep(module, figures, order):
+def keep(module, figures, order, busy=0.0):
     """Puts a module's figures in the place of its older ones, and makes the page anew. order: the (module, name)
-    that there are, as the page shows them."""
+    that there are, as the page shows them. busy: how many cores others had before the module began."""
     known = {(one["bench"], one["name"]): one for one in results()}
     for one in figures:
         known[module, one["name"]] = {
             "bench": module, **{key: rounded(one.get(key)) for key in (
                 "name", "figure", "unit", "spread", "limit", "ratio", "goal", "held", "note")},
-            "date": proof.today(), "machine": proof.machine()}
+            "date": proof.today(), "machine": proof.machine(), "busy": round(busy, 1)}
     kept = [known[key] for key in order if key in known]
     RESULTS.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     PAGE.write_text(page(kept), encoding="utf-8")
@@ -80,8 +81,13 @@ def table(rows):
     lines += ["| %s |" % " | ".join(proof.cell(one) for one in cells(row)) for row in rows]
     text = "\n".join(lines) + "\n\n"
     text += "".join("- %s: %s\n" % (row["name"], row["note"]) for row in rows if row["note"])
-    places = dict.fromkeys("Measured on %s, on %s." % (row["date"], row["machine"]) for row in rows)
+    places = dict.fromkeys("Measured on %s, on %s%s." % (row["date"], row["machine"], beside(row)) for row in rows)
     return text + ("\n" if any(row["note"] for row in rows) else "") + "\n".join(places) + "\n"
+
+
+def beside(row):
+    """Figures that were taken beside other work say so: they are not what the product can do."""
+    return ", **beside others, who had %s cores**" % row["busy"] if row["busy"] > BUSY_MOST else ""
 
 
 PLACE = re.compile(r"^\{\{(\w+)\}\}\n", re.M)
