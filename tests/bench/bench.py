@@ -18,6 +18,7 @@ import importlib
 import itertools
 import os
 import pathlib
+import signal
 import sys
 import time
 
@@ -79,6 +80,7 @@ def main():
     folder = pathlib.Path(asked.folder) if asked.folder else houses.working_folder()
     order = [(name, row[0]) for name, module in known.items() for row in module.ROWS]
     began, found = time.monotonic(), []
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # who ends it leaves no stack behind
     try:
         folder.mkdir(mode=0o755, exist_ok=True)
         for name in dict.fromkeys(asked.names or known):

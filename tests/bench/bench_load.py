@@ -14,6 +14,7 @@ ROWS = [
 ]
 BATCHES = (250, 1000, 5000, 20000)
 STREAMS = 2
+RECORDS = 200000  # in each stream
 
 
 class Bare:
@@ -97,7 +98,7 @@ def round_of(house, bare, stage, shapes, i, records):
 
 
 def bench(house):
-    records, rounds = (5000, 2) if house.short else (200000, 3)
+    records, rounds = (5000, 2) if house.short else (RECORDS, 3)
     bare, stage = Bare(house), plant.Plant(house, [plant.pipeline("everything")])
     house.sql_file("bare.sql")
     shapes = shapes_found(house, bare, records if house.short else records // 4)

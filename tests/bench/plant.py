@@ -61,7 +61,8 @@ class Bench(houses.House):
 
     def upstream_begin(self):
         if not self.upstream:
-            self.upstream = subprocess.Popen([self.program("bare_upstream"), str(self.upstream_port)],
+            self.upstream = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", self.program("bare_upstream"),
+                                              str(self.upstream_port)],
                                              stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, cwd="/")
             assert self.upstream.stdout.readline() == b"listening\n", "the upstream did not start"
 
