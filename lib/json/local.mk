@@ -1,5 +1,7 @@
 lib_libcatchment_a_SOURCES += \
+  lib/json/block.h \
   lib/json/check.c lib/json/check.h \
+  lib/json/index.c lib/json/index.h \
   lib/json/json.c lib/json/json.h \
   lib/json/merge.c \
   lib/json/pretty.c \

@@ -36,19 +36,43 @@ enum scan_flags {
 	SCAN_HUGE_NUMBER = 4,    /* an exponent or a length that numeric cannot hold */
 };
 
+/* A container whose end is known. */
+struct scan_node {
+	const char *start, *end;
+	uint32_t after; /* how many nodes stand for it and for what is in it, itself first */
+};
+
 struct scan_value {
 	enum scan_type type;
-	struct str span; /* strings with their quotes */
+	struct str span;              /* strings with their quotes */
+	const struct scan_node *node; /* NULL, or of another span: its end is not known */
 };
 
 /* The whole body as one value; a byte order mark is skipped once; trailing space allowed. */
 MUST_CHECK bool scan_check(struct str body, struct scan_value *root, struct err *);
 unsigned scan_flags_of(struct str span); /* scan_flags of one checked value */
 
+/* What was noted of a body while it was checked: it only saves looking at the same bytes again. */
+struct scan_index {
+	struct arena *arena;
+	struct str body;
+	unsigned flags; /* all scan_flags that a value in the body may have, and perhaps more */
+	struct scan_node *nodes; /* in the order in which the containers begin */
+	uint32_t count, capacity;
+	bool full; /* the arena had no memory for more */
+};
+/* scan_check, and fills the index; its nodes are of the arena. */
+MUST_CHECK bool scan_check_indexed(struct arena *, struct str body, struct scan_index *,
+                                   struct scan_value *root, struct err *);
+/* scan_flags_of a value that may stand in the body of that index. */
+unsigned scan_index_flags(const struct scan_index *, struct str span);
+
 /* Iterating. An array's or object's members in order, duplicates too. */
 struct scan_iter {
 	const char *p, *end;
 	bool object;
+	bool escaped;                            /* the last key has a backslash */
+	const struct scan_node *node, *node_end; /* of the containers that are still to come */
 };
 struct scan_iter scan_iter(struct scan_value container); /* of anything else: no members */
 /* key: span with quotes, empty in arrays. False at the end. */
@@ -56,6 +80,9 @@ bool scan_next(struct scan_iter *, struct str *key, struct scan_value *value);
 
 /* The last member of that name (as readers of duplicate keys do), or SCAN_NONE. */
 struct scan_value scan_member(struct scan_value object, struct str name);
+/* The same for each of n names, in one walk. */
+void scan_members(struct scan_value object, const struct str *names, size_t n,
+                  struct scan_value *values);
 struct scan_value scan_element(struct scan_value array, size_t index);
 size_t scan_count(struct scan_value container);
 
@@ -64,6 +91,15 @@ size_t scan_count(struct scan_value container);
 struct scan_path;
 MUST_CHECK bool scan_path_parse(struct arena *, struct str text, struct scan_path **, struct err *);
 struct scan_value scan_path_first(const struct scan_path *, struct scan_value root);
+/* What a path, or for NULL a member's name, leads to first. */
+struct scan_wanted {
+	const struct scan_path *path;
+	struct str name;
+	struct scan_value value; /* filled */
+};
+/* Finds each of them, in one walk over the root's members where all begin with a name. */
+void scan_find(struct scan_value root, struct scan_wanted *, size_t n); /* n up to SCAN_FIND_MAX */
+#define SCAN_FIND_MAX 4
 bool scan_path_has_wildcard(const struct scan_path *);
 /* A path's parts, for those who write documents along it. */
 struct scan_part {
@@ -84,5 +120,14 @@ struct str scan_text(struct arena *, struct scan_value);
 /* The same text, not copied where the body's own bytes say it: valid as long as body and arena. */
 struct str scan_text_borrowed(struct arena *, struct scan_value);
 bool scan_key_eq(struct str key_with_quotes, struct str name);
+/* scan_key_eq of the key that the iterator gave last. */
+static inline bool scan_key_is(const struct scan_iter *it, struct str key, struct str name)
+{
+	if (it->escaped)
+		return scan_key_eq(key, name);
+	/* Without an escape a key is as long as its name. */
+	return key.len == name.len + 2 &&
+	       (name.len == 0 || memcmp(key.p + 1, name.p, name.len) == 0);
+}
 
 #endif

@@ -241,10 +241,57 @@ static bool keep_first(void *arg, struct scan_value value)
 	return false;
 }
 
-struct scan_value scan_path_first(const struct scan_path *path, struct scan_value root)
+/* The way on from its part `at`. */
+static struct scan_value first_from(const struct scan_path *path, size_t at,
+                                    struct scan_value value)
 {
 	struct scan_value found = { .type = SCAN_NONE };
 
-	scan_path_each(path, root, keep_first, &found);
-	return found;
+	if (path->wildcard) {
+		visit_from(&(struct visit){ path, keep_first, &found }, at, value);
+		return found;
+	}
+	while (at < path->count && value.type != SCAN_NONE)
+		value = step(&path->list[at++], value);
+	return value;
+}
+
+struct scan_value scan_path_first(const struct scan_path *path, struct scan_value root)
+{
+	return first_from(path, 0, root);
+}
+
+/* The member that the way begins with. */
+static bool begins_with_name(const struct scan_wanted *w, struct str *name)
+{
+	if (w->path == NULL)
+		*name = w->name;
+	else if (w->path->count > 0 && !w->path->list[0].wildcard)
+		*name = w->path->list[0].name;
+	else
+		return false;
+	return true;
+}
+
+static struct scan_value find_one(struct scan_value root, const struct scan_wanted *w)
+{
+	return w->path ? scan_path_first(w->path, root) : scan_member(root, w->name);
+}
+
+void scan_find(struct scan_value root, struct scan_wanted *list, size_t n)
+{
+	struct scan_value values[SCAN_FIND_MAX];
+	struct str names[SCAN_FIND_MAX] = { { NULL, 0 } };
+	bool together = root.type == SCAN_OBJECT && n <= SCAN_FIND_MAX;
+
+	for (size_t i = 0; i < n && together; i++)
+		together = begins_with_name(&list[i], &names[i]);
+	if (together)
+		scan_members(root, names, n, values);
+	for (size_t i = 0; i < n; i++)
+		if (!together)
+			list[i].value = find_one(root, &list[i]);
+		else
+			list[i].value =
+				list[i].path ? first_from(list[i].path, 1, values[i]) : values[i];
 }

@@ -52,13 +52,20 @@ enum scan_type skip_type(char first)
 
 struct scan_iter scan_iter(struct scan_value container)
 {
+	const struct scan_node *node = container.node;
+	struct scan_iter it = { .p = NULL };
+
 	if (container.type != SCAN_ARRAY && container.type != SCAN_OBJECT)
-		return (struct scan_iter){ NULL, NULL, false };
-	return (struct scan_iter){
-		.p = container.span.p + 1,
-		.end = container.span.p + container.span.len - 1,
-		.object = container.type == SCAN_OBJECT,
-	};
+		return it;
+	it.p = container.span.p + 1;
+	it.end = container.span.p + container.span.len - 1;
+	it.object = container.type == SCAN_OBJECT;
+	/* A span that was changed has kept the node of the one before. */
+	if (node && node->start == container.span.p && node->end == it.end + 1) {
+		it.node = node + 1;
+		it.node_end = node + node->after;
+	}
+	return it;
 }
 
 /* Over white space and the one separator that can stand here. */
@@ -69,36 +76,65 @@ static inline const char *to_token(const char *p, const char *end, char separato
 	return p;
 }
 
-bool scan_next(struct scan_iter *it, struct str *key, struct scan_value *value)
+static inline const char *key_end(const char *p, const char *end, bool *escaped)
+{
+	const char *stop = skip_plain(p + 1, end);
+
+	*escaped = stop < end && *stop == '\\';
+	return stop < end && !*escaped ? stop + 1 : skip_string(p, end);
+}
+
+/* Inlined where members are looked at one after the other. */
+static inline bool next(struct scan_iter *it, struct str *key, struct scan_value *value)
 {
 	const char *p = to_token(it->p, it->end, ','), *from = p;
 
 	*key = (struct str){ p, 0 };
 	if (it->object && p < it->end) {
-		p = skip_string(p, it->end);
+		p = key_end(p, it->end, &it->escaped);
 		*key = (struct str){ from, (size_t)(p - from) };
 		p = to_token(p, it->end, ':');
 	}
 	it->p = p;
 	if (p == it->end)
 		return false;
+	if (it->node < it->node_end && it->node->start == p) {
+		it->p = it->node->end;
+		*value = (struct scan_value){ skip_type(*p), { p, (size_t)(it->p - p) }, it->node };
+		it->node += it->node->after;
+		return true;
+	}
 	it->p = skip_value(p, it->end);
 	*value = (struct scan_value){ skip_type(*p), { p, (size_t)(it->p - p) } };
 	return true;
 }
 
-struct scan_value scan_member(struct scan_value object, struct str name)
+bool scan_next(struct scan_iter *it, struct str *key, struct scan_value *value)
 {
-	struct scan_value value, found = { .type = SCAN_NONE };
+	return next(it, key, value);
+}
+
+void scan_members(struct scan_value object, const struct str *names, size_t n,
+                  struct scan_value *values)
+{
 	struct scan_iter it = scan_iter(object);
+	struct scan_value value;
 	struct str key;
 
-	if (object.type != SCAN_OBJECT)
-		return found;
-	while (scan_next(&it, &key, &value))
-		if (scan_key_eq(key, name))
-			found = value;
-	return found;
+	for (size_t i = 0; i < n; i++)
+		values[i] = (struct scan_value){ .type = SCAN_NONE };
+	while (object.type == SCAN_OBJECT && next(&it, &key, &value))
+		for (size_t i = 0; i < n; i++)
+			if (scan_key_is(&it, key, names[i]))
+				values[i] = value;
+}
+
+struct scan_value scan_member(struct scan_value object, struct str name)
+{
+	struct scan_value value;
+
+	scan_members(object, &name, 1, &value);
+	return value;
 }
 
 struct scan_value scan_element(struct scan_value array, size_t index)

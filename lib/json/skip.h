@@ -9,6 +9,10 @@
 #ifndef CATCHMENT_JSON_SKIP_H
 #define CATCHMENT_JSON_SKIP_H
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "lib/json/scan.h"
 #include "lib/json/word.h"
 
@@ -20,6 +24,18 @@ static inline bool skip_is_space(char c)
 /* To the next quote or backslash. */
 static inline const char *skip_plain(const char *p, const char *end)
 {
+#ifdef __SSE2__
+	while (end - p >= 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+		__m128i hits = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+		                            _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+		unsigned bits = (unsigned)_mm_movemask_epi8(hits);
+
+		if (bits)
+			return p + __builtin_ctz(bits);
+		p += 16;
+	}
+#endif
 	while ((size_t)(end - p) >= WORD_SIZE) {
 		uint64_t w = word_load(p);
 		uint64_t hits = word_is(w, '"') | word_is(w, '\\');

@@ -6,6 +6,8 @@
 #include <jansson.h>
 
 #include "lib/base/buf.h"
+#include "lib/json/check.h"
+#include "lib/json/index.h"
 #include "lib/json/scan.h"
 #include "lib/base/poison.h"
 
@@ -255,11 +257,142 @@ static void scanner_and_jansson_agree_on_thirty_thousand_documents(void **state)
 	assert_true(t.invalid > 5000);
 	assert_true(t.differs < 1000);
 }
+
+/*
+ * The quick pass and the strict one
+ */
+
+/* The same values, whether the walk knows where containers end or looks. */
+static bool same_walk(struct scan_value known, struct scan_value looked)
+{
+	struct scan_iter a = scan_iter(known), b = scan_iter(looked);
+	struct scan_value x, y;
+	struct str key_x, key_y;
+
+	if (known.type != looked.type || known.span.p != looked.span.p ||
+	    known.span.len != looked.span.len)
+		return false;
+	while (scan_next(&a, &key_x, &x))
+		if (!scan_next(&b, &key_y, &y) || key_x.p != key_y.p || !same_walk(x, y))
+			return false;
+	return !scan_next(&b, &key_y, &y);
+}
+
+/* Only exactly sized memory shows a read past its end. */
+static void index_compare(struct arena *a, const struct buf *b, size_t *accepted)
+{
+	struct scan_index index = { .arena = a };
+	struct str text = { malloc(b->len ? b->len : 1), b->len }, value;
+	struct check found;
+	bool strict, quick, container;
+
+	memcpy((char *)text.p, b->p, b->len);
+	strict = check_text(text, &found);
+	quick = index_text(text, &index, &value);
+	container = strict && (found.value.p[0] == '{' || found.value.p[0] == '[');
+	if (quick != container)
+		fail_msg("quick %d, strict %d on: %.*s", quick, strict, (int)b->len, b->p);
+	if (quick) {
+		struct scan_value root = { found.value.p[0] == '{' ? SCAN_OBJECT : SCAN_ARRAY,
+			                   found.value };
+		struct scan_value known = root;
+
+		known.node = index.count ? index.nodes : NULL;
+		assert_true(str_eq(value, found.value));
+		assert_int_equal(scan_flags_of(value) & ~index.flags, 0);
+		assert_true(same_walk(known, root));
+		++*accepted;
+	}
+	free((char *)text.p);
+}
+
+/* Where blocks and stretches end in a document is where it begins. */
+static void shift(struct dice *d, struct buf *out, const struct buf *document)
+{
+	size_t to = roll(d, 3) ? roll(d, 140) : 4000 + roll(d, 200);
+	bool string = roll(d, 2);
+
+	buf_reset(out);
+	buf_text(out, string ? "[\"" : "[ ");
+	while (out->len < to)
+		buf_char(out, string ? 'x' : ' ');
+	buf_text(out, string ? "\"," : "");
+	buf_str(out, buf_view(document));
+	buf_char(out, ']');
+}
+
+static void the_quick_pass_takes_what_the_strict_one_takes(void **state)
+{
+	struct dice d = { 0x2545F4914F6CDD1DU };
+	struct buf plain, shifted;
+	size_t accepted = 0;
+
+	(void)state;
+	buf_init(&plain, 4 * MIB);
+	buf_init(&shifted, 4 * MIB);
+	for (int i = 0; i < 30000; i++) {
+		struct arena *a = arena_new(16 * MIB);
+
+		buf_reset(&plain);
+		grow(&d, &plain, 0);
+		if (i % 3 > 1)
+			spoil(&d, &plain);
+		index_compare(a, &plain, &accepted);
+		shift(&d, &shifted, &plain);
+		index_compare(a, &shifted, &accepted);
+		if (i % 2 > 0)
+			spoil(&d, &shifted);
+		index_compare(a, &shifted, &accepted);
+		arena_free(a);
+	}
+	buf_free(&plain);
+	buf_free(&shifted);
+	assert_true(accepted > 30000);
+	assert_true(accepted < 80000);
+}
+
+static const char *const flagged[] = {
+	"[\"\\u0000\"]",          "[\"\\uD800\"]",
+	"[\"\\uDC00\"]",          "[\"\\uD83D\\uD83D\\uDE00\"]",
+	"[\"\\uDE00\\uD83D\"]",   "[1e131073]",
+	"[\"\\uD83D\\\\uDE00\"]", "[\"\\uD83D \\uDE00\"]",
+	"[-0.1E-20000]",
+};
+
+static void the_quick_pass_sees_what_postgresql_would_refuse(void **state)
+{
+	struct arena *a = arena_new(MIB);
+	struct scan_index index;
+	struct scan_value root;
+	struct err e = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(flagged); i++) {
+		struct str text = str_of(flagged[i]);
+
+		row_check(flagged[i], scan_check_indexed(a, text, &index, &root, &e));
+		row_check(flagged[i], scan_flags_of(root.span) != 0);
+		row_check(flagged[i],
+		          scan_index_flags(&index, root.span) == scan_flags_of(root.span));
+		row_check(flagged[i], (scan_flags_of(root.span) & ~index.flags) == 0);
+	}
+	assert_true(scan_check_indexed(a, STR("[\"\\uD83D\\uDE00 \\u00e9\",1.5,-0]"), &index, &root,
+	                               &e));
+	assert_int_equal(index.flags, 0);
+	/* what stands elsewhere is looked at */
+	assert_int_equal(scan_index_flags(&index, STR("\"\\u0000\"")), SCAN_HAS_NUL);
+	arena_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST("scanner and Jansson agree on thirty thousand documents",
 		     scanner_and_jansson_agree_on_thirty_thousand_documents),
+		TEST("the quick pass takes what the strict one takes",
+		     the_quick_pass_takes_what_the_strict_one_takes),
+		TEST("the quick pass sees what PostgreSQL would refuse",
+		     the_quick_pass_sees_what_postgresql_would_refuse),
 	};
 
 	return cmocka_run_group_tests_name("scan_jansson", tests, NULL, NULL);
