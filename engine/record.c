@@ -208,7 +208,7 @@ static const struct refusal {
 	  "A number has an exponent or a length that PostgreSQL cannot hold." },
 };
 
-static void judge(struct record *r)
+static void judge(const struct scan_index *index, struct record *r)
 {
 	unsigned flags;
 
@@ -216,18 +216,18 @@ static void judge(struct record *r)
 		quarantine(r, "record_too_large", "The record is larger than 1 MiB.");
 		return;
 	}
-	flags = scan_flags_of(r->bytes);
+	flags = index != NULL ? scan_index_flags(index, r->bytes) : scan_flags_of(r->bytes);
 	for (size_t i = 0; flags != 0 && i < sizeof(refusals) / sizeof(*refusals); i++) {
 		if (flags & refusals[i].flag)
 			quarantine(r, refusals[i].slug, refusals[i].why);
 	}
 }
 
-static struct scan_value whole(struct str bytes)
+static struct scan_value whole(const struct record *r)
 {
-	struct scan_value value = { .type = SCAN_NONE, .span = bytes };
+	struct scan_value value = { .type = SCAN_NONE, .span = r->bytes, .node = r->node };
 
-	switch (bytes.len > 0 ? bytes.p[0] : '\0') {
+	switch (r->bytes.len > 0 ? r->bytes.p[0] : '\0') {
 	case '{':
 		value.type = SCAN_OBJECT;
 		break;
@@ -275,28 +275,23 @@ static bool joined_key(struct arena *arena, struct scan_path *const *paths, stru
 	return ok;
 }
 
-static void key_by_members(struct arena *arena, struct scan_path *const *paths,
-                           struct scan_value root, struct record *r)
+static void key_missing(struct record *r)
 {
-	struct scan_value only = scan_path_first(paths[0], root);
-
-	if (paths[1] == NULL && is_key_part(only)) {
-		r->key = scan_text_borrowed(arena, only);
-	} else if (paths[1] == NULL || !joined_key(arena, paths, root, &r->key)) {
-		r->key = (struct str){ "", 0 };
-		quarantine(r, "key_missing",
-		           "A member of the primary key is absent, null or empty in this record.");
-	}
+	r->key = (struct str){ "", 0 };
+	quarantine(r, "key_missing",
+	           "A member of the primary key is absent, null or empty in this record.");
 }
 
 /* What cannot be stored anyway, or not be written anew, is known by its bytes as they stand. */
 static void hash_content(struct arena *arena, struct crypt_hasher *hasher, struct record *r)
 {
+	struct str content = r->bytes;
 	struct buf b;
 
 	buf_init(&b, RECORD_BYTES_MAX * 7);
-	if (r->bytes.len <= RECORD_BYTES_MAX && canonical_write(arena, whole(r->bytes), &b))
-		crypt_hasher_sha256(hasher, buf_view(&b), r->hash);
+	if (r->bytes.len <= RECORD_BYTES_MAX && canonical_write(arena, whole(r), &b))
+		content = buf_view(&b);
+	crypt_hasher_sha256(hasher, content, r->hash);
 	buf_free(&b);
 }
 
@@ -327,6 +322,17 @@ static void shorten_key(struct arena *arena, struct crypt_hasher *hasher, struct
 	r->key = str_of(text);
 }
 
+int64_t record_key_hash(struct crypt_hasher *hasher, struct str key)
+{
+	unsigned char hash[CRYPT_SHA256];
+	uint64_t n = 0;
+
+	crypt_hasher_sha256(hasher, key, hash);
+	for (int i = 0; i < 8; i++)
+		n = n << 8 | hash[i];
+	return (int64_t)n;
+}
+
 static struct str cursor_time(struct arena *arena, const struct timeform *form, struct str text)
 {
 	char out[CLOCK_TEXT_MAX];
@@ -337,11 +343,9 @@ static struct str cursor_time(struct arena *arena, const struct timeform *form, 
 	return arena_copy(arena, str_of(clock_format(ms, out)));
 }
 
-void record_cursor_find(struct arena *arena, const struct record_identity *identity,
-                        struct record *r)
+static void cursor_take(struct arena *arena, const struct record_identity *identity,
+                        struct scan_value v, struct record *r)
 {
-	struct scan_value v = scan_path_first(identity->cursor, whole(r->bytes));
-
 	if (v.type != SCAN_STRING && v.type != SCAN_NUMBER)
 		return;
 	r->cursor = scan_text_borrowed(arena, v);
@@ -350,24 +354,49 @@ void record_cursor_find(struct arena *arena, const struct record_identity *ident
 		r->cursor = cursor_time(arena, identity->cursor_form, r->cursor);
 }
 
+void record_cursor_find(struct arena *arena, const struct record_identity *identity,
+                        struct record *r)
+{
+	cursor_take(arena, identity, scan_path_first(identity->cursor, whole(r)), r);
+}
+
+/* The only member of the key, and the cursor: in one walk over the record. */
+static void key_and_cursor(struct arena *arena, struct crypt_hasher *hasher,
+                           const struct record_identity *identity, struct record *r)
+{
+	bool named = identity->key != NULL && identity->key[0] != NULL;
+	struct scan_wanted wanted[] = { { .path = named ? identity->key[0] : NULL,
+		                          .name = STR("id") },
+		                        { .path = identity->cursor } };
+	struct scan_value root = whole(r);
+
+	scan_find(root, wanted, identity->cursor != NULL ? 2 : 1);
+	if (named && identity->key[1] != NULL) {
+		if (!joined_key(arena, identity->key, root, &r->key))
+			key_missing(r);
+	} else if (is_key_part(wanted[0].value)) {
+		r->key = scan_text_borrowed(arena, wanted[0].value);
+	} else if (named) {
+		key_missing(r);
+	} else {
+		key_by_content(arena, hasher, identity->twins, r);
+	}
+	shorten_key(arena, hasher, r);
+	if (identity->cursor != NULL)
+		cursor_take(arena, identity, wanted[1].value, r);
+}
+
 void record_identify(struct arena *arena, struct crypt_hasher *hasher,
                      const struct record_identity *identity, struct record *r)
 {
-	struct scan_value root = whole(r->bytes), id;
-
 	if (r->fate == RECORD_DROP_FILTER || r->fate == RECORD_DROP_DUPLICATE)
 		return;
-	judge(r);
-	crypt_hasher_sha256(hasher, r->bytes, r->hash);
-	if (identity->key != NULL && identity->key[0] != NULL)
-		key_by_members(arena, identity->key, root, r);
-	else if (is_key_part(id = scan_member(root, STR("id"))))
-		r->key = scan_text_borrowed(arena, id);
-	else
-		key_by_content(arena, hasher, identity->twins, r);
-	shorten_key(arena, hasher, r);
-	if (identity->cursor != NULL)
-		record_cursor_find(arena, identity, r);
+	judge(identity->index, r);
+	key_and_cursor(arena, hasher, identity, r);
+	if (!r->key_is_hash)
+		crypt_hasher_sha256(hasher, r->bytes, r->hash);
+	if (r->key.len > 0)
+		r->key_hash = record_key_hash(hasher, r->key);
 }
 
 /*
@@ -382,6 +411,11 @@ static int compare_bytes(struct str a, struct str b)
 	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
 }
 
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
 /* The digits of the second's fraction, without zeros at the end. */
 static struct str fraction_of(struct str time)
 {
@@ -389,7 +423,7 @@ static struct str fraction_of(struct str time)
 	size_t n = 0;
 
 	str_cut(time, '.', &whole_part, &rest);
-	while (n < rest.len && rest.p[n] >= '0' && rest.p[n] <= '9')
+	while (n < rest.len && is_digit(rest.p[n]))
 		n++;
 	while (n > 0 && rest.p[n - 1] == '0')
 		n--;
@@ -404,10 +438,31 @@ static bool time_less(struct str a, int64_t ms_a, struct str b, int64_t ms_b)
 	return compare_bytes(fraction_of(a), fraction_of(b)) < 0;
 }
 
+/* Two times as RFC 3339 writes them, of one form, one zone and without leap seconds: then they are in
+ * the order of their bytes, also where one of them is no time at all. */
+static bool times_alike(struct str a, struct str b)
+{
+	static const char form[] = "0000-00-00T00:00:00";
+	size_t i = 0;
+
+	if (a.len != b.len || a.len < sizeof(form))
+		return false;
+	for (; i < sizeof(form) - 1; i++)
+		if (form[i] == '0' ? !is_digit(a.p[i]) || !is_digit(b.p[i])
+		                   : a.p[i] != form[i] || b.p[i] != form[i])
+			return false;
+	while (i < a.len &&
+	       ((a.p[i] == '.' && b.p[i] == '.') || (is_digit(a.p[i]) && is_digit(b.p[i]))))
+		i++;
+	return a.p[17] != '6' && b.p[17] != '6' && memcmp(a.p + i, b.p + i, a.len - i) == 0;
+}
+
 bool record_cursor_less(struct str a, struct str b)
 {
 	int64_t ms_a, ms_b;
 
+	if (times_alike(a, b))
+		return memcmp(a.p, b.p, a.len) < 0;
 	if (decimal_is(a) && decimal_is(b))
 		return decimal_compare(a, b) < 0;
 	if (clock_parse(a, &ms_a) && clock_parse(b, &ms_b))

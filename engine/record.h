@@ -57,8 +57,10 @@
 enum record_fate { RECORD_KEEP, RECORD_DROP_FILTER, RECORD_DROP_DUPLICATE, RECORD_QUARANTINE };
 
 struct record {
-	struct str bytes;       /* the JSON to store */
-	struct str key;         /* text; several key members are joined as a JSON array */
+	struct str bytes;             /* the JSON to store */
+	const struct scan_node *node; /* of bytes, where they are a part of an indexed body */
+	struct str key;               /* text; several key members are joined as a JSON array */
+	int64_t key_hash;       /* the first 64 bits of its SHA-256, as record_key_hash says */
 	bool key_is_hash;       /* no key member: the key is the content's hash */
 	unsigned char hash[32]; /* SHA-256 of bytes; of their canonical form when key_is_hash */
 	struct str cursor;      /* the cursor member's text, or empty */
@@ -110,9 +112,12 @@ struct record_identity {
 	struct record_twins *twins; /* optional: without it, twins share a key */
 	/* Optional: the cursor is a time, written so or as is usual, and becomes RFC 3339. */
 	const struct timeform *cursor_form;
+	const struct scan_index *index; /* optional: of the body that records may be parts of */
 };
 struct crypt_hasher;
-/* Fills key, hash, cursor and the quarantine of what PostgreSQL cannot hold. A record that is
+/* What stands for a key where 64 bits have to do. */
+int64_t record_key_hash(struct crypt_hasher *, struct str key);
+/* Fills key, its hash, hash, cursor and the quarantine of what PostgreSQL cannot hold. A record that is
  * quarantined already keeps its reason and gets its hash, and its key and cursor where it has them;
  * a dropped one is left alone. key and cursor point into bytes or the arena. */
 void record_identify(struct arena *, struct crypt_hasher *, const struct record_identity *,

@@ -14,6 +14,7 @@ struct page_work {
 	struct run *run;
 	struct scope scope;
 	struct record_seen *seen;
+	struct scan_index index; /* of the body, where it is one document */
 	struct scan_value *values;
 	struct record *records;
 	struct run_position next;
@@ -79,7 +80,8 @@ static bool root_read(struct page_work *w, const struct http_answer *answer,
 		*root = (struct scan_value){ SCAN_NONE, { "", 0 } };
 		return true;
 	}
-	return scan_check(answer->body, root, &e) || body_is_bad(r, answer, &e, now_ms);
+	return scan_check_indexed(r->paging, answer->body, &w->index, root, &e) ||
+	       body_is_bad(r, answer, &e, now_ms);
 }
 
 /* An error that came with a good status. */
@@ -207,6 +209,7 @@ static bool records_make(struct page_work *w, size_t count)
 	const struct record_identity identity = { .key = r->plan->key,
 		                                  .cursor = r->plan->cursor,
 		                                  .cursor_form = r->plan->record_form,
+		                                  .index = &w->index,
 		                                  .twins = record_twins_new(r->paging) };
 
 	w->records = arena_array(r->paging, count ? count : 1, sizeof *w->records);
