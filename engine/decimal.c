@@ -15,11 +15,11 @@ static bool is_digit(char c)
 /* The digits at the beginning of s. */
 static struct str take_digits(struct str *s)
 {
-	struct str digits = *s;
+	struct str digits = { s->p, 0 };
 
-	while (s->len > 0 && is_digit(s->p[0]))
-		*s = str_after(*s, 1);
-	digits.len -= s->len;
+	while (digits.len < s->len && is_digit(s->p[digits.len]))
+		digits.len++;
+	*s = str_after(*s, digits.len);
 	return digits;
 }
 
@@ -208,12 +208,29 @@ bool decimal_read(struct arena *arena, struct str text, struct str *number)
 	return out != NULL;
 }
 
+/* As decimal_integer would write it. */
+static bool is_plain_integer(struct str number)
+{
+	struct str rest = number;
+
+	take(&rest, "-");
+	return rest.len > 0 && rest.len <= DECIMAL_DIGITS_MAX && rest.p[0] != '0' &&
+	       take_digits(&rest).len > 0 && rest.len == 0;
+}
+
 bool decimal_integer(struct arena *arena, struct str number, struct str *integer)
 {
-	struct decimal d = decimal_of(number);
-	size_t n = digit_count(&d), sign = d.negative ? 1 : 0;
+	struct decimal d;
+	size_t n, sign;
 	char *out;
 
+	if (is_plain_integer(number)) {
+		*integer = number;
+		return true;
+	}
+	d = decimal_of(number);
+	n = digit_count(&d);
+	sign = d.negative ? 1 : 0;
 	if (n == 0) {
 		*integer = STR("0");
 		return true;

@@ -174,6 +174,8 @@ struct record_seen {
 	struct mark *slots; /* open addressing; all zero: free */
 	size_t capacity;    /* a power of two */
 	size_t count;
+	struct buf scratch; /* of the transforms */
+	bool has_scratch;   /* it ends with the arena */
 };
 
 static bool seen_grow(struct record_seen *seen, size_t capacity);
@@ -189,6 +191,22 @@ struct record_seen *record_seen_new(struct arena *arena, size_t expected)
 		return NULL;
 	seen->arena = arena;
 	return seen_grow(seen, capacity) ? seen : NULL;
+}
+
+static void scratch_free(void *scratch)
+{
+	buf_free(scratch);
+}
+
+struct buf *record_scratch(struct record_seen *seen)
+{
+	if (seen == NULL)
+		return NULL;
+	if (!seen->has_scratch) {
+		buf_init(&seen->scratch, RECORD_WORK_MAX);
+		seen->has_scratch = arena_defer(seen->arena, scratch_free, &seen->scratch);
+	}
+	return seen->has_scratch ? &seen->scratch : NULL;
 }
 
 static bool mark_is_free(const struct mark *m)
@@ -571,4 +589,5 @@ void record_steps_apply(const struct record_steps *steps, struct scope *scope,
 	}
 	scope->record = w.value;
 	out->bytes = w.value.span;
+	out->node = w.value.node;
 }

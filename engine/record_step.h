@@ -11,6 +11,7 @@
 #define CATCHMENT_ENGINE_RECORD_STEP_H
 
 #include "engine/record.h"
+#include "lib/base/buf.h"
 
 /* The names that conditions and texts of record steps may use. */
 #define RECORD_STEP_NAMES (SCOPE_RECORD | SCOPE_CONFIG | SCOPE_CURSOR | SCOPE_CLOCK | SCOPE_STEPS)
@@ -30,6 +31,11 @@ struct record_kind {
 	void *(*compile)(const json_t *config, const char *at, struct problems *);
 	bool (*apply)(const void *compiled, struct record_work *);
 };
+
+/* Where records of one page are written, one after the other; NULL: seen has none. */
+struct buf *record_scratch(struct record_seen *);
+/* Between two operations a record may be larger than what is stored in the end. */
+#define RECORD_WORK_MAX (64 * (size_t)RECORD_BYTES_MAX)
 
 void *record_transform_compile(const json_t *config, const char *at, struct problems *);
 bool record_transform_apply(const void *compiled, struct record_work *);

@@ -10,9 +10,6 @@
 
 #include "lib/base/poison.h"
 
-/* Between two operations a record may be larger than what is stored in the end. */
-#define WORK_MAX (64 * (size_t)RECORD_BYTES_MAX)
-
 enum cast_to { CAST_STRING, CAST_INTEGER, CAST_NUMBER, CAST_BOOLEAN, CAST__MAX };
 
 /* One part of the paths: what it is called, and what happens where a path ends. */
@@ -39,7 +36,8 @@ struct op {
 	bool replaces;     /* a value where objects should be gives way to them (set) */
 	bool (*read)(struct branch *, const json_t *setting, const char *at, struct problems *);
 	bool (*leaf)(struct walk *, const struct branch *, struct str key, struct scan_value);
-	bool (*hides)(const struct branch *parent, struct str key, struct scan_value object);
+	bool (*hides)(const struct branch *parent, const struct scan_iter *, struct str key,
+	              struct scan_value object);
 	bool (*finish)(struct walk *, const struct branch *parent, struct scan_value object);
 };
 
@@ -71,31 +69,41 @@ struct walk {
 
 static bool write_value(struct walk *w, const struct branch *b, struct scan_value value);
 
-/* Comma and key; an array's element has no key. */
-static void write_key(struct walk *w, struct str key)
+/* Comma and key, and room for so many bytes behind them; an array's element has no key. */
+static char *write_key(struct walk *w, struct str key, size_t more)
 {
-	if (!w->first)
-		buf_char(w->out, ',');
+	bool first = w->first, named = key.len > 0;
+	char *p = buf_room(w->out, !first + key.len + named + more);
+
 	w->first = false;
-	if (key.len == 0)
-		return;
-	buf_str(w->out, key);
-	buf_char(w->out, ':');
+	if (p == NULL)
+		return NULL;
+	if (!first)
+		*p++ = ',';
+	if (named) {
+		memcpy(p, key.p, key.len);
+		p += key.len;
+		*p++ = ':';
+	}
+	return p;
 }
 
 static void write_member(struct walk *w, struct str key, struct str bytes)
 {
-	write_key(w, key);
-	buf_str(w->out, bytes);
+	char *p = write_key(w, key, bytes.len);
+
+	if (p != NULL && bytes.len > 0)
+		memcpy(p, bytes.p, bytes.len);
 }
 
 /* Each value meets one branch at most: overlapping paths are refused when compiled. */
-static const struct branch *branch_find(const struct branch *parent, struct str key, size_t index)
+static const struct branch *branch_find(const struct branch *parent, const struct scan_iter *it,
+                                        struct str key, size_t index)
 {
 	for (const struct branch *b = parent->child; b != NULL; b = b->next) {
 		if (b->part.wildcard)
 			return b;
-		if (key.len > 0 ? scan_key_eq(key, b->part.name)
+		if (key.len > 0 ? scan_key_is(it, key, b->part.name)
 		                : b->part.is_index && b->part.index == index)
 			return b;
 	}
@@ -117,7 +125,7 @@ static bool write_one(struct walk *w, const struct branch *b, struct str key,
 			write_member(w, key, value.span);
 		return true;
 	}
-	write_key(w, key);
+	write_key(w, key, 0);
 	return write_value(w, b, value);
 }
 
@@ -128,13 +136,13 @@ static bool write_members(struct walk *w, const struct branch *parent, struct sc
 	struct str key;
 
 	for (size_t i = 0; scan_next(&it, &key, &member); i++) {
-		const struct branch *b = branch_find(parent, key, i);
+		const struct branch *b = branch_find(parent, &it, key, i);
 
 		if (b != NULL) {
 			if (!write_one(w, b, key, member))
 				return false;
 		} else if (w->op->keeps_others && !(w->op->hides != NULL && key.len > 0 &&
-		                                    w->op->hides(parent, key, value))) {
+		                                    w->op->hides(parent, &it, key, value))) {
 			write_member(w, key, member.span);
 		}
 	}
@@ -231,10 +239,11 @@ static bool rename_leaf(struct walk *w, const struct branch *b, struct str key,
 }
 
 /* A member that another one takes the name of. */
-static bool rename_hides(const struct branch *parent, struct str key, struct scan_value object)
+static bool rename_hides(const struct branch *parent, const struct scan_iter *it, struct str key,
+                         struct scan_value object)
 {
 	for (const struct branch *b = parent->child; b != NULL; b = b->next) {
-		if (b->leaf && scan_key_eq(key, b->new_name) &&
+		if (b->leaf && scan_key_is(it, key, b->new_name) &&
 		    scan_member(object, b->part.name).type != SCAN_NONE)
 			return true;
 	}
@@ -303,9 +312,26 @@ static bool set_finish(struct walk *w, const struct branch *parent, struct scan_
  * cast
  */
 
+/* Numbers and words have nothing to be escaped. */
+static struct str quoted_plainly(struct arena *arena, struct str text)
+{
+	char *p = arena_alloc(arena, text.len + 2);
+
+	if (p == NULL)
+		return (struct str){ NULL, 0 };
+	p[0] = p[text.len + 1] = '"';
+	memcpy(p + 1, text.p, text.len);
+	return (struct str){ p, text.len + 2 };
+}
+
 static bool cast_string(struct walk *w, struct scan_value v, struct str *out)
 {
-	*out = v.type == SCAN_STRING ? v.span : quoted(w->work->scope->arena, v.span);
+	struct arena *arena = w->work->scope->arena;
+
+	if (v.type == SCAN_STRING)
+		*out = v.span;
+	else
+		*out = is_container(v) ? quoted(arena, v.span) : quoted_plainly(arena, v.span);
 	return out->p != NULL;
 }
 
@@ -316,7 +342,7 @@ static bool number_of(struct walk *w, struct scan_value v, struct str *number)
 
 	*number = v.span;
 	if (v.type == SCAN_STRING)
-		return decimal_read(arena, scan_text(arena, v), number);
+		return decimal_read(arena, scan_text_borrowed(arena, v), number);
 	return v.type == SCAN_NUMBER;
 }
 
@@ -338,7 +364,7 @@ static bool cast_boolean(struct walk *w, struct scan_value v, struct str *out)
 	bool yes, no;
 
 	if (v.type == SCAN_STRING)
-		text = str_trim(scan_text(w->work->scope->arena, v));
+		text = str_trim(scan_text_borrowed(w->work->scope->arena, v));
 	yes = str_eq_nocase(text, "true") || str_eq_text(text, "1");
 	no = str_eq_nocase(text, "false") || str_eq_text(text, "0");
 	if (v.type == SCAN_NUMBER) {
@@ -559,11 +585,20 @@ static bool task_apply(const struct task *task, struct record_work *work, struct
 	return true;
 }
 
+static bool tasks_apply(const struct transform *t, struct record_work *work, struct buf *out)
+{
+	bool ok = t->flatten == NULL || record_flatten_apply(t->flatten, work, out);
+
+	for (size_t i = 0; ok && i < t->count; i++)
+		ok = task_apply(&t->tasks[i], work, out);
+	return ok;
+}
+
 bool record_transform_apply(const void *compiled, struct record_work *work)
 {
 	const struct transform *t = compiled;
-	struct buf out;
-	bool ok = true;
+	struct buf own, *shared = record_scratch(work->seen);
+	bool ok;
 
 	if (t->count == 0 && t->flatten == NULL)
 		return true;
@@ -571,11 +606,10 @@ bool record_transform_apply(const void *compiled, struct record_work *work)
 		return record_refuse(work, "validation_failed",
 		                     "The record is %s; only objects can be transformed.",
 		                     record_type_name(work->value.type));
-	buf_init(&out, WORK_MAX);
-	if (t->flatten != NULL)
-		ok = record_flatten_apply(t->flatten, work, &out);
-	for (size_t i = 0; ok && i < t->count; i++)
-		ok = task_apply(&t->tasks[i], work, &out);
-	buf_free(&out);
+	if (shared != NULL)
+		return tasks_apply(t, work, shared);
+	buf_init(&own, RECORD_WORK_MAX);
+	ok = tasks_apply(t, work, &own);
+	buf_free(&own);
 	return ok;
 }

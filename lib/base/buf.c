@@ -57,6 +57,15 @@ static bool reserve(struct buf *b, size_t more)
 	return true;
 }
 
+char *buf_room(struct buf *b, size_t len)
+{
+	if (!reserve(b, len))
+		return NULL;
+	b->len += len;
+	b->p[b->len] = '\0';
+	return b->p + b->len - len;
+}
+
 void buf_add(struct buf *b, const void *bytes, size_t len)
 {
 	if (!reserve(b, len))

@@ -26,6 +26,8 @@ void buf_free(struct buf *);
 void buf_reset(struct buf *); /* empty again, memory kept */
 void buf_add(struct buf *, const void *bytes, size_t len);
 void buf_str(struct buf *, struct str);
+/* Room for so many bytes at the end, which count as written; NULL: `failed`. */
+char *buf_room(struct buf *, size_t len);
 void buf_text(struct buf *, const char *);
 void buf_char(struct buf *, char);
 void buf_printf(struct buf *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
