@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "lib/base/log.h"
-#include "lib/crypt/crypt.h"
 #include "lib/db/queries.h"
 #include "runner/commit.h"
 #include "runner/runner.h"
@@ -25,17 +24,6 @@ struct staging {
 	size_t refused_count;
 };
 
-static int64_t hash_prefix(struct committer *c, struct str key)
-{
-	unsigned char hash[CRYPT_SHA256];
-	uint64_t n = 0;
-
-	crypt_hasher_sha256(c->hasher, key, hash);
-	for (int i = 0; i < 8; i++)
-		n = n << 8 | hash[i];
-	return (int64_t)n;
-}
-
 /* Appending keeps every copy: the commit's seq and the place in the page make each a key of its
  * own. */
 static struct str key_of(const struct staging *s, size_t i)
@@ -46,6 +34,14 @@ static struct str key_of(const struct staging *s, size_t i)
 		return key;
 	return str_of(arena_printf(s->c->arena, STR_FMT "#%" PRId64 ".%zu", STR_ARG(key),
 	                           s->job->seq + 1, i));
+}
+
+/* Of that key: the engine knows the hash of its own. */
+static int64_t key_hash(const struct staging *s, size_t i, struct str key)
+{
+	if (s->job->strategy != PLAN_APPEND)
+		return s->page->records[i].key_hash;
+	return record_key_hash(s->c->hasher, key);
 }
 
 static bool is_staged(const struct staging *s, size_t i)
@@ -61,7 +57,7 @@ static void row_copy(const struct staging *s, struct db_copy *copy, size_t i)
 	db_copy_row(copy, 5);
 	db_copy_int4(copy, (int32_t)i);
 	db_copy_bytes(copy, key);
-	db_copy_int8(copy, hash_prefix(s->c, key));
+	db_copy_int8(copy, key_hash(s, i, key));
 	db_copy_bytes(copy, (struct str){ (const char *)r->hash, sizeof(r->hash) });
 	db_copy_bytes(copy, r->bytes);
 }
@@ -147,7 +143,7 @@ static struct db_arg seen_keys(const struct staging *s)
 			const struct record *r = &s->page->records[i];
 
 			if (r->key.len > 0 && r->fate != RECORD_DROP_FILTER)
-				hashes[n++] = hash_prefix(s->c, r->key);
+				hashes[n++] = r->key_hash;
 		}
 	return db_ints(s->c->arena, hashes, n);
 }

@@ -66,15 +66,24 @@ static void copy_add(struct db_copy *c, const void *bytes, size_t len)
 		copy_flush(c);
 }
 
-/* A value's length goes before it; -1 is null. `bytes` may be NULL for the caller to add. */
+/* A value's length goes before it; -1 is null. The first n of its bytes are written here. */
 static void value_add(struct db_copy *c, int32_t len, const void *bytes, size_t n)
 {
 	uint32_t be = htobe32((uint32_t)len);
+	char *p;
 
 	if (c->missing-- <= 0)
 		copy_fail(c, "a row got more values than it has columns");
-	copy_add(c, &be, sizeof(be));
-	copy_add(c, bytes, n);
+	if (err_is_set(&c->err))
+		return;
+	p = buf_room(&c->buf, sizeof(be) + n);
+	if (p) {
+		memcpy(p, &be, sizeof(be));
+		if (n > 0)
+			memcpy(p + sizeof(be), bytes, n);
+	}
+	if (c->buf.len >= CHUNK)
+		copy_flush(c);
 }
 
 /* Ends COPY on the wire and takes its answer; the pipeline begins again. */

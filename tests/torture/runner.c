@@ -248,6 +248,7 @@ static void page_fill(struct written *w)
 		snprintf(w->texts[i], sizeof(w->texts[i]), i == 2 ? "{\"broken" : "{\"id\":%d}", i);
 		*r = (struct record){ .bytes = str_of(w->texts[i]),
 			              .key = str_of(w->keys[i]),
+			              .key_hash = i,
 			              .fate = RECORD_KEEP };
 		crypt_sha256(r->bytes, r->hash);
 	}

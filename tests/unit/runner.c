@@ -99,6 +99,7 @@ static void page_fill(struct fixture *f)
 		snprintf(f->texts[i], sizeof(f->texts[i]), "{\"id\":%d}", i);
 		*r = (struct record){ .bytes = str_of(f->texts[i]),
 			              .key = str_of(f->keys[i]),
+			              .key_hash = i,
 			              .fate = RECORD_KEEP };
 		crypt_sha256(r->bytes, r->hash);
 	}
