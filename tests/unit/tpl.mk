@@ -19,9 +19,11 @@ tests/unit/tpl_pages.h: tests/unit/tpl_pages.c
 	@test -f $@ || { rm -f tests/unit/tpl_pages.c && \
 	  $(MAKE) $(AM_MAKEFLAGS) tests/unit/tpl_pages.c; }
 
-# Not a test: says how long a page of a hundred rows takes.
-EXTRA_PROGRAMS = tests/bench/tpl
-CLEANFILES += tests/bench/tpl$(EXEEXT)
+# Not tests: how long a page of a hundred rows takes, and a page of records in the engine.
+EXTRA_PROGRAMS = tests/bench/tpl tests/bench/page
+CLEANFILES += tests/bench/tpl$(EXEEXT) tests/bench/page$(EXEEXT)
+tests_bench_page_SOURCES = tests/bench/page.c tests/upstream/product.c
+tests_bench_page_LDADD = $(ENGINE_ALL)
 tests_bench_tpl_SOURCES = tests/bench/tpl.c
 nodist_tests_bench_tpl_SOURCES = tests/unit/tpl_pages.c
 tests_bench_tpl_LDADD = lib/libcatchment.a $(JANSSON_LIBS) -lm
