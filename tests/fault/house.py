@@ -114,13 +114,14 @@ FUNCTION = re.compile(r"FUNCTION (\w+\.\w+) ?\(")
 
 
 def misfit(source, name, old):
-    """Why an edit would not change the product: its text is gone, or a later migration defines its function anew."""
+    """Why an edit would not change the product: its text is gone, or a later migration drops its function or defines
+    it anew."""
     text = (source / name).read_text(encoding="utf-8")
     if text.count(old) != 1:
         return "%s does not hold its old text once" % name
     around = FUNCTION.findall(text[:text.index(old)])[-1:] if name.endswith(".sql") else []
     later = [path.name for path in (source / name).parent.glob("*.sql") if path.name > pathlib.Path(name).name
-             and set(around) & set(FUNCTION.findall(re.sub("(?m)^(GRANT|REVOKE|ALTER|DROP).*", "", path.read_text(encoding="utf-8"))))]
+             and set(around) & set(FUNCTION.findall(re.sub("(?m)^(GRANT|REVOKE|ALTER).*", "", path.read_text(encoding="utf-8"))))]
     return "%s, which it edits in %s, stands anew in %s" % (around[0], name, ", ".join(later)) if later else ""
 
 
