@@ -56,7 +56,7 @@ struct drive_run {
 	bool in_page;        /* something was sent since the last page */
 	bool intent_out;     /* what the sink has is an intent */
 	bool unsent;         /* a request was handed out and has not left yet */
-	bool leaving, leave_now, cancelled, dropped;
+	bool leaving, leave_now, cancelled;
 	const char *finish; /* drive_finish's word */
 	struct err refused; /* of a page */
 };
@@ -73,6 +73,7 @@ struct drive {
 	size_t count;
 	struct watch watches[WATCHES_MAX];
 	size_t nwatches;
+	struct watch after; /* its fd says nothing */
 	int64_t stall_ms, wait_max_ms;
 };
 
@@ -146,6 +147,11 @@ bool drive_watch(struct drive *d, int fd, void (*fn)(void *), void *arg, struct 
 		return err_set(e, ERR_BUG, "too_many_watches", "Something is wrong on our side.");
 	d->watches[d->nwatches++] = (struct watch){ .fd = fd, .fn = fn, .arg = arg };
 	return true;
+}
+
+void drive_after_turn(struct drive *d, void (*fn)(void *), void *arg)
+{
+	d->after = (struct watch){ .fn = fn, .arg = arg };
 }
 
 /* ---- ends ---- */
@@ -530,7 +536,7 @@ void drive_page_done(struct drive_run *r, bool ok, const struct err *e)
 {
 	assert(r->state == STATE_SINK);
 	run_progress(r);
-	if (r->dropped || (!ok && !e)) {
+	if (!ok && !e) {
 		run_over(r);
 	} else if (!ok) {
 		r->refused = *e;
@@ -544,12 +550,25 @@ void drive_page_done(struct drive_run *r, bool ok, const struct err *e)
 	}
 }
 
-void drive_token_found(struct drive_run *r, const struct run_found *found)
+struct run_page *drive_page_take(struct drive_run *r)
 {
-	if (r->dropped) {
-		run_over(r);
+	return run_page_take(r->run);
+}
+
+void drive_fail(struct drive_run *r, const struct err *e)
+{
+	if (r->state == STATE_OVER)
+		return;
+	if (run_token_is_out(r->run)) {
+		drive_leave(r, true);
 		return;
 	}
+	r->refused = *e;
+	run_fail(r, REMEDY_RETRY_LATER, r->refused.slug, r->refused.msg);
+}
+
+void drive_token_found(struct drive_run *r, const struct run_found *found)
+{
 	run_progress(r);
 	run_token_found(r->run, found, clock_wall_ms());
 	run_ready(r);
@@ -559,20 +578,12 @@ void drive_cache_found(struct drive_run *r, struct run_cached *entry)
 {
 	run_progress(r);
 	run_cache_found(r->run, entry, clock_wall_ms());
-	if (r->dropped) {
-		run_over(r);
-		return;
-	}
 	notes_deliver(r);
 	run_ready(r);
 }
 
 void drive_token_kept(struct drive_run *r, int64_t version)
 {
-	if (r->dropped) {
-		run_over(r);
-		return;
-	}
 	run_progress(r);
 	run_token_kept(r->run, version);
 	run_ready(r);
@@ -632,14 +643,11 @@ void drive_leave(struct drive_run *r, bool now)
 
 bool drive_abort(struct drive_run *r)
 {
-	if (r->state == STATE_SINK) {
-		r->dropped = true; /* its page is being read: drive_page_done lets go */
-	} else if (r->state != STATE_OVER && run_token_is_out(r->run)) {
+	if (r->state != STATE_OVER && run_token_is_out(r->run)) {
 		drive_leave(r, true);
 		return false;
-	} else {
-		run_over(r);
 	}
+	run_over(r);
 	return true;
 }
 
@@ -734,6 +742,13 @@ static void step_all(struct drive *d)
 	}
 }
 
+static void turn(struct drive *d)
+{
+	step_all(d);
+	if (d->after.fn)
+		d->after.fn(d->after.arg);
+}
+
 static void watches_serve(struct drive *d, const struct pollfd *fds)
 {
 	for (size_t i = 0; i < d->nwatches; i++)
@@ -747,7 +762,7 @@ void drive_step(struct drive *d, int64_t timeout_ms)
 	size_t before = d->count;
 	int64_t wait;
 
-	step_all(d);
+	turn(d);
 	/* a run that has ended is something that happened: whoever waits for it looks now */
 	wait = d->count < before ? 0 : until_next(d, timeout_ms);
 	for (size_t i = 0; i < d->nwatches; i++)
@@ -758,5 +773,5 @@ void drive_step(struct drive *d, int64_t timeout_ms)
 		http_step(d->http, 0);
 	}
 	timers_fire(d);
-	step_all(d);
+	turn(d);
 }

@@ -90,6 +90,10 @@ size_t drive_count(const struct drive *); /* runs that are not over */
 /* Calls fn from drive_step whenever fd is readable. At most 8 of them. */
 MUST_CHECK bool drive_watch(struct drive *, int fd, void (*fn)(void *), void *arg, struct err *);
 
+/* Calls fn from drive_step whenever all that was ready has been moved on: what gathers over a turn goes out
+ * then. One of them. */
+void drive_after_turn(struct drive *, void (*fn)(void *), void *arg);
+
 struct drive_start {
 	struct run_options run; /* now_ms 0: the clock */
 	const char *pool;       /* "<tenant>/<owner of the credential>": who shares connections */
@@ -106,6 +110,12 @@ struct drive_start {
 MUST_CHECK bool drive_start(struct drive *, const struct drive_start *, struct drive_run **,
                             struct err *);
 
+/* Takes the page that the sink was just given out of its run (run_page_take); drive_page_done then means
+ * that the next one may come. Freed with run_page_free on the drive's thread, whatever becomes of the run. */
+struct run_page *drive_page_take(struct drive_run *);
+/* A page that was taken could not be committed: the run ends as failed, with the error's slug and
+ * sentence, or, while an access token is on its way, parks once that is kept. */
+void drive_fail(struct drive_run *, const struct err *);
 /* The page (or intent) that the sink was given is committed, or not: then with an error the run
  * ends as failed with the error's slug and sentence; without one it is dropped silently. */
 void drive_page_done(struct drive_run *, bool ok, const struct err *);
@@ -122,8 +132,8 @@ void drive_finish(struct drive_run *, const char *stop);
 /* Parks as due now at the next page, or at once when it only waits; giving up what is under way when
  * `now`. An intent that is being committed is withdrawn with the state that is parked. */
 void drive_leave(struct drive_run *, bool now);
-/* Drops it without a word, also one whose page is out. False: an access token is on its way, which must
- * not be lost; the run goes to its vault with it and then parks. */
+/* Drops it without a word, at once: its sink reads nothing of it any more. False: an access token is on
+ * its way, which must not be lost; the run goes to its vault with it and then parks. */
 bool drive_abort(struct drive_run *);
 
 struct run_counts

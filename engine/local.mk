@@ -32,7 +32,8 @@ engine_libengine_a_SOURCES += \
   engine/request_parts.h \
   engine/retry.c engine/retry.h \
   engine/run.c engine/run.h engine/run_parts.h \
-  engine/run_cache.c engine/run_note.c engine/run_page.c engine/run_state.c engine/run_token.c \
+  engine/run_cache.c engine/run_note.c engine/run_page.c engine/run_state.c engine/run_take.c \
+  engine/run_token.c \
   engine/run_window.c \
   engine/signature.c engine/signature.h \
   engine/steps.c engine/steps.h \

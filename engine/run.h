@@ -7,6 +7,8 @@
  *     switch (run_next(run, now_ms, &act)) {
  *     case RUN_SEND: send act.request; later run_feed(run, act.request_id, answer, now_ms); ...
  *     case RUN_PAGE: commit act.page with act.page->state_after; then run_page_committed(run); ...
+ *                    Or take it (run_page_take), say run_page_committed and go on: then no state of
+ *                    the run counts before that of each page taken has been committed, in order.
  *     case RUN_WAIT: nothing to do before act.wait.until_ms: hold a timer, or save the state
  *                    and let go of everything (park); ...
  *     case RUN_BUSY: answers are outstanding; ...
@@ -88,6 +90,12 @@ struct run_page {
 	int64_t fetched_bytes;
 	const struct run_cache_put *cache; /* NULL: nothing to keep */
 };
+
+/* Takes the page that was handed out last out of its run: all that it points to is its own from then on,
+ * whatever becomes of the run, which goes on at once. NULL: out of memory, and the page stays where it
+ * is. Freed by whoever took it, on the run's thread; it may be read on any. */
+struct run_page *run_page_take(struct run *);
+void run_page_free(struct run_page *); /* NULL is fine */
 
 enum run_status { RUN_SUCCESS, RUN_PARTIAL, RUN_FAILED, RUN_TIMEOUT, RUN_CANCELLED };
 enum run_remedy {

@@ -23,18 +23,22 @@ void commit_enter(struct committer *c, const struct claim *claim)
 	         DB_ARGS(db_uuid(&claim->tenant), db_uuid(&claim->work), db_int(claim->token)));
 }
 
-struct str commit_counts(struct committer *c, const struct job *job, int64_t kept,
-                         int64_t quarantined)
+struct str commit_counts(struct committer *c, const struct job_counts *counts,
+                         const struct batch *batch)
 {
-	const struct run_page *p = kept < 0 ? NULL : job->page;
+	const struct job_counts n = counts ? *counts : (struct job_counts){ 0 };
+	size_t filtered = 0, duplicates = 0;
 
-	return str_of(arena_printf(
-		c->arena,
-		"{\"requests\":%" PRId64 ",\"retries\":%" PRId64 ",\"bytes\":%" PRId64
-		",\"waitedMs\":%" PRId64 ",\"kept\":%" PRId64 ",\"filtered\":%zu,\"duplicates\":%zu"
-		",\"quarantined\":%" PRId64 "}",
-		job->counts.requests, job->counts.retries, job->counts.bytes, job->counts.waited_ms,
-		kept < 0 ? 0 : kept, p ? p->filtered : 0, p ? p->duplicates : 0, quarantined));
+	for (size_t i = 0; batch && i < batch->count; i++) {
+		filtered += batch->pages[i]->filtered;
+		duplicates += batch->pages[i]->duplicates;
+	}
+	return str_of(arena_printf(c->arena,
+	                           "{\"requests\":%" PRId64 ",\"retries\":%" PRId64
+	                           ",\"bytes\":%" PRId64 ",\"waitedMs\":%" PRId64
+	                           ",\"filtered\":%zu,\"duplicates\":%zu}",
+	                           n.requests, n.retries, n.bytes, n.waited_ms, filtered,
+	                           duplicates));
 }
 
 void commit_journal(struct committer *c, const struct job *job)
@@ -176,23 +180,42 @@ static bool progress_read(struct committer *c, struct job *job, struct err *e)
 	return true;
 }
 
+struct release {
+	char delay[40];
+	struct db_arg args[6];
+};
+
+static void release_make(struct release *r, const struct job *job, const char *outcome,
+                         int64_t delay_ms)
+{
+	snprintf(r->delay, sizeof(r->delay), "%" PRId64 " milliseconds",
+	         delay_ms > 0 ? delay_ms : 0);
+	r->args[0] = db_uuid(&job->claim.tenant);
+	r->args[1] = db_uuid(&job->claim.work);
+	r->args[2] = db_int(job->claim.token);
+	r->args[3] = db_text(outcome);
+	r->args[4] = db_text(r->delay);
+	r->args[5] = db_text(job->code[0] ? job->code : NULL);
+}
+
+static void released(struct job *job, const struct db_rows *rows)
+{
+	struct str state = db_get(rows, 0, 0);
+
+	snprintf(job->left_state, sizeof(job->left_state), STR_FMT, STR_ARG(state));
+}
+
 /* Leaves running; *due is when the run is due again, as PostgreSQL writes it, or null. */
 static bool release(struct committer *c, struct job *job, const char *outcome, int64_t delay_ms,
                     struct str *due, struct err *e)
 {
+	struct release r;
 	struct db_rows *rows;
-	char delay[40];
-	struct str state;
 
-	snprintf(delay, sizeof(delay), "%" PRId64 " milliseconds", delay_ms > 0 ? delay_ms : 0);
-	if (!db_run(c->db, Q_RUNNER_RELEASE,
-	            DB_ARGS(db_uuid(&job->claim.tenant), db_uuid(&job->claim.work),
-	                    db_int(job->claim.token), db_text(outcome), db_text(delay),
-	                    db_text(job->code[0] ? job->code : NULL)),
-	            c->arena, &rows, e))
+	release_make(&r, job, outcome, delay_ms);
+	if (!db_run(c->db, Q_RUNNER_RELEASE, r.args, 6, c->arena, &rows, e))
 		return false;
-	state = db_get(rows, 0, 0);
-	snprintf(job->left_state, sizeof(job->left_state), STR_FMT, STR_ARG(state));
+	released(job, rows);
 	*due = db_get(rows, 0, 1);
 	if (due->p)
 		job->until_ms = db_get_int(rows, 0, 2);
@@ -205,10 +228,10 @@ static void wait_queue(struct committer *c, struct job *job, struct str due)
 	if (job->resume && job->seq >= 0)
 		db_queue(c->db, Q_RUNNER_PAGE_BEGIN,
 		         DB_ARGS(db_uuid(&job->claim.subject), db_int(job->claim.token),
-		                 db_int(job->seq), db_text(job->resume)));
+		                 db_int(job->seq), db_int(1), db_text(job->resume)));
 	db_queue(c->db, Q_RUNNER_RUN_WAIT,
 	         DB_ARGS(db_uuid(&job->claim.execution), db_text(job->code), db_text(job->message),
-	                 db_str(due), db_str(commit_counts(c, job, -1, 0))));
+	                 db_str(due), db_str(commit_counts(c, &job->counts, NULL))));
 	commit_journal(c, job);
 }
 
@@ -231,11 +254,11 @@ static void end_queue(struct committer *c, struct job *job)
 	db_queue(c->db, Q_RUNNER_RUN_END,
 	         DB_ARGS(db_uuid(&job->claim.subject), db_uuid(&job->claim.execution),
 	                 uuid_is_nil(&job->stream) ? db_null() : db_uuid(&job->stream),
-	                 db_int(job->claim.token), db_int(job->seq),
+	                 db_int(job->claim.token), db_int(job->seq + (int64_t)job->batch.count),
 	                 db_text(run_status_name(job->status)), db_text(job->code),
 	                 db_text(job->message), db_text(job->stop),
 	                 db_text(job->cursor ? job->cursor : ""), db_bool(job->mark_vanished),
-	                 db_str(commit_counts(c, job, -1, 0))));
+	                 db_str(commit_counts(c, &job->counts, NULL))));
 	commit_journal(c, job);
 }
 
@@ -246,12 +269,34 @@ static bool tries_again(const struct job *job)
 	return wanted && strcmp(job->left_state, "ready") == 0;
 }
 
+/* Nothing of it has to be looked at before it ends: one flight. */
+static bool end_well(struct committer *c, struct job *job, struct err *e)
+{
+	struct release r;
+	struct db_rows *rows;
+
+	release_make(&r, job, job->outcome, 0);
+	db_queue_rows(c->db, Q_RUNNER_RELEASE, r.args, 6, c->arena, &rows);
+	end_queue(c, job);
+	commit_token_let_go(c, job);
+	if (arena_failed(c->arena) || arena_failed(c->scratch)) /* before its pages count */
+		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
+	if (!db_commit(c->db, e))
+		return false;
+	released(job, rows);
+	return true;
+}
+
 /* A retry waits as long as attempts are left; then, and for all other outcomes, the run ends. */
 bool commit_end(struct committer *c, struct job *job, struct err *e)
 {
 	struct str due;
 
+	if (job->batch.count > 0)
+		return commit_pages(c, job, end_well, e);
 	commit_enter(c, &job->claim);
+	if (job->seq >= 0 && strcmp(job->outcome, "done") == 0)
+		return end_well(c, job, e);
 	if (!progress_read(c, job, e) || !release(c, job, job->outcome, 0, &due, e))
 		return false;
 	if (tries_again(job))

@@ -14,7 +14,8 @@
 struct committer {
 	struct runner *runner;
 	struct db *db;
-	struct arena *arena; /* of one attempt */
+	struct arena *arena;   /* of one attempt */
+	struct arena *scratch; /* of one statement */
 	struct crypt_hasher *hasher;
 };
 
@@ -27,10 +28,13 @@ commit_fn commit_begin, commit_page, commit_intent, commit_park, commit_end, com
 void commit_enter(struct committer *, const struct claim *);      /* BEGIN and work.enter, queued */
 void commit_journal(struct committer *, const struct job *);      /* queued, when there is any */
 void commit_token_let_go(struct committer *, const struct job *); /* queued, when it needs tokens */
-void commit_kept_queue(struct committer *, const struct job *);   /* with a page */
-/* After an unknown COMMIT: does progress stand behind this job's page? Opens a transaction. */
+void commit_kept_queue(struct committer *, const struct job *, const struct run_page *);
+/* The job's pages, and in the same transaction the rest, which ends with COMMIT. When a record is refused
+ * all of it is done again, with care: so the rest may be called twice. */
+MUST_CHECK bool commit_pages(struct committer *, struct job *, commit_fn *rest, struct err *);
+/* After an unknown COMMIT: does progress stand behind this job's pages? Opens a transaction. */
 MUST_CHECK bool commit_landed(struct committer *, struct job *, bool *landed, struct err *);
-/* The job's counts, with a page's when it has one; in the arena. kept < 0: without a page. */
-struct str commit_counts(struct committer *, const struct job *, int64_t kept, int64_t quarantined);
+/* Counts for the history, in the arena. NULL counts are zero; batch NULL: without pages. */
+struct str commit_counts(struct committer *, const struct job_counts *, const struct batch *);
 
 #endif

@@ -96,9 +96,9 @@ bool commit_kept_find(struct committer *c, struct job *job, struct err *e)
 	return true;
 }
 
-void commit_kept_queue(struct committer *c, const struct job *job)
+void commit_kept_queue(struct committer *c, const struct job *job, const struct run_page *page)
 {
-	const struct run_cache_put *p = job->page->cache;
+	const struct run_cache_put *p = page->cache;
 	const struct uuid *owner = &job->token.owner;
 
 	if (!p)

@@ -53,12 +53,13 @@ static bool attempt(struct committer *c, struct job *job, struct err *e)
 	bool landed = false;
 
 	arena_reset(c->arena);
+	arena_reset(c->scratch);
 	if (job->unknown && kinds[job->kind].moves_seq) {
 		if (!commit_landed(c, job, &landed, e))
 			return false;
 		job->unknown = false;
 		log_info("commit_found", "%s seq=%" PRId64 " token=%" PRId64 ": %s",
-		         kinds[job->kind].name, job->seq + 1, job->claim.token,
+		         kinds[job->kind].name, job->seq + job_steps(job), job->claim.token,
 		         landed ? "it had landed" : "it had not landed");
 		if (landed)
 			return true;
@@ -124,8 +125,9 @@ static void perform(struct committer *c, struct job *job)
 static bool committer_open(struct committer *c, struct err *e)
 {
 	c->arena = arena_new_run(ARENA_MAX);
+	c->scratch = arena_new_run(ARENA_MAX);
 	c->hasher = crypt_hasher_new();
-	if (!c->arena || !c->hasher)
+	if (!c->arena || !c->scratch || !c->hasher)
 		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
 	return db_open(c->runner->conninfo, "runner", &c->db, e);
 }
@@ -148,6 +150,7 @@ void *committer_main(void *arg)
 		mail_post(&c.runner->mail, &job->letter);
 	}
 	arena_free(c.arena);
+	arena_free(c.scratch);
 	db_close(c.db);
 	crypt_hasher_free(c.hasher);
 	return NULL;

@@ -19,6 +19,7 @@ void held_bury(struct held *h)
 {
 	struct loop *loop = h->loop;
 
+	h->buried = true;
 	if (h->prev)
 		h->prev->next = h->next;
 	else
@@ -33,13 +34,63 @@ void held_bury(struct held *h)
 	keeper_wake(loop->runner); /* there is room, here or in the tenant's lane */
 }
 
+/* A job that is out reads only what it owns, so the run may go before its answer. */
+void held_drop(struct held *h)
+{
+	h->dropped = true;
+	held_batch_drop(&h->batch);
+	if (h->run && !drive_abort(h->run))
+		return; /* its token comes first: then its vault, and its end */
+	if (h->run)
+		held_run_gone(h);
+	if (!h->job_out && !h->buried)
+		held_bury(h);
+}
+
+void held_stir(struct held *h)
+{
+	if (h->stirred)
+		return;
+	h->stirred = true;
+	h->next_stirred = h->loop->stirred;
+	h->loop->stirred = h;
+}
+
+void loop_post(void *arg)
+{
+	struct loop *loop = arg;
+	struct held *h;
+
+	while ((h = loop->stirred)) {
+		loop->stirred = h->next_stirred;
+		h->stirred = false;
+		if (!h->buried)
+			held_post_next(h);
+	}
+}
+
+static void stirred_forget_buried(struct loop *loop)
+{
+	struct held **at = &loop->stirred;
+
+	while (*at)
+		if ((*at)->buried)
+			*at = (*at)->next_stirred;
+		else
+			at = &(*at)->next_stirred;
+}
+
 void loop_bury(struct loop *loop)
 {
 	struct held *h;
 
+	if (loop->buried)
+		stirred_forget_buried(loop);
 	while ((h = loop->buried)) {
 		loop->buried = h->next;
 		journal_free(h->journal);
+		held_batch_drop(&h->batch);
+		held_job_clear(&h->following);
 		free(h->resume);
 		load_free(h->loaded);
 		free(h);
@@ -98,46 +149,74 @@ static void result_log(const struct held *h)
 		         j->code, j->left_state);
 }
 
-/* The run goes without a word: it is another's, or nobody's. */
-static void run_bury(struct held *h)
+/* What the run was told of as kept is not: whatever it does next ends as failed, and begins later behind
+ * what was committed. */
+static void page_lost(struct held *h, const struct err *e)
 {
-	drive_page_done(h->run, false, NULL);
-	held_run_gone(h);
-	held_bury(h);
+	bool waits = h->full || h->job.kind == JOB_INTENT;
+
+	h->broken = true;
+	h->full = false;
+	held_batch_drop(&h->batch);
+	free(h->resume);
+	h->resume = NULL;
+	if (h->run && waits)
+		drive_page_done(h->run, false, e); /* ends: held_end says what is left to say */
+	else if (h->run)
+		drive_fail(h->run, e);
+	else
+		held_post_failed(h, REMEDY_RETRY_LATER, e->slug, e->msg);
 }
 
-/* After this the drive may have called the sink again, and the job may be out once more. */
 static void page_answered(struct held *h)
 {
 	struct err e = h->job.err;
-	bool done = h->job.result == JOB_DONE;
-	bool silent = h->dropped || h->job.result == JOB_LOST || held_is_away(&e);
 
-	if (done) {
-		h->seq++;
+	if (h->job.result == JOB_DONE) {
+		h->seq += job_steps(&h->job);
 		h->told = h->telling;
 		h->moved = h->moved || h->job.kind == JOB_PAGE;
-	}
-	if (done && !h->dropped) {
-		drive_page_done(h->run, true, NULL);
-	} else if (!done && !silent) {
-		drive_page_done(h->run, false, &e); /* ends: held_end posts what is left to say */
+		if (h->job.kind == JOB_PAGE)
+			h->path = h->job.next_path;
+		else
+			drive_page_done(h->run, true, NULL);
+	} else if (h->job.result == JOB_LOST || held_is_away(&e)) {
+		held_drop(h);
 	} else {
-		run_bury(h);
+		page_lost(h, &e);
 	}
 }
 
-/* A token of the run that is gone meanwhile is nobody's any more. */
+/* The run goes without a word: it is another's, or nobody's. */
+static void held_over(struct held *h)
+{
+	h->dropped = true;
+	held_batch_drop(&h->batch);
+	if (h->run) {
+		drive_page_done(h->run, false, NULL);
+		held_run_gone(h);
+	}
+	held_bury(h);
+}
+
+/* The one answer that the run waits for is not to be had. */
+static void aside_failed(struct held *h)
+{
+	struct err e = h->job.err;
+
+	if (h->job.result == JOB_LOST || held_is_away(&e))
+		held_over(h);
+	else
+		drive_page_done(h->run, false, &e);
+}
+
 static void token_answered(struct held *h)
 {
 	struct job_token t = h->job.token;
 	bool keeping = h->job.kind == JOB_TOKEN_KEEP;
 
-	h->job.token.access = h->job.token.refresh = NULL;
 	if (h->job.result != JOB_DONE) {
-		page_answered(h);
-	} else if (h->dropped) {
-		run_bury(h);
+		aside_failed(h);
 	} else if (keeping) {
 		h->token_version = t.kept;
 		drive_token_kept(h->run, t.kept);
@@ -149,25 +228,17 @@ static void token_answered(struct held *h)
 		                                               .renew_in_ms = t.renew_in_ms,
 		                                               .refresh = t.refresh });
 	}
-	held_token_wipe(&t);
 }
 
-/* A look that failed is as a commit that failed: the database is away, or the run is another's. */
 static void kept_answered(struct held *h)
 {
 	struct run_cached *kept = h->job.kept;
 
 	h->job.kept = NULL;
-	if (h->job.result == JOB_DONE && !h->dropped) {
+	if (h->job.result == JOB_DONE)
 		drive_cache_found(h->run, kept);
-		return;
-	}
-	if (kept)
-		kept->release(&kept->answer);
-	if (h->job.result != JOB_DONE)
-		page_answered(h);
 	else
-		run_bury(h);
+		aside_failed(h);
 }
 
 static void journal_settle(struct held *h)
@@ -183,20 +254,9 @@ static void journal_settle(struct held *h)
 	h->job.journal = NULL;
 }
 
-static void held_answered(struct held *h)
+static void answer_serve(struct held *h)
 {
-	h->job_out = false;
-	log_context(NULL, h->tenant);
-	result_log(h);
-	if (!held_is_aside(h->job.kind))
-		journal_settle(h);
-	free(h->job.cursor);
-	free(h->job.resume);
-	h->job.cursor = h->job.resume = NULL;
 	switch (h->job.kind) {
-	case JOB_BEGIN:
-		held_begun(h);
-		break;
 	case JOB_PAGE:
 	case JOB_INTENT:
 		page_answered(h);
@@ -211,6 +271,30 @@ static void held_answered(struct held *h)
 	default:
 		held_bury(h); /* done, or a stray of the next beats */
 	}
+}
+
+/* Whoever is dropped waits for nothing but its token, which is nobody's any more once it is kept. */
+static bool is_over(const struct held *h)
+{
+	return h->dropped && (!h->run || h->job.kind == JOB_TOKEN_KEEP);
+}
+
+static void held_answered(struct held *h)
+{
+	h->job_out = false;
+	log_context(NULL, h->tenant);
+	result_log(h);
+	if (!held_is_aside(h->job.kind))
+		journal_settle(h);
+	if (h->job.kind == JOB_BEGIN)
+		held_begun(h);
+	else if (is_over(h))
+		held_over(h);
+	else if (!h->dropped)
+		answer_serve(h);
+	held_job_clear(&h->job);
+	if (!h->buried)
+		held_stir(h);
 	log_context(NULL, NULL);
 }
 
@@ -279,14 +363,7 @@ void loop_drop(struct loop *loop)
 
 	for (struct held *h = loop->first; h; h = next) {
 		next = h->next;
-		if (h->dropped)
-			continue;
-		h->dropped = true;
-		if (h->run && !drive_abort(h->run))
-			continue;
-		if (!h->job_out) {
-			held_run_gone(h);
-			held_bury(h);
-		}
+		if (!h->dropped)
+			held_drop(h);
 	}
 }

@@ -35,7 +35,7 @@ static void held_first_job(struct held *h)
 	if (strcmp(h->claim.kind, "pipeline") != 0 || uuid_is_nil(&h->claim.execution)) {
 		log_error("unknown_work", "work=%s kind=%s cannot be run by this version", h->work,
 		          h->claim.kind);
-		held_post(h, JOB_LET_GO);
+		held_follow(h, JOB_LET_GO);
 	} else if (h->claim.crashes >= CRASHES_MAX) {
 		held_post_failed(
 			h, REMEDY_BUG, "runner_lost",
@@ -43,7 +43,7 @@ static void held_first_job(struct held *h)
 			"not tried again by itself. Pages committed before are kept. Tell the "
 			"operator, then run it again.");
 	} else {
-		held_post(h, JOB_BEGIN);
+		held_follow(h, JOB_BEGIN);
 	}
 }
 
@@ -156,7 +156,7 @@ static void begin_failed(struct held *h)
 	if (h->dropped || held_is_away(&e) || strcmp(e.slug, "lost_lease") == 0)
 		held_bury(h);
 	else if (over)
-		held_post(h, JOB_LET_GO);
+		held_follow(h, JOB_LET_GO);
 	else
 		held_post_failed(h, load_remedy(&e), e.slug, e.msg);
 }

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/log.h"
@@ -28,86 +29,122 @@ static void text_put(char *out, size_t size, const char *text)
 	out[len] = '\0';
 }
 
-static struct run_counts held_counts(const struct held *h)
-{
-	return h->run ? drive_run_counts(h->run) : h->telling;
-}
-
-void held_job_init(struct held *h, enum job_kind kind)
-{
-	struct run_counts now = held_counts(h);
-
-	h->telling = now;
-	h->job = (struct job){
-		.letter.kind = LETTER_JOB,
-		.kind = kind,
-		.owner = h,
-		.claim = h->claim,
-		.seq = h->seq,
-		.stream = h->stream,
-		.strategy = h->loaded ? plan_strategy(h->loaded->plan) : PLAN_INCREMENTAL,
-		.counts = { .requests = now.requests - h->told.requests,
-		            .retries = now.retries - h->told.retries,
-		            .bytes = now.bytes - h->told.bytes,
-		            .waited_ms = now.waited_ms - h->told.waited_ms },
-		.resume = h->resume,
-		.token = { .owner = h->instance, .lease = h->token_lease },
-	};
-	h->resume = NULL;
-}
-
-void held_token_wipe(struct job_token *t)
-{
-	secret_free(t->access);
-	secret_free(t->refresh);
-	t->access = t->refresh = NULL;
-}
-
 /* Beside the run's commits it asks for tokens and kept answers. */
 bool held_is_aside(enum job_kind kind)
 {
 	return kind == JOB_TOKEN_TAKE || kind == JOB_TOKEN_KEEP || kind == JOB_KEPT_FIND;
 }
 
-/* The journal waits for the next commit of the run itself. */
-void held_post_aside(struct held *h)
+void held_batch_drop(struct batch *b)
 {
-	h->job_out = queue_put(&h->loop->runner->queue, &h->job);
-	if (h->job_out)
-		return;
-	log_error("queue_full", "execution=%s token=%" PRId64 ": dropped", h->execution,
-	          h->claim.token);
-	held_token_wipe(&h->job.token);
-	drive_page_done(h->run, false, NULL);
+	for (size_t i = 0; i < b->count; i++)
+		run_page_free(b->pages[i]);
+	*b = (struct batch){ 0 };
 }
 
-void held_post_job(struct held *h)
+void held_job_clear(struct job *job)
 {
-	journal_close(h->journal);
-	h->job.journal = h->journal;
-	h->journal = journal_new(); /* NULL: what follows is not journalled */
-	h->job_out = queue_put(&h->loop->runner->queue, &h->job);
-	if (h->job_out)
-		return;
-	log_error("queue_full", "execution=%s token=%" PRId64 ": dropped", h->execution,
-	          h->claim.token);
-	if (!h->run)
-		held_bury(h);
+	held_batch_drop(&job->batch);
+	journal_free(job->journal);
+	if (job->kept)
+		job->kept->release(&job->kept->answer);
+	secret_free(job->token.access);
+	secret_free(job->token.refresh);
+	free(job->state);
+	free(job->kept_key);
+	free(job->cursor);
+	free(job->resume);
+	job->journal = NULL;
+	job->kept = NULL;
+	job->token.access = job->token.refresh = NULL;
+	job->state = job->kept_key = job->cursor = job->resume = NULL;
 }
 
-void held_post(struct held *h, enum job_kind kind)
+static struct job job_of(const struct held *h, enum job_kind kind)
 {
-	held_job_init(h, kind);
-	held_post_job(h);
+	return (struct job){
+		.letter.kind = LETTER_JOB,
+		.kind = kind,
+		.owner = (void *)h,
+		.claim = h->claim,
+		.stream = h->stream,
+		.strategy = h->loaded ? plan_strategy(h->loaded->plan) : PLAN_INCREMENTAL,
+		.token = { .owner = h->instance, .lease = h->token_lease },
+	};
+}
+
+struct job *held_follow(struct held *h, enum job_kind kind)
+{
+	held_job_clear(&h->following);
+	if (h->run)
+		h->asked = drive_run_counts(h->run);
+	h->following = job_of(h, kind);
+	h->following.resume = h->resume;
+	h->resume = NULL;
+	h->follows = true;
+	held_stir(h);
+	return &h->following;
+}
+
+/* A good end takes the last pages along: nothing has to be decided between them. */
+static bool takes_pages(const struct job *job)
+{
+	return job->kind == JOB_END && strcmp(job->outcome, "done") == 0 &&
+	       (job->status == RUN_SUCCESS || job->status == RUN_PARTIAL);
+}
+
+/* Pages leave before what follows them. */
+static void job_choose(struct held *h)
+{
+	if (h->batch.count > 0 && !(h->follows && takes_pages(&h->following))) {
+		h->job = job_of(h, JOB_PAGE);
+		h->telling = h->paged;
+	} else {
+		h->job = h->following;
+		h->following = (struct job){ 0 };
+		h->follows = false;
+		h->telling = h->asked;
+	}
+	h->job.batch = h->batch;
+	h->batch = (struct batch){ 0 };
+	h->job.path = h->path;
+	h->job.seq = h->seq;
+	h->job.counts = (struct job_counts){ .requests = h->telling.requests - h->told.requests,
+		                             .retries = h->telling.retries - h->told.retries,
+		                             .bytes = h->telling.bytes - h->told.bytes,
+		                             .waited_ms = h->telling.waited_ms -
+		                                          h->told.waited_ms };
+}
+
+void held_post_next(struct held *h)
+{
+	if (h->job_out || (!h->follows && h->batch.count == 0))
+		return;
+	job_choose(h);
+	if (!held_is_aside(h->job.kind)) { /* those leave the journal to the run's next commit */
+		journal_close(h->journal);
+		h->job.journal = h->journal;
+		h->journal = journal_new(); /* NULL: what follows is not journalled */
+	}
+	h->job_out = queue_put(&h->loop->runner->queue, &h->job);
+	if (!h->job_out) {
+		log_error("queue_full", "execution=%s token=%" PRId64 ": dropped", h->execution,
+		          h->claim.token);
+		held_job_clear(&h->job);
+		held_drop(h);
+	} else if (h->full) {
+		h->full = false;
+		drive_page_done(h->run, true, NULL);
+	}
 }
 
 void held_post_park(struct held *h, const struct run_wait *wait)
 {
-	held_job_init(h, JOB_PARK);
-	h->job.until_ms = wait->until_ms;
-	text_put(h->job.code, sizeof(h->job.code), wait->code);
-	text_put(h->job.message, sizeof(h->job.message), wait->message);
-	held_post_job(h);
+	struct job *job = held_follow(h, JOB_PARK);
+
+	job->until_ms = wait->until_ms;
+	text_put(job->code, sizeof(job->code), wait->code);
+	text_put(job->message, sizeof(job->message), wait->message);
 }
 
 /* What becomes of the work row. A definition that must change leaves it idle: after mending, the
@@ -128,17 +165,16 @@ static const char *outcome_of(const struct held *h, const struct run_end *end)
 void held_post_end(struct held *h, const struct run_end *end, struct str cursor)
 {
 	bool well = end->status == RUN_SUCCESS || end->status == RUN_PARTIAL;
+	struct job *job = held_follow(h, JOB_END);
 
-	held_job_init(h, JOB_END);
-	h->job.status = end->status;
-	h->job.outcome = outcome_of(h, end);
-	h->job.mark_vanished = well && end->complete && h->job.strategy == PLAN_FULL_SYNC;
+	job->status = end->status;
+	job->outcome = outcome_of(h, end);
+	job->mark_vanished = well && end->complete && job->strategy == PLAN_FULL_SYNC;
 	if (well && end->complete && cursor.len > 0)
-		h->job.cursor = strndup(cursor.p, cursor.len);
-	text_put(h->job.code, sizeof(h->job.code), end->code);
-	text_put(h->job.message, sizeof(h->job.message), end->message);
-	text_put(h->job.stop, sizeof(h->job.stop), end->stop);
-	held_post_job(h);
+		job->cursor = strndup(cursor.p, cursor.len);
+	text_put(job->code, sizeof(job->code), end->code);
+	text_put(job->message, sizeof(job->message), end->message);
+	text_put(job->stop, sizeof(job->stop), end->stop);
 }
 
 void held_post_failed(struct held *h, enum run_remedy remedy, const char *code, const char *message)

@@ -16,39 +16,63 @@ static void held_note(void *arg, struct drive_run *r, const struct run_note *n)
 	journal_add(h->journal, n->kind, n->at_ms, n->json);
 }
 
+static const struct err no_memory = { .code = ERR_UNAVAILABLE,
+	                              .slug = "out_of_memory",
+	                              .msg = "There is not enough memory." };
+
+static bool batch_is_full(const struct batch *b)
+{
+	return b->count == BATCH_PAGES_MAX || b->bytes >= BATCH_BYTES_MAX;
+}
+
+/* The run goes on while its page waits for a committer, as long as there is room for another one. */
 static void held_page(void *arg, struct drive_run *r, const struct run_page *page)
 {
 	struct held *h = arg;
+	struct run_page *taken = drive_page_take(r);
 
-	(void)r;
-	held_job_init(h, JOB_PAGE);
-	h->job.page = page;
-	h->job.state = page->state_after;
-	held_post_job(h);
-	if (!h->job_out)
-		drive_page_done(h->run, false, NULL);
+	if (!taken) {
+		drive_page_done(r, false, &no_memory);
+		return;
+	}
+	h->batch.pages[h->batch.count++] = taken;
+	h->batch.bytes += (size_t)page->fetched_bytes;
+	h->paged = drive_run_counts(r);
+	held_stir(h);
+	h->full = batch_is_full(&h->batch);
+	if (!h->full)
+		drive_page_done(r, true, NULL);
 }
 
 static void held_intent(void *arg, struct drive_run *r, struct str state)
 {
 	struct held *h = arg;
+	struct job *job = held_follow(h, JOB_INTENT);
 
-	(void)r;
-	held_job_init(h, JOB_INTENT);
-	h->job.state = state;
-	held_post_job(h);
-	if (!h->job_out)
-		drive_page_done(h->run, false, NULL);
+	job->state = strndup(state.p, state.len);
+	if (!job->state) {
+		h->follows = false;
+		drive_page_done(r, false, &no_memory);
+	}
 }
 
-/* The run is over: what it leaves is taken while it is still there. */
+/* The run is over: what it leaves is taken while it is still there. Behind a page that was lost its state
+ * is worth nothing: what was committed last is. */
 static void run_left(struct held *h, const struct drive_run *r)
 {
 	struct str state = drive_run_state(r);
 
-	h->telling = drive_run_counts(r);
-	h->resume = state.len > 0 ? strndup(state.p, state.len) : NULL;
+	h->asked = drive_run_counts(r);
+	if (state.len > 0 && !h->broken)
+		h->resume = strndup(state.p, state.len);
 	held_run_gone(h);
+}
+
+/* Nobody asks any more. */
+static void held_let_go(struct held *h)
+{
+	if (!h->job_out)
+		held_bury(h);
 }
 
 static void held_park(void *arg, struct drive_run *r, const struct run_wait *wait)
@@ -57,7 +81,7 @@ static void held_park(void *arg, struct drive_run *r, const struct run_wait *wai
 
 	run_left(h, r);
 	if (h->dropped)
-		held_bury(h);
+		held_let_go(h);
 	else
 		held_post_park(h, wait);
 }
@@ -69,7 +93,7 @@ static void held_end(void *arg, struct drive_run *r, const struct run_end *end)
 
 	run_left(h, r);
 	if (h->dropped)
-		held_bury(h);
+		held_let_go(h);
 	else
 		held_post_end(h, end, plan_has_cursor(h->loaded->plan) ? cursor : STR(""));
 }
@@ -110,45 +134,39 @@ const struct gate GATE_HELD = { .ask = held_ask, .throttle = held_throttle, .pac
 static void held_token_take(void *arg, struct drive_run *r, int64_t refused)
 {
 	struct held *h = arg;
+	struct job *job = held_follow(h, JOB_TOKEN_TAKE);
 
 	(void)r;
-	held_job_init(h, JOB_TOKEN_TAKE);
-	h->job.token.hash = plan_auth_hash(h->loaded->plan);
-	h->job.token.refused = refused;
-	held_post_aside(h);
+	job->token.hash = plan_auth_hash(h->loaded->plan);
+	job->token.refused = refused;
 }
 
 static void held_token_keep(void *arg, struct drive_run *r, const struct run_token *token)
 {
 	struct held *h = arg;
-	struct job_token *t = &h->job.token;
+	struct job_token *t = &held_follow(h, JOB_TOKEN_KEEP)->token;
 
-	(void)r;
-	held_job_init(h, JOB_TOKEN_KEEP);
 	t->version = h->token_version;
 	t->life_ms = token->life_ms;
 	t->renew_in_ms = token->renew_in_ms;
 	t->access = secret_copy(token->access);
 	t->refresh = token->refresh ? secret_copy(token->refresh) : NULL;
-	if (t->access && (t->refresh || !token->refresh)) {
-		held_post_aside(h);
+	if (t->access && (t->refresh || !token->refresh))
 		return;
-	}
-	held_token_wipe(t);
-	drive_page_done(h->run, false,
-	                &(struct err){ .code = ERR_UNAVAILABLE,
-	                               .slug = "out_of_memory",
-	                               .msg = "There is not enough memory." });
+	h->follows = false;
+	drive_page_done(r, false, &no_memory);
 }
 
 static void held_kept_find(void *arg, struct drive_run *r, const char *key)
 {
 	struct held *h = arg;
+	struct job *job = held_follow(h, JOB_KEPT_FIND);
 
-	(void)r;
-	held_job_init(h, JOB_KEPT_FIND);
-	h->job.kept_key = key;
-	held_post_aside(h);
+	job->kept_key = strdup(key);
+	if (!job->kept_key) {
+		h->follows = false;
+		drive_page_done(r, false, &no_memory);
+	}
 }
 
 const struct shelf SHELF_HELD = { .find = held_kept_find };

@@ -82,6 +82,11 @@ void journal_close(struct journal *j)
 	j->left_out = 0;
 }
 
+int64_t job_steps(const struct job *job)
+{
+	return job->kind == JOB_INTENT ? 1 : (int64_t)job->batch.count;
+}
+
 void queue_init(struct job_queue *q, size_t max)
 {
 	pthread_condattr_t attr;

@@ -1,8 +1,9 @@
 /*
  * job - one thing that a committer does in the database, and the bounded queue of them
  *
- * Ownership: a job is embedded in the run (or bucket) it serves, which waits for it: so there are
- *            never more jobs than runs and buckets, and the queue's bound is never met.
+ * Ownership: a job is embedded in the run (or bucket) it serves, which posts one at a time: so there are
+ *            never more jobs than runs and buckets, and the queue's bound is never met. It owns all that
+ *            it reads, so its run may end meanwhile.
  * Errors:    job->result and job->err.
  * Threads:   a job is the main loop's, then the queue's, one committer's, the mailbox's, and the
  *            main loop's again.
@@ -39,9 +40,25 @@ void journal_free(struct journal *);
 void journal_add(struct journal *, const char *kind, int64_t at_ms, struct str json);
 void journal_close(struct journal *); /* says what was left out, if anything was; NULL is fine */
 
+/* Pages of a run that one transaction commits, in order; their records, up to so many bytes. */
+#define BATCH_PAGES_MAX 64
+#define BATCH_BYTES_MAX ((size_t)2 * 1024 * 1024)
+
+struct batch {
+	struct run_page *pages[BATCH_PAGES_MAX];
+	size_t count, bytes;
+};
+
+/* What is known of a stream when records come for it: how most of them are written cheapest. */
+enum write_path {
+	WRITE_LOOK,  /* nothing: each is looked for where it is written */
+	WRITE_CHECK, /* most are there as they are: hashes are compared first, and what differs is sent */
+	WRITE_ALL,   /* most are new or changed: none is looked for */
+};
+
 enum job_kind {
 	JOB_BEGIN,      /* open the run: documents, secrets, where it stands */
-	JOB_PAGE,       /* commit a page */
+	JOB_PAGE,       /* commit pages */
 	JOB_INTENT,     /* commit a state without a page */
 	JOB_PARK,       /* let go until a moment */
 	JOB_END,        /* write the end; a retry may come of it */
@@ -103,8 +120,9 @@ struct job {
 	struct journal *journal; /* NULL or lines to write along */
 	struct job_counts counts;
 
-	const struct run_page *page; /* lies in the engine, unchanged until drive_page_done */
-	struct str state;
+	struct batch batch; /* JOB_PAGE; JOB_END: the last pages, which nothing was left to follow */
+	enum write_path path, next_path; /* how to write them; what they say of those that follow */
+	char *state;                     /* JOB_INTENT: malloc'ed */
 
 	enum run_status status; /* JOB_END */
 	const char *outcome;    /* JOB_END: of work.release */
@@ -117,7 +135,7 @@ struct job {
 	struct job_begun begun;
 	struct job_bucket bucket;
 	struct job_token token;
-	const char *kept_key;    /* JOB_KEPT_FIND; lies in the engine */
+	char *kept_key;          /* JOB_KEPT_FIND: malloc'ed */
 	struct run_cached *kept; /* its answer; NULL: none */
 
 	bool unknown; /* a COMMIT went out and no answer came: it may have landed */
@@ -126,6 +144,8 @@ struct job {
 	int64_t fresh, changed;
 	char left_state[16]; /* of work, after JOB_END and JOB_PARK */
 };
+
+int64_t job_steps(const struct job *); /* by so many a page or an intent moves progress.seq */
 
 struct job_queue {
 	pthread_mutex_t mutex;

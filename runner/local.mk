@@ -3,7 +3,7 @@ noinst_LIBRARIES += runner/librunner.a
 runner_librunner_a_SOURCES = \
   runner/bucket.c runner/bucket.h \
   runner/commit.c runner/commit.h runner/commit_page.c runner/commit_token.c \
-  runner/commit_kept.c \
+  runner/commit_kept.c runner/commit_rows.c runner/commit_rows.h \
   runner/committer.c \
   runner/held.c runner/held.h runner/held_parts.h \
   runner/held_begin.c runner/held_post.c runner/held_sink.c \

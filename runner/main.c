@@ -257,12 +257,14 @@ static bool runner_open(struct program *p, struct err *e)
 	if (r->keeper_fd < 0)
 		return err_errno(e, ERR_UNAVAILABLE, "no_descriptor", "eventfd");
 	p->loop.runner = p->loop.buckets.runner = r;
-	return mail_open(&r->mail, e) &&
-	       drive_new(&(struct drive_options){ .guard = r->guard,
-	                                          .ca_file = r->ca_file,
-	                                          .bytes_max = (size_t)r->bytes_max },
-	                 &p->loop.drive, e) &&
-	       drive_watch(p->loop.drive, r->mail.fd, loop_letters, &p->loop, e) &&
+	if (!mail_open(&r->mail, e) ||
+	    !drive_new(&(struct drive_options){ .guard = r->guard,
+	                                        .ca_file = r->ca_file,
+	                                        .bytes_max = (size_t)r->bytes_max },
+	               &p->loop.drive, e))
+		return false;
+	drive_after_turn(p->loop.drive, loop_post, &p->loop);
+	return drive_watch(p->loop.drive, r->mail.fd, loop_letters, &p->loop, e) &&
 	       drive_watch(p->loop.drive, p->signal_fd, on_signal, p, e);
 }
 
@@ -270,8 +272,8 @@ static void runner_close(struct program *p)
 {
 	struct runner *r = &p->runner;
 
+	loop_bury(&p->loop); /* pages end before the drive that fetched them */
 	drive_free(p->loop.drive);
-	loop_bury(&p->loop);
 	close(r->keeper_fd);
 	close(p->signal_fd);
 	mail_close(&r->mail);

@@ -56,5 +56,9 @@ MIGRATIONS = \
   sql/migrations/0026_silent.sql \
   sql/migrations/0027_replaced.sql \
   sql/migrations/0028_sweep.sql \
-  sql/migrations/0029_farewell.sql
+  sql/migrations/0029_farewell.sql \
+  sql/migrations/0030_batches.sql \
+  sql/migrations/0031_web.sql
+  sql/migrations/0029_farewell.sql \
+  sql/migrations/0030_batches.sql
 nobase_dist_pkgdata_DATA += $(MIGRATIONS)

@@ -3,6 +3,7 @@
  */
 #include "config.h"
 
+#include <endian.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,101 +63,129 @@ struct db_arg db_bool(bool b)
 	return (struct db_arg){ .p = in_small, .len = 1, .small = { b ? 't' : 'f' } };
 }
 
-/* ---- arrays: PostgreSQL's text form, every element but null in quotes ---- */
+/* ---- arrays: PostgreSQL's binary form (array_recv), which quotes nothing ---- */
 
-static char *quoted(char *to, struct str s)
+/* Dimensions, a flag for nulls, the elements' type, length and lower bound of the one dimension. The type
+ * is filled in when the parameter is known. */
+#define HEAD_MAX 20
+#define TYPE_AT  8
+
+static char *be32_put(char *to, uint32_t n)
 {
-	*to++ = '"';
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.p[i] == '"' || s.p[i] == '\\')
-			*to++ = '\\';
-		*to++ = s.p[i];
-	}
-	*to++ = '"';
-	return to;
+	n = htobe32(n);
+	memcpy(to, &n, sizeof(n));
+	return to + sizeof(n);
 }
 
-static char *hex(char *to, struct str s)
+static char *head_put(char *to, size_t n, bool nulls)
 {
-	static const char digits[] = "0123456789abcdef";
-
-	memcpy(to, "\"\\\\x", 4);
-	to += 4;
-	for (size_t i = 0; i < s.len; i++) {
-		*to++ = digits[(unsigned char)s.p[i] >> 4];
-		*to++ = digits[(unsigned char)s.p[i] & 15];
-	}
-	*to++ = '"';
-	return to;
+	to = be32_put(to, n > 0);
+	to = be32_put(to, nulls);
+	to = be32_put(to, 0);
+	if (n == 0)
+		return to;
+	to = be32_put(to, (uint32_t)n);
+	return be32_put(to, 1);
 }
 
-static struct db_arg array(struct arena *arena, const struct str *all, size_t n,
-                           char *(*element)(char *, struct str))
+static struct db_arg array_arg(char *p, const char *end, enum db_elements elements)
 {
-	size_t room = 3;
+	return (struct db_arg){
+		.p = p, .len = (size_t)(end - p), .binary = true, .array = p, .elements = elements
+	};
+}
+
+static struct db_arg array_failed(void)
+{
+	return (struct db_arg){ .p = out_of_memory };
+}
+
+static struct db_arg array_of_strs(struct arena *arena, const struct str *all, size_t n,
+                                   enum db_elements elements)
+{
+	size_t room = HEAD_MAX;
+	bool nulls = false;
 	char *p, *to;
 
-	for (size_t i = 0; i < n; i++)
-		room += 2 * all[i].len + sizeof("\"\\\\x\",");
-	p = to = arena_alloc(arena, room);
-	if (!p)
-		return (struct db_arg){ .p = out_of_memory };
-	*to++ = '{';
 	for (size_t i = 0; i < n; i++) {
-		if (i > 0)
-			*to++ = ',';
-		if (all[i].p) {
-			to = element(to, all[i]);
-		} else {
-			memcpy(to, "NULL", 4);
-			to += 4;
-		}
+		room += sizeof(uint32_t) + all[i].len;
+		nulls = nulls || !all[i].p;
 	}
-	*to++ = '}';
-	return (struct db_arg){ .p = p, .len = (size_t)(to - p) };
+	p = arena_alloc(arena, room);
+	if (!p)
+		return array_failed();
+	to = head_put(p, n, nulls);
+	for (size_t i = 0; i < n; i++) {
+		to = be32_put(to, all[i].p ? (uint32_t)all[i].len : UINT32_MAX);
+		if (all[i].len > 0)
+			memcpy(to, all[i].p, all[i].len);
+		to += all[i].len;
+	}
+	return array_arg(p, to, elements);
 }
 
 struct db_arg db_strs(struct arena *arena, const struct str *all, size_t n)
 {
-	return array(arena, all, n, quoted);
+	return array_of_strs(arena, all, n, DB_ELEMENTS_TEXT);
 }
 
 struct db_arg db_byteas(struct arena *arena, const struct str *all, size_t n)
 {
-	return array(arena, all, n, hex);
+	return array_of_strs(arena, all, n, DB_ELEMENTS_BYTES);
 }
 
 struct db_arg db_ints(struct arena *arena, const int64_t *all, size_t n)
 {
-	const size_t each = sizeof("-9223372036854775808");
-	char *text = arena_array(arena, n + 1, each);
-	size_t len = 0;
+	char *p = arena_alloc(arena, HEAD_MAX + n * (sizeof(uint32_t) + sizeof(*all))), *to;
 
-	if (!text)
-		return (struct db_arg){ .p = out_of_memory };
-	text[len++] = '{';
-	for (size_t i = 0; i < n; i++)
-		len += (size_t)snprintf(text + len, each + 1, "%s%" PRId64, i ? "," : "", all[i]);
-	text[len++] = '}';
-	return (struct db_arg){ .p = text, .len = len };
+	if (!p)
+		return array_failed();
+	to = head_put(p, n, false);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t be = htobe64((uint64_t)all[i]);
+
+		to = be32_put(to, sizeof(be));
+		memcpy(to, &be, sizeof(be));
+		to += sizeof(be);
+	}
+	return array_arg(p, to, DB_ELEMENTS_INT8);
 }
 
 struct db_arg db_uuids(struct arena *arena, const struct uuid *all, size_t n)
 {
-	char *text = arena_array(arena, n + 1, UUID_TEXT_MAX);
-	size_t len = 0;
+	char *p = arena_alloc(arena, HEAD_MAX + n * (sizeof(uint32_t) + sizeof(*all))), *to;
 
-	if (!text)
-		return (struct db_arg){ .p = out_of_memory };
-	text[len++] = '{';
+	if (!p)
+		return array_failed();
+	to = head_put(p, n, false);
 	for (size_t i = 0; i < n; i++) {
-		if (i > 0)
-			text[len++] = ',';
-		uuid_format(&all[i], text + len);
-		len += UUID_TEXT_MAX - 1;
+		to = be32_put(to, sizeof(all[i].b));
+		memcpy(to, all[i].b, sizeof(all[i].b));
+		to += sizeof(all[i].b);
 	}
-	text[len++] = '}';
-	return (struct db_arg){ .p = text, .len = len };
+	return array_arg(p, to, DB_ELEMENTS_UUID);
+}
+
+static const struct {
+	unsigned array, element;
+	enum db_elements elements;
+} array_types[] = {
+	{ DB_TYPE_TEXT_ARRAY, DB_TYPE_TEXT, DB_ELEMENTS_TEXT },
+	{ DB_TYPE_JSON_ARRAY, DB_TYPE_JSON, DB_ELEMENTS_TEXT },
+	{ DB_TYPE_BYTEA_ARRAY, DB_TYPE_BYTEA, DB_ELEMENTS_BYTES },
+	{ DB_TYPE_INT8_ARRAY, DB_TYPE_INT8, DB_ELEMENTS_INT8 },
+	{ DB_TYPE_UUID_ARRAY, DB_TYPE_UUID, DB_ELEMENTS_UUID },
+};
+
+/* Tells an array what its elements are; false: it cannot be of that type. */
+static bool array_type_put(const struct db_arg *a, unsigned type)
+{
+	for (size_t i = 0; i < sizeof(array_types) / sizeof(array_types[0]); i++)
+		if (array_types[i].array == type && array_types[i].elements == a->elements) {
+			be32_put(a->array + TYPE_AT, array_types[i].element);
+			return true;
+		}
+	return false;
 }
 
 /* For these types the binary form is the text itself, so a span goes out without a copy. */
@@ -169,6 +198,8 @@ static bool arg_fits(const struct db_arg *a, unsigned type)
 {
 	if (!a->p || !a->binary)
 		return true;
+	if (a->array)
+		return array_type_put(a, type);
 	return a->p == in_small ? type == DB_TYPE_UUID : type == DB_TYPE_BYTEA;
 }
 

@@ -30,10 +30,14 @@ enum query; /* lib/db/queries.h */
 
 struct db;
 
+enum db_elements { DB_ELEMENTS_NONE, DB_ELEMENTS_TEXT, DB_ELEMENTS_BYTES, DB_ELEMENTS_INT8, DB_ELEMENTS_UUID };
+
 struct db_arg {
 	const char *p; /* NULL: SQL null */
 	size_t len;
 	bool binary;
+	char *array; /* of the elements named: p, in its arena */
+	enum db_elements elements;
 	char small[40]; /* numbers and ids are written here, so that an arg is one expression */
 };
 struct db_arg db_text(const char *); /* NULL is SQL null */
@@ -48,9 +52,9 @@ struct db_arg db_null(void);
 		sizeof((struct db_arg[]){ __VA_ARGS__ }) / sizeof(struct db_arg)
 #define DB_NO_ARGS NULL, 0
 
-/* Arrays, as text literals in the arena; a str whose p is NULL is a null element. */
-struct db_arg db_strs(struct arena *, const struct str *, size_t n);   /* text[], json[], ... */
-struct db_arg db_ints(struct arena *, const int64_t *, size_t n);      /* bigint[], int[] */
+/* Arrays, copied into the arena; a str whose p is NULL is a null element. */
+struct db_arg db_strs(struct arena *, const struct str *, size_t n);   /* text[], json[] */
+struct db_arg db_ints(struct arena *, const int64_t *, size_t n);      /* bigint[] */
 struct db_arg db_uuids(struct arena *, const struct uuid *, size_t n); /* uuid[] */
 struct db_arg db_byteas(struct arena *, const struct str *, size_t n); /* bytea[] */
 
@@ -97,6 +101,8 @@ size_t db_affected(const struct db_rows *);
 struct str db_get(const struct db_rows *, size_t row,
                   size_t column); /* NUL-terminated; null: p NULL */
 int64_t db_get_int(const struct db_rows *, size_t row, size_t column);
+/* An array of n numbers; what is not there is 0. */
+void db_get_ints(const struct db_rows *, size_t row, size_t column, int64_t *out, size_t n);
 bool db_get_bool(const struct db_rows *, size_t row, size_t column);
 /* false: null, or no uuid. */
 bool db_get_uuid(const struct db_rows *, size_t row, size_t column, struct uuid *out);

@@ -111,6 +111,24 @@ int64_t db_get_int(const struct db_rows *rows, size_t row, size_t column)
 	return n;
 }
 
+void db_get_ints(const struct db_rows *rows, size_t row, size_t column, int64_t *out, size_t n)
+{
+	struct str rest = db_get(rows, row, column), one;
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = 0;
+	if (rest.len < 2)
+		return;
+	rest = (struct str){ rest.p + 1, rest.len - 2 };
+	for (size_t i = 0; i < n && rest.len > 0; i++) {
+		if (!str_cut(rest, ',', &one, &rest)) {
+			one = rest;
+			rest.len = 0;
+		}
+		str_int(one, INT64_MIN, INT64_MAX, &out[i]);
+	}
+}
+
 bool db_get_bool(const struct db_rows *rows, size_t row, size_t column)
 {
 	return str_eq(db_get(rows, row, column), STR("t"));

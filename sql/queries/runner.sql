@@ -79,24 +79,23 @@ WHERE g.tenant_id = util.tenant() AND g.subject_id = $1
 SELECT g.seq, g.stream_id FROM collect.progress g
 WHERE g.tenant_id = util.tenant() AND g.subject_id = $1
 
--- name: runner_page_begin :one (subject uuid, token bigint, seq bigint, state text)
-SELECT collect.page_begin($1, $2, $3, $4)
+-- name: runner_page_begin :one (subject uuid, token bigint, seq bigint, steps bigint, state text)
+SELECT collect.page_begin($1, $2, $3, $4, $5)
 
--- name: runner_staging_find :one
-SELECT pg_catalog.to_regclass('pg_temp.staging') IS NOT NULL
+-- name: runner_page_differing :many (stream uuid, keys text[], hashes bytea[])
+SELECT unnest(collect.page_differing($1, $2, $3))
 
--- name: runner_staging_create :exec
-CREATE TEMPORARY TABLE staging (ordinal int NOT NULL, record_key text NOT NULL, key_hash bigint NOT NULL,
-	content_hash bytea NOT NULL, data json NOT NULL) ON COMMIT DELETE ROWS
+-- name: runner_page_write :one (stream uuid, first bigint, pages bigint, look boolean, seqs bigint[], keys text[],
+--   key_hashes bigint[], hashes bytea[], data json[])
+SELECT w.fresh, w.changed, w.back FROM collect.page_write($1, $2, $3, $4, $5, $6, $7, $8, $9) w
 
--- name: runner_staging :copy
-COPY pg_temp.staging (ordinal, record_key, key_hash, content_hash, data) FROM STDIN (FORMAT binary)
-
--- Merges the page and writes its history in one statement.
--- name: runner_page_end :one (execution uuid, stream uuid, seq bigint, page bigint, key_hashes bigint[],
---   counts json)
-SELECT m.fresh, m.changed, collect.page_end($1, $2, $3, $4, $5, m.fresh, m.changed, $6)
-FROM collect.page_merge($2, $3) m
+-- Writes the last records of a commit, adds what is known of those before (by page), and the history.
+-- name: runner_page_end :one (stream uuid, first bigint, pages bigint, look boolean, seqs bigint[], keys text[],
+--   key_hashes bigint[], hashes bytea[], data json[], execution uuid, page bigint, kept bigint[], quarantined bigint[],
+--   fresh bigint[], changed bigint[], back bigint, seen bigint[], seen_counts bigint[], counts json)
+SELECT w.fresh, w.changed, collect.page_end($10, $1, $2, $11, $12, $13, util.sum($14, w.fresh), util.sum($15, w.changed),
+	$16 + w.back, $17, $18, $19)
+FROM collect.page_write($1, $2, $3, $4, $5, $6, $7, $8, $9) w
 
 -- name: runner_journal :exec (execution uuid, ids uuid[], kinds text[], times bigint[],
 --   entries text[])

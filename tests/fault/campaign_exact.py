@@ -25,12 +25,13 @@ PROMISES = [
 STALE = "This page was committed already, or by a newer run."
 MUTANTS = [
     Mutant("no fence, and append keys that tell each claim's copy apart", ("1", "3"), (
-        ("runner/commit_page.c", "s->job->seq + 1, i));", "s->job->seq * 1000 + s->job->claim.token, i));"),
+        ("runner/commit_rows.c", "rows->job->seq + 1 + (int64_t)page, i));",
+         "rows->job->seq * 1000 + rows->job->claim.token, i));"),
         ("sql/migrations/0008_work.sql",
          "WHERE w.tenant_id = p_tenant AND w.id = p_work AND w.lease_token = p_token AND w.state = 'running'\n"
          "\tFOR NO KEY UPDATE;",
          "WHERE w.tenant_id = p_tenant AND w.id = p_work\n\tFOR NO KEY UPDATE;"),
-        ("sql/migrations/0009_runs.sql",
+        ("sql/migrations/0030_batches.sql",
          "g.subject_id = p_subject AND g.seq = p_seq AND g.fence <= p_token;\n\tIF NOT FOUND THEN\n"
          "\t\tPERFORM util.fail(409, 'stale_cursor', '" + STALE,
          "g.subject_id = p_subject;\n\tIF NOT FOUND THEN\n"
@@ -38,13 +39,12 @@ MUTANTS = [
     Mutant("cursor committed apart from the records, 5 ms before", ("1",), (
         ("runner/commit_page.c", "#include <string.h>\n", "#include <string.h>\n#include <time.h>\n"),
         ("runner/commit_page.c",
-         "db_str(job->state)));\n\tif (!db_run(c->db, Q_RUNNER_STAGING_FIND",
-         "db_str(job->state)));\n\tif (!db_commit(c->db, e))\n\t\treturn false;\n"
-         "\tnanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);\n\tcommit_enter(c, &job->claim);\n"
-         "\tif (!db_run(c->db, Q_RUNNER_STAGING_FIND"),)),
+         "\tpages_open(c, job);\n",
+         "\tpages_open(c, job);\n\tif (!db_commit(c->db, e))\n\t\treturn false;\n"
+         "\tnanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);\n\tcommit_enter(c, &job->claim);\n"))),
     Mutant("whatever was not met again has vanished, page by page", ("1b",), (
-        ("runner/commit_page.c", "hashes[n++] = hash_prefix(s->c, r->key);",
-         "n == 0 ? (void)(hashes[n++] = hash_prefix(s->c, r->key)) : (void)0;"),)),
+        ("runner/commit_page.c", "seen[(*n)++] = r->key_hash;",
+         "i == 0 ? (void)(seen[(*n)++] = r->key_hash) : (void)0;"),)),
 ]
 
 

@@ -32,21 +32,23 @@ MUTANTS = [
         ("lib/http/transfer.c", "return !transfer_is_for_sink(t) && total > BOMB_FROM &&",
          "return !transfer_is_for_sink(t) && total > BOMB_FROM && uncounted < 0 &&"))),
     Mutant("a body that was cut counts as a page without records", ("protocol",), (
-        ("engine/run_page.c", "\treturn scan_check(answer->body, root, &e) || body_is_bad(r, answer, &e, now_ms);",
+        ("engine/run_page.c", "\treturn scan_check_indexed(r->paging, answer->body, &w->index, root, &e) ||",
          "\tif (looks_cut(answer->body)) {\n\t\t*root = (struct scan_value){ SCAN_NONE, { \"\", 0 } };\n\t\treturn true;\n\t}\n"
-         "\treturn scan_check(answer->body, root, &e) || body_is_bad(r, answer, &e, now_ms);"),)),
+         "\treturn scan_check_indexed(r->paging, answer->body, &w->index, root, &e) ||"),)),
     Mutant("a length that stands twice is taken", ("protocol",), (
         ("lib/http/head.c", "\tif (t->length_said)\n\t\treturn \"Content-Length stands twice\";\n", ""),)),
     Mutant("a cursor that was there already is followed", ("faults",), (
         ("engine/paginate.c", "if (!by_body && !guard_cursor_is_new(at))",
          "if (!by_body && !guard_cursor_is_new(at) && end == NULL)"),)),
     Mutant("records are stored without a look at their values", ("records",), (
-        ("engine/record.c", "flags = scan_flags_of(r->bytes);", "flags = 0;"),)),
+        ("engine/record.c", "flags = index != NULL ? scan_index_flags(index, r->bytes) : scan_flags_of(r->bytes);", "flags = 0;"),)),
     Mutant("records are kept as jsonb", ("bytes",), (
-        ("sql/migrations/0027_replaced.sql", "SELECT t, p_stream, l.record_key, l.key_hash, l.content_hash, l.data, p_seq FROM",
-         "SELECT t, p_stream, l.record_key, l.key_hash, l.content_hash, l.data::jsonb::json, p_seq FROM"),)),
+        ("sql/migrations/0030_batches.sql", "unnest(p_hashes), unnest(p_data), unnest(p_seqs)",
+         "unnest(p_hashes), unnest(p_data)::jsonb::json, unnest(p_seqs)"),
+        ("sql/migrations/0030_batches.sql", "SELECT t, p_stream, d.key, d.key_hash, d.hash, d.data, d.seq FROM differing d",
+         "SELECT t, p_stream, d.key, d.key_hash, d.hash, d.data::jsonb::json, d.seq FROM differing d"))),
     Mutant("numbers go through a double", ("bytes",), (
-        ("runner/commit_page.c", "static void row_copy(",
+        ("runner/commit_rows.c", "static struct columns columns_of(",
          "static struct str doubled(struct arena *a, struct str s)\n{\n\tstruct buf b;\n\tbool quoted = false;\n\n"
          "\tbuf_init(&b, 4 * s.len + 64);\n\tfor (size_t i = 0; i < s.len; i++) {\n\t\tchar c = s.p[i];\n\n"
          "\t\tif (quoted && c == '\\\\') {\n\t\t\tbuf_char(&b, c);\n\t\t\tc = s.p[++i];\n"
@@ -54,8 +56,8 @@ MUTANTS = [
          "\t\t} else if (!quoted && (c == '-' || (c >= '0' && c <= '9'))) {\n\t\t\tchar *end;\n"
          "\t\t\tdouble d = strtod(s.p + i, &end);\n\n\t\t\tbuf_printf(&b, \"%.17g\", d);\n"
          "\t\t\ti = (size_t)(end - s.p) - 1;\n\t\t\tcontinue;\n\t\t}\n\t\tbuf_char(&b, c);\n\t}\n"
-         "\ts = arena_copy(a, buf_view(&b));\n\tbuf_free(&b);\n\treturn s;\n}\n\nstatic void row_copy("),
-        ("runner/commit_page.c", "\tdb_copy_bytes(copy, r->bytes);", "\tdb_copy_bytes(copy, doubled(s->c->arena, r->bytes));"))),
+         "\ts = arena_copy(a, buf_view(&b));\n\tbuf_free(&b);\n\treturn s;\n}\n\nstatic struct columns columns_of("),
+        ("runner/commit_rows.c", "\t\tk.data[k.n] = r->bytes;", "\t\tk.data[k.n] = doubled(a, r->bytes);"))),
 ]
 
 # rows of the table (each n-th), generated records, of them a page

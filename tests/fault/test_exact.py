@@ -48,7 +48,8 @@ def check_exact(installed, execution, pipeline="small-pages", records=RECORDS, l
     assert now["pages"] == pages and now["recordsProcessed"] == records, now
     assert now["recordsNew"] == records and now["recordsChanged"] == now["recordsUnchanged"] == 0, now
     firsts = [line["first"] for line in installed.ledger() if line["status"] == 200]
-    assert firsts == sorted(firsts) and len(set(firsts)) == pages, "a page was skipped or gone back to"
+    # whoever was lost may still have asked for a page that another runner had passed
+    assert list(dict.fromkeys(firsts)) == sorted(set(firsts)) and len(set(firsts)) == pages, "a page was skipped"
     return now, len(firsts) - pages
 
 
@@ -121,11 +122,11 @@ def test_the_database_itself_refuses(stack, slow, step, token, seq):
         "DO $$ DECLARE g collect.progress; BEGIN "
         "SELECT p.* INTO g FROM collect.progress p JOIN collect.collector_executions x "
         "ON x.subject_id = p.subject_id WHERE x.id = '%s'; "
-        "BEGIN PERFORM collect.page_begin(g.subject_id, g.fence + (%d), g.seq + (%d), ''); "
+        "BEGIN PERFORM collect.page_begin(g.subject_id, g.fence + (%d), g.seq + (%d), 1, ''); "
         "RAISE 'it was let in'; EXCEPTION WHEN OTHERS THEN "
         "IF SQLERRM = 'it was let in' THEN RAISE; END IF; "
         "PERFORM set_config('app.said', SQLERRM, false); END; "
-        "PERFORM collect.page_begin(g.subject_id, g.fence, g.seq, ''); END $$;"
+        "PERFORM collect.page_begin(g.subject_id, g.fence, g.seq, 1, ''); END $$;"
         "SELECT current_setting('app.said')" % (execution, execution, token, seq))
     assert "committed already" in done[-1][0] or "stale_cursor" in done[-1][0], done
 

@@ -85,9 +85,9 @@ static void answer(struct stage *s, struct job *job)
 	err_clear(&job->err);
 	if (job->kind == JOB_BEGIN)
 		begin_answer(s, job);
-	else if (job->kind == JOB_PAGE)
-		s->records += job->page->kept;
-	else if (job->kind == JOB_END || job->kind == JOB_PARK)
+	for (size_t i = 0; i < job->batch.count; i++)
+		s->records += job->batch.pages[i]->kept;
+	if (job->kind == JOB_END || job->kind == JOB_PARK)
 		end_answer(s, job);
 	else if (job->kind == JOB_TOKEN_TAKE)
 		job->token.kind = RUN_TOKEN_FETCH;
@@ -103,17 +103,19 @@ static bool stage_open(struct stage *s, struct err *e)
 	queue_init(&s->runner.queue, 8);
 	if (s->runner.keeper_fd < 0 || !lease_init(&s->runner.lease, 4))
 		return err_set(e, ERR_UNAVAILABLE, "no_stage", "There is nothing to stand on.");
-	return mail_open(&s->runner.mail, e) &&
-	       guard_new(service_allow(), false, &s->runner.guard, e) &&
-	       drive_new(&(struct drive_options){ .guard = s->runner.guard, .wait_max_ms = 1 },
-	                 &s->loop.drive, e) &&
-	       drive_watch(s->loop.drive, s->runner.mail.fd, loop_letters, &s->loop, e);
+	if (!mail_open(&s->runner.mail, e) ||
+	    !guard_new(service_allow(), false, &s->runner.guard, e) ||
+	    !drive_new(&(struct drive_options){ .guard = s->runner.guard, .wait_max_ms = 1 },
+	               &s->loop.drive, e))
+		return false;
+	drive_after_turn(s->loop.drive, loop_post, &s->loop);
+	return drive_watch(s->loop.drive, s->runner.mail.fd, loop_letters, &s->loop, e);
 }
 
 static void stage_close(struct stage *s)
 {
-	drive_free(s->loop.drive);
 	loop_bury(&s->loop);
+	drive_free(s->loop.drive);
 	guard_free(s->runner.guard);
 	mail_close(&s->runner.mail);
 	close(s->runner.keeper_fd);
@@ -253,7 +255,11 @@ static void page_fill(struct written *w)
 		crypt_sha256(r->bytes, r->hash);
 	}
 	w->page = (struct run_page){
-		.number = 1, .records = w->records, .count = RECORDS, .kept = RECORDS
+		.number = 1,
+		.records = w->records,
+		.count = RECORDS,
+		.kept = RECORDS,
+		.state_after = STR("{\"here\":1}"),
 	};
 }
 
@@ -279,8 +285,7 @@ static void jobs_fill(struct written *w)
 	w->begin = job_of(JOB_BEGIN);
 	w->commit = job_of(JOB_PAGE);
 	w->commit.seq = 0;
-	w->commit.page = &w->page;
-	w->commit.state = STR("{\"here\":1}");
+	w->commit.batch = (struct batch){ .pages = { &w->page }, .count = 1 };
 	w->commit.journal = journal_new();
 	journal_add(w->commit.journal, "page", clock_wall_ms(), STR("{}"));
 	w->end = job_of(JOB_END);

@@ -236,20 +236,39 @@ static void dropped_page_ends_silently(void **state)
 	assert_int_equal(drive_count(f->drive), 0);
 }
 
-static void aborted_run_waits_for_its_page(void **state)
+static void taken_page_outlives_its_run(void **state)
 {
 	struct fixture *f = *state;
 	struct told t = { 0 };
+	struct run_page *page;
 
 	begin(f, "pages", &t);
 	step_until(f, &t.page_out, 3000);
-	drive_abort(t.run);
-	drive_step(f->drive, 0);
-	assert_int_equal(drive_count(f->drive), 1); /* somebody reads its page */
-	drive_page_done(t.run, true, NULL);
+	page = drive_page_take(t.run);
+	assert_non_null(page);
+	assert_true(drive_abort(t.run));
 	drive_step(f->drive, 0);
 	assert_string_equal(t.text, "page ");
 	assert_int_equal(drive_count(f->drive), 0);
+	assert_int_equal(page->records[0].bytes.p[0], '{');
+	assert_int_equal(page->state_after.p[0], '{');
+	run_page_free(page);
+}
+
+static void run_ends_when_a_taken_page_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct told t = { 0 };
+	struct err e = { 0 };
+
+	begin(f, "pages", &t);
+	step_until(f, &t.page_out, 3000);
+	run_page_free(drive_page_take(t.run));
+	drive_page_done(t.run, true, NULL); /* the next page may come meanwhile */
+	err_set(&e, ERR_DB, "database", "No.");
+	drive_fail(t.run, &e);
+	step_until(f, &t.over, 1000);
+	assert_string_equal(t.text, "page end:failed :database ");
 }
 
 static void long_wait_parks(void **state)
@@ -600,8 +619,9 @@ int main(void)
 		     refused_page_ends_with_its_error),
 		CASE("a page that is not ours any more ends its run silently",
 		     dropped_page_ends_silently),
-		CASE("an aborted run stays until its page is let go",
-		     aborted_run_waits_for_its_page),
+		CASE("a page that was taken outlives its run", taken_page_outlives_its_run),
+		CASE("a run ends when a page that was taken is refused",
+		     run_ends_when_a_taken_page_is_refused),
 		CASE("a wait longer than the loop holds parks the run", long_wait_parks),
 		CASE("a leaving run finishes the page in hand", leaving_finishes_the_page),
 		CASE("a run that leaves at once goes on behind its last page",

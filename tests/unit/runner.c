@@ -1,6 +1,7 @@
 /* runner - the queue and the lease, and what a page commit does in PostgreSQL */
 #include "config.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -104,7 +105,11 @@ static void page_fill(struct fixture *f)
 		crypt_sha256(r->bytes, r->hash);
 	}
 	f->page = (struct run_page){
-		.number = 1, .records = f->records, .count = RECORDS, .kept = RECORDS
+		.number = 1,
+		.records = f->records,
+		.count = RECORDS,
+		.kept = RECORDS,
+		.state_after = STR("{\"here\":1}"),
 	};
 	f->job = (struct job){
 		.kind = JOB_PAGE,
@@ -115,8 +120,7 @@ static void page_fill(struct fixture *f)
 		           .token = 7 },
 		.stream = id(4),
 		.strategy = PLAN_FULL_SYNC,
-		.page = &f->page,
-		.state = STR("{\"here\":1}"),
+		.batch = { .pages = { &f->page }, .count = 1 },
 		.counts = { .requests = 1 },
 	};
 }
@@ -131,6 +135,7 @@ static int setup(void **state)
 	snprintf(conninfo, sizeof(conninfo), "%s user=catchment_run", getenv("CATCHMENT_TEST_DB"));
 	f.c = (struct committer){ .runner = &f.runner,
 		                  .arena = arena_new_run(64 << 20),
+		                  .scratch = arena_new_run(64 << 20),
 		                  .hasher = crypt_hasher_new() };
 	assert_true(db_open(conninfo, "runner", &f.c.db, &f.e));
 	page_fill(&f);
@@ -143,6 +148,7 @@ static int teardown(void **state)
 	struct fixture *f = *state;
 
 	arena_free(f->c.arena);
+	arena_free(f->c.scratch);
 	db_close(f->c.db);
 	crypt_hasher_free(f->c.hasher);
 	return 0;
@@ -164,6 +170,16 @@ static void commit_ok(struct fixture *f)
 {
 	if (!commit(f))
 		fail_msg("%s: %s (%s)", f->e.slug, f->e.msg, f->e.detail);
+}
+
+/* The end alone; its pages were committed before. */
+static bool end(struct fixture *f)
+{
+	err_clear(&f->e);
+	arena_reset(f->c.arena);
+	f->job.kind = JOB_END;
+	f->job.batch.count = 0;
+	return commit_end(&f->c, &f->job, &f->e);
 }
 
 static void page_is_whole(void **state)
@@ -219,9 +235,132 @@ static void of_one_key_the_later_wins(void **state)
 	struct fixture *f = *state;
 
 	f->records[8].key = f->records[0].key;
+	f->records[8].key_hash = f->records[0].key_hash;
 	commit_ok(f);
 	sql_is("SELECT count(*) FROM collect.records", "8");
 	sql_is("SELECT data ->> 'id' FROM collect.records WHERE record_key = 'k0'", "8");
+}
+
+/* Of one key: its contents, one letter a record, and what they come to. */
+static void record_set(struct fixture *f, int i, char content)
+{
+	snprintf(f->texts[i], sizeof(f->texts[i]), "{\"v\":\"%c\"}", content);
+	f->records[i].bytes = str_of(f->texts[i]);
+	crypt_sha256(f->records[i].bytes, f->records[i].hash);
+}
+
+static void of_one_key_each_change_counts(void **state)
+{
+	static const struct {
+		const char *before, *page;
+		int64_t fresh, changed;
+	} rows[] = {
+		{ "", "aa", 1, 0 },  { "", "ab", 1, 1 },  { "", "aba", 1, 2 },  { "", "aab", 1, 1 },
+		{ "a", "aa", 0, 0 }, { "a", "ab", 0, 1 }, { "a", "ba", 0, 2 },  { "a", "bb", 0, 1 },
+		{ "a", "bcb", 0, 3 }, { "a", "aaaa", 0, 0 }, { "a", "abcd", 0, 3 },
+	};
+	static const enum write_path paths[] = { WRITE_LOOK, WRITE_CHECK, WRITE_ALL };
+	struct fixture *f = *state;
+
+	for (size_t r = 0; r < ROWS(rows) * ROWS(paths); r++) {
+		const char *before = rows[r / ROWS(paths)].before, *page = rows[r / ROWS(paths)].page;
+		char last[40];
+
+		sql_file("tests/data/sql/runner_seed.sql");
+		page_fill(f);
+		f->job.path = paths[r % ROWS(paths)];
+		f->page.count = f->page.kept = 1;
+		record_set(f, 0, before[0] ? before[0] : '-');
+		if (before[0])
+			commit_ok(f);
+		f->job.seq = before[0] != 0;
+		f->page.count = f->page.kept = strlen(page);
+		for (size_t i = 0; page[i]; i++) {
+			record_set(f, (int)i, page[i]);
+			f->records[i].key = STR("k0");
+			f->records[i].key_hash = 0;
+		}
+		commit_ok(f);
+		row_check(page, f->job.fresh == rows[r / ROWS(paths)].fresh);
+		row_check(page, f->job.changed == rows[r / ROWS(paths)].changed);
+		snprintf(last, sizeof(last), "%c|%zu|%" PRId64, page[strlen(page) - 1], strlen(page),
+		         rows[r / ROWS(paths)].changed);
+		sql_is("SELECT r.data ->> 'v', l.kept, l.changed FROM collect.records r, collect.ledger l "
+		       "ORDER BY l.seq DESC LIMIT 1",
+		       last);
+	}
+}
+
+/* Two pages that follow each other, of which the second repeats a key of the first. */
+static void pages_commit_together(void **state)
+{
+	struct fixture *f = *state;
+	struct run_page second = f->page;
+	struct record more[2] = { f->records[0], f->records[1] };
+
+	more[0].bytes = STR("{\"id\":0,\"new\":true}");
+	crypt_sha256(more[0].bytes, more[0].hash);
+	more[1].key = STR("other");
+	more[1].key_hash = 77;
+	second.records = more;
+	second.number = 2;
+	second.count = second.kept = 2;
+	second.state_after = STR("{\"here\":2}");
+	f->job.batch.pages[1] = &second;
+	f->job.batch.count = 2;
+	commit_ok(f);
+	assert_int_equal(f->job.fresh, RECORDS + 1);
+	assert_int_equal(f->job.changed, 1);
+	sql_is("SELECT seq, page, kept, fresh, changed, cardinality(key_hashes) FROM "
+	       "collect.ledger ORDER BY seq",
+	       "1|1|9|9|0|9\n2|2|2|1|1|2");
+	sql_is("SELECT seq, state FROM collect.progress", "2|{\"here\":2}");
+	sql_is("SELECT pages, records_processed, records_new, records_changed, records_unchanged "
+	       "FROM collect.collector_executions",
+	       "2|11|10|1|0");
+	sql_is("SELECT seq FROM collect.records WHERE record_key IN ('k0', 'k1', 'other') ORDER BY "
+	       "record_key",
+	       "2\n1\n2");
+	assert_false(commit(f));
+	assert_string_equal(f->e.slug, "stale_cursor");
+}
+
+/* More than a statement takes, by each path: what is there is not written, the rest is. */
+static void many_records_take_many_statements(void **state)
+{
+	enum { MANY = 2500, CHANGED = 50 };
+	static const enum write_path paths[] = { WRITE_LOOK, WRITE_CHECK, WRITE_ALL };
+	static struct record many[MANY];
+	static char texts[MANY][120], keys[MANY][16];
+	struct fixture *f = *state;
+
+	for (int i = 0; i < MANY; i++) {
+		snprintf(keys[i], sizeof(keys[i]), "m%d", i);
+		snprintf(texts[i], sizeof(texts[i]), "{\"id\":%d,\"text\":\"%060d\"}", i, i);
+		many[i] = (struct record){ .bytes = str_of(texts[i]),
+			                   .key = str_of(keys[i]),
+			                   .key_hash = i,
+			                   .fate = RECORD_KEEP };
+		crypt_sha256(many[i].bytes, many[i].hash);
+	}
+	f->page.records = many;
+	f->page.count = f->page.kept = MANY;
+	commit_ok(f);
+	assert_int_equal(f->job.fresh, MANY);
+	assert_int_equal(f->job.next_path, WRITE_ALL);
+	for (size_t p = 0; p < ROWS(paths); p++) {
+		for (int i = 0; i < CHANGED; i++) {
+			texts[i * 50][strlen(texts[i * 50]) - 3] = (char)('a' + (int)p);
+			crypt_sha256(many[i * 50].bytes, many[i * 50].hash);
+		}
+		f->job.path = paths[p];
+		f->job.seq++;
+		commit_ok(f);
+		assert_int_equal(f->job.fresh, 0);
+		assert_int_equal(f->job.changed, CHANGED);
+		assert_int_equal(f->job.next_path, WRITE_CHECK);
+	}
+	sql_is("SELECT seq, count(*) FROM collect.records GROUP BY 1 ORDER BY 1", "1|2450\n4|50");
 }
 
 static void appending_keeps_every_copy(void **state)
@@ -230,6 +369,7 @@ static void appending_keeps_every_copy(void **state)
 
 	f->job.strategy = PLAN_APPEND;
 	f->records[8].key = f->records[0].key;
+	f->records[8].key_hash = f->records[0].key_hash;
 	commit_ok(f);
 	f->job.seq = 1;
 	commit_ok(f);
@@ -291,6 +431,29 @@ static void unknown_commit_is_looked_up(void **state)
 	assert_true(landed);
 }
 
+/* A good end takes the last page along: one transaction. */
+static void end_brings_its_last_page(void **state)
+{
+	struct fixture *f = *state;
+
+	f->job.kind = JOB_END;
+	f->job.status = RUN_SUCCESS;
+	f->job.outcome = "done";
+	f->job.mark_vanished = true;
+	f->records[4].bytes = STR("{\"broken");
+	arena_reset(f->c.arena);
+	if (!commit_end(&f->c, &f->job, &f->e))
+		fail_msg("%s: %s", f->e.slug, f->e.detail);
+	assert_string_equal(f->job.left_state, "idle");
+	sql_is("SELECT seq, state FROM collect.progress", "2|");
+	sql_is("SELECT state, pages, requests, records_new, records_quarantined, records_vanished "
+	       "FROM collect.collector_executions",
+	       "partial|1|1|8|1|0");
+	sql_is("SELECT count(DISTINCT xmin::text) FROM (SELECT xmin FROM collect.ledger UNION ALL "
+	       "SELECT xmin FROM collect.progress) t",
+	       "1");
+}
+
 static void end_marks_what_vanished(void **state)
 {
 	struct fixture *f = *state;
@@ -305,7 +468,7 @@ static void end_marks_what_vanished(void **state)
 	f->job.outcome = "done";
 	f->job.mark_vanished = true;
 	arena_reset(f->c.arena);
-	if (!commit_end(&f->c, &f->job, &f->e))
+	if (!end(f))
 		fail_msg("%s: %s", f->e.slug, f->e.detail);
 	sql_is("SELECT count(*), count(vanished_at) FROM collect.records", "9|5");
 	sql_is("SELECT record_count FROM collect.streams", "4");
@@ -340,7 +503,7 @@ static void marking_may_take_longer_than_other_statements(void **state)
 	f->job.outcome = "done";
 	f->job.mark_vanished = true;
 	arena_reset(f->c.arena);
-	ended = commit_end(&f->c, &f->job, &f->e);
+	ended = end(f);
 	role_patience(f, "60s");
 	sql_is("DROP TRIGGER slow ON collect.records", "");
 	if (!ended)
@@ -379,7 +542,7 @@ static void cancel_does_not_wait(void **state)
 		f->job.until_ms = clock_wall_ms() + 3600000;
 		arena_reset(f->c.arena);
 		assert_true(i == 0 ? commit_park(&f->c, &f->job, &f->e)
-		                   : commit_end(&f->c, &f->job, &f->e));
+		                   : end(f));
 		sql_is("SELECT state, due_at <= clock_timestamp() FROM work.work", "ready|t");
 	}
 }
@@ -392,7 +555,7 @@ static void wait_has_its_reason(void **state)
 	f->job.outcome = "retry";
 	f->job.status = RUN_FAILED;
 	snprintf(f->job.code, sizeof(f->job.code), "database_slow");
-	assert_true(commit_end(&f->c, &f->job, &f->e));
+	assert_true(end(f));
 	sql_is("SELECT state, wait_code FROM collect.collector_executions",
 	       "waiting|database_slow");
 }
@@ -420,13 +583,13 @@ static void retry_waits_until_attempts_are_used_up(void **state)
 	f->job.outcome = "retry";
 	snprintf(f->job.code, sizeof(f->job.code), "upstream_unavailable");
 	snprintf(f->job.message, sizeof(f->job.message), "No.");
-	assert_true(commit_end(&f->c, &f->job, &f->e));
+	assert_true(end(f));
 	sql_is("SELECT x.state, x.wait_code, w.state, x.wait_until = w.due_at FROM "
 	       "collect.collector_executions x, work.work w",
 	       "waiting|upstream_unavailable|ready|t");
 	sql_is("UPDATE work.work SET state = 'running', attempt = 12, runner_id = id", "");
 	arena_reset(f->c.arena);
-	assert_true(commit_end(&f->c, &f->job, &f->e));
+	assert_true(end(f));
 	sql_is("SELECT x.state, x.error_code, w.state FROM collect.collector_executions x, "
 	       "work.work w",
 	       "failed|upstream_unavailable|dead");
@@ -440,7 +603,7 @@ static void pages_give_attempts_back(void **state)
 	f->job.kind = JOB_END;
 	f->job.status = RUN_FAILED;
 	f->job.outcome = "again";
-	assert_true(commit_end(&f->c, &f->job, &f->e));
+	assert_true(end(f));
 	sql_is("SELECT x.state, w.state, w.attempt FROM collect.collector_executions x, work.work "
 	       "w",
 	       "waiting|ready|1");
@@ -556,6 +719,10 @@ static int tests(void)
 		CASE("an old token writes nothing", old_token_writes_nothing),
 		CASE("an unchanged record is not written", unchanged_page_writes_no_record),
 		CASE("of one key twice in a page the later wins", of_one_key_the_later_wins),
+		CASE("of one key each change counts", of_one_key_each_change_counts),
+		CASE("pages that follow each other commit together", pages_commit_together),
+		CASE("many records take many statements", many_records_take_many_statements),
+		CASE("a good end brings its last page along", end_brings_its_last_page),
 		CASE("appending keeps every copy", appending_keeps_every_copy),
 		CASE("records that the database refuses are set aside, the page is kept",
 		     refused_records_are_set_aside),

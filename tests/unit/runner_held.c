@@ -58,6 +58,7 @@ static struct job *claimed(struct stage *s, int crashes)
 	lease_hold(&s->runner.lease, &l->claims[0].work, 1);
 	mail_post(&s->runner.mail, &l->letter);
 	loop_letters(&s->loop);
+	loop_post(&s->loop);
 	assert_int_equal(s->runner.queue.count, 1);
 	return queue_get(&s->runner.queue);
 }
@@ -75,6 +76,7 @@ static struct job *answered(struct stage *s, struct job *job, enum job_result re
 		err_set(&job->err, code, slug, "%s", sentence);
 	mail_post(&s->runner.mail, &job->letter);
 	loop_letters(&s->loop);
+	loop_post(&s->loop);
 	return s->runner.queue.count > 0 ? queue_get(&s->runner.queue) : NULL;
 }
 
