@@ -19,6 +19,7 @@
 #define DOCUMENT_MAX (64 * 1024 * 1024)
 #define LOCATION_MAX 1000
 #define HASH_BYTES   8 /* of SHA-256, in an ETag */
+#define SHARED_S     5 /* how long a cache in front of us may keep what all may see */
 /* Pages run our own scripts and styles alone, talk to this site alone, and stand in no frame. */
 #define PAGE_HEADERS                                                                               \
 	"Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "       \
@@ -372,6 +373,33 @@ static bool is_never_stored(const struct req *r)
 	       (is_html(r->reply) && r->has_token);
 }
 
+static bool has_reply_header(const struct web_reply *reply, const char *name)
+{
+	for (size_t i = 0; i < reply->header_count; i++)
+		if (!strcmp(reply->headers[i].name, name))
+			return true;
+	return false;
+}
+
+/* May a cache in front of us give it to others? Not what was made for the bearer of anything. */
+static bool is_shared(const struct req *r)
+{
+	return r->route && (r->route->flags & ROUTE_SHARED) && r->reply->status == 200 &&
+	       !req_header(r, "Cookie") && !req_header(r, "Authorization") &&
+	       !has_reply_header(r->reply, "Set-Cookie");
+}
+
+/* nginx reads X-Accel-Expires and does not pass it on. It has to come first: once it has read
+ * "no-cache", nginx 1.22 does not keep the answer. */
+static void kept_write(const struct req *r, struct buf *b)
+{
+	if (is_shared(r))
+		buf_printf(b, "X-Accel-Expires: %d\r\nCache-Control: no-cache\r\n", SHARED_S);
+	else
+		buf_printf(b, "Cache-Control: %s\r\n",
+		           is_never_stored(r) ? "no-store" : "private, no-cache");
+}
+
 void reply_head_write(const struct req *r, struct buf *b)
 {
 	const struct web_reply *reply = r->reply;
@@ -382,8 +410,7 @@ void reply_head_write(const struct req *r, struct buf *b)
 	if (!reply->streaming && reply->status != 304 && reply->status != 204)
 		buf_printf(b, "Content-Length: %zu\r\n", reply->body.len);
 	buf_printf(b, "X-Request-Id: %s\r\nX-Content-Type-Options: nosniff\r\n", r->id);
-	buf_printf(b, "Cache-Control: %s\r\n",
-	           is_never_stored(r) ? "no-store" : "private, no-cache");
+	kept_write(r, b);
 	if (is_html(reply))
 		buf_text(b, PAGE_HEADERS);
 	for (size_t i = 0; i < reply->header_count; i++)

@@ -279,6 +279,8 @@ static const char *row_fault(const struct route *t)
 		return "lacks its handler or its summary";
 	if ((t->flags & ROUTE_PAGE) && !t->view)
 		return "is for browsers alone, but has no view";
+	if ((t->flags & ROUTE_SHARED) && (t->access != ACCESS_PUBLIC || t->method != M_GET))
+		return "is shared, but is no public GET";
 	if (t->view && t->method == M_GET && !t->view->tpl && !(t->flags & ROUTE_STREAM))
 		return "has a view without a template";
 	return NULL;

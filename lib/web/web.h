@@ -54,6 +54,9 @@ enum route_flags {
 	ROUTE_OPENS_SESSION = 4096, /* to a browser its answer's token is a cookie */
 	ROUTE_ENDS_SESSION = 8192,  /* takes that cookie back */
 	ROUTE_CSV = 16384,          /* its stream is text/csv, not application/x-ndjson */
+	/* A public GET that answers alike whoever sends neither cookie nor token: a cache in front of
+	 * us may keep it for a moment. */
+	ROUTE_SHARED = 32768,
 };
 
 /*

@@ -253,6 +253,55 @@ def test_gzip_makes_the_etag_weak_and_it_still_matches(stack):
     assert document[0] == 304 and document[2] == b""
 
 
+MARKET = "/api/marketplace/collectors"
+
+
+def test_of_many_who_miss_at_once_one_asks(stack):
+    answers, before = [], stack.lines().count("GET " + MARKET)
+    asks = [threading.Thread(target=lambda: answers.append(stack.get(MARKET + "?wait=300"))) for _ in range(12)]
+    for ask in asks:
+        ask.start()
+    for ask in asks:
+        ask.join()
+    assert [status for status, _, _ in answers] == [200] * 12
+    assert stack.lines().count("GET " + MARKET) == before + 1
+    assert sorted({headers["Cache-Status"] for _, headers, _ in answers}) == ["nginx; fwd=uri-miss", "nginx; hit"]
+    assert len({headers["X-Request-Id"] for _, headers, _ in answers}) == 12
+
+
+def test_while_one_asks_again_others_have_the_old_answer(stack):
+    path, late = MARKET + "?wait=400", []
+    assert stack.get(path)[1]["Cache-Status"] == "nginx; fwd=uri-miss"
+    time.sleep(6.1)
+    again = threading.Thread(target=lambda: late.append(stack.get(path)))
+    again.start()
+    time.sleep(0.1)
+    begin = time.monotonic()
+    assert stack.get(path)[1]["Cache-Status"] == "nginx; hit; detail=stale"
+    assert time.monotonic() - begin < 0.2
+    again.join()
+    assert late[0][1]["Cache-Status"] == "nginx; fwd=stale"
+    assert stack.get(path)[1]["Cache-Status"] == "nginx; hit"
+
+
+def test_no_failure_is_kept(stack):
+    for path in (MARKET + "?fail=true", MARKET + "?nonsense=1", MARKET + "/a/b"):
+        first, second = stack.get(path), stack.get(path)
+        assert first[0] == second[0] and first[0] >= 400, (path, first)
+        for _, headers, body in (first, second):
+            assert headers["Cache-Status"] == "nginx; fwd=uri-miss" and headers["Cache-Control"] == "no-store"
+            assert json.loads(body)["instance"] == headers["X-Request-Id"]
+    assert stack.get(MARKET + "?fail=false")[0] == 200
+
+
+def test_what_no_responder_called_shared_is_not_kept(stack):
+    for _ in range(2):  # the stand-in shares its list alone
+        status, headers, _ = stack.get(MARKET + "/" + ID)
+        assert (status, headers["Cache-Control"]) == (200, "private, no-cache")
+        assert headers["Cache-Status"] == "nginx; fwd=uri-miss"
+    assert "Cache-Status" not in stack.get("/api/tenants")[1]
+
+
 def test_a_flood_from_one_address_is_429(stack):
     own = Stack()
     try:

@@ -137,6 +137,41 @@ static void headers_cannot_be_split(void **state)
 	assert_int_equal(WEB_HEADERS_MAX, r->reply->header_count);
 }
 
+/* A route that all may see, asked with one more header. */
+static const char *shared_head(char *header, int status, const char *set)
+{
+	static const struct web_io io = { 0 };
+	static const struct route shared = { .method = M_GET,
+		                             .path = "/things/current",
+		                             .access = ACCESS_PUBLIC,
+		                             .flags = ROUTE_SHARED };
+	static char method[] = "REQUEST_METHOD=GET", uri[] = "REQUEST_URI=/api/things/current";
+	char *envp[] = { method, uri, header, NULL };
+	struct req *r = request_new(&client.app, client.arena, envp, &io);
+
+	r->route = &shared;
+	r->reply->status = status;
+	if (set)
+		reply_header(r, "Set-Cookie", set);
+	return head_of(r);
+}
+
+static void what_all_may_see_may_be_kept(void **state)
+{
+	static char cookie[] = "HTTP_COOKIE=a=b", token[] = "HTTP_AUTHORIZATION=Basic x";
+	static const char expires[] = "\r\nX-Accel-Expires: 5\r\nCache-Control: no-cache\r\n";
+
+	(void)state;
+	assert_non_null(strstr(shared_head(NULL, 200, NULL), expires));
+	assert_null(strstr(shared_head(cookie, 200, NULL), "X-Accel-Expires"));
+	assert_null(strstr(shared_head(token, 200, NULL), "X-Accel-Expires"));
+	assert_null(strstr(shared_head(NULL, 404, NULL), "X-Accel-Expires"));
+	assert_null(strstr(shared_head(NULL, 503, NULL), "X-Accel-Expires"));
+	assert_null(strstr(shared_head(NULL, 200, "a=b"), "X-Accel-Expires"));
+	assert_non_null(strstr(shared_head(cookie, 200, NULL), "Cache-Control: private, no-cache"));
+	assert_null(strstr(head_of(request()), "X-Accel-Expires"));
+}
+
 static void internals_stay_inside(void **state)
 {
 	struct req *r = request();
@@ -199,6 +234,8 @@ int main(void)
 		TEST("a problem has type, title, status, detail, instance and code",
 		     problem_has_its_members),
 		TEST("a header cannot be split by its value", headers_cannot_be_split),
+		TEST("what all may see may be kept, unless a cookie or token came along",
+		     what_all_may_see_may_be_kept),
 		TEST("what failed inside is not told outside", internals_stay_inside),
 		TEST("texts of a problem are escaped", problem_text_is_escaped),
 		TEST("twenty problems are listed and all are counted", many_problems_are_counted),

@@ -145,6 +145,7 @@ static void wrong_tables_are_refused(void **state)
 		{ "an error as status", { GOOD, .status = 404 } },
 		{ "204 with a shape", { GOOD, .status = 204 } },
 		{ "200 without a shape", { GOOD, .out = NULL } },
+		{ "a shared answer to members", { GOOD, .flags = ROUTE_SHARED } },
 		{ "no handler", { GOOD, .handle = NULL } },
 		{ "no summary", { GOOD, .summary = NULL } },
 	};

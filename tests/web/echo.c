@@ -6,6 +6,7 @@
  *
  *   GET|POST|PUT|PATCH|DELETE any path of one to three segments, and .../records.ndjson:
  *       {"family","path","pid","bytes"}; with ?wait= it sleeps that many milliseconds first
+ *   GET /marketplace/collectors: the same, and caches may share it; with ?fail= it is a 503
  *   GET /tenants/crash: the process dies
  */
 #include "config.h"
@@ -27,6 +28,7 @@ static web_handler echo, crash, stream;
 
 static const struct field query_fields[] = {
 	{ .name = "wait", .kind = SHAPE_INTEGER, .max = 60000 },
+	{ .name = "fail", .kind = SHAPE_BOOLEAN },
 	{ .name = NULL },
 };
 static const struct shape query = { .name = "EchoQuery", .fields = query_fields };
@@ -51,6 +53,12 @@ static const struct route routes[] = {
 	ALL("/{a:text}"),
 	ALL("/{a:text}/{b:text}"),
 	ALL("/{a:text}/{b:text}/{c:text}"),
+	{ .method = M_GET,
+	  .path = "/marketplace/collectors",
+	  PUBLIC,
+	  .out = &any,
+	  .handle = echo,
+	  .flags = ROUTE_SHARED },
 	{ .method = M_GET, .path = "/tenants/crash", PUBLIC, .out = &any, .handle = crash },
 	{ .method = M_GET,
 	  .path = "/executions/{id}/records.ndjson",
@@ -93,6 +101,8 @@ static struct str answer(const struct req *r)
 static bool echo(struct req *r, struct err *e)
 {
 	nap(json_int(r->query, "wait", 0));
+	if (json_flag(r->query, "fail", false))
+		return err_set(e, ERR_UNAVAILABLE, "asked_to_fail", "This was asked to fail.");
 	return reply_json(r, answer(r), e);
 }
 

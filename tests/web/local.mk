@@ -5,4 +5,4 @@ tests_web_echo_LDADD = $(LIB_ALL)
 EXTRA_DIST += tests/http/conftest.py tests/http/schema.py tests/http/test_openapi.py \
   tests/http/test_web.py tests/http/test_web_identity.py \
   tests/http/pages.py tests/http/test_pages_account.py tests/http/test_pages_collector.py \
-  tests/http/test_pages_datasource.py tests/http/test_pages_docs.py
+  tests/http/test_pages_datasource.py tests/http/test_pages_docs.py tests/http/test_market_cache.py
