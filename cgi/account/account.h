@@ -11,7 +11,6 @@
 /* What the family holds: a hash to check when there is no user, so that both take the same time. */
 struct account {
 	const char *nobody_phc;
-	const json_t *docs; /* of /docs/api; NULL: not built in */
 	struct arena *arena;
 };
 bool account_open(const struct conf *, void **state, struct err *);
@@ -47,8 +46,6 @@ MUST_CHECK bool account_reply_token(struct req *, const struct account_token *, 
 const json_t *account_object(struct req *, const char *member, const char *value);
 const json_t *account_values(struct req *, struct str document, const char *member);
 
-/* What tools/apidocs made, or NULL. */
-const json_t *account_docs_load(const struct conf *, struct arena *);
 web_handler account_api_index_page, account_api_tag_page, account_still_page;
 web_handler account_dashboard, account_accept_page, account_password_page, account_sessions;
 web_handler account_token_page, account_tenant_end_page, account_tenant_end, account_tenant_leave;

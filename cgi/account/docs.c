@@ -9,6 +9,7 @@
 
 #include "cgi/account/account.h"
 #include "lib/base/log.h"
+#include "lib/json/scan.h"
 #include "lib/base/poison.h"
 
 #define DOCS_MAX (2 * 1024 * 1024)
@@ -87,50 +88,52 @@ static const struct field index_fields[] = {
 };
 const struct shape account_api_index_doc = { .name = "ApiIndex", .fields = index_fields };
 
-/* Without the file there is no reference, and everything else works. */
-const json_t *account_docs_load(const struct conf *conf, struct arena *a)
+/* Read for each page that shows it: held in memory, it would be most of what this family has. */
+static bool docs_read(struct req *r, struct str *text)
 {
-	const char *path = conf_get(conf, "APIDOCS", CATCHMENT_DATADIR "/apidocs.json");
-	struct err e = { 0 };
-	json_t *docs = NULL;
-	FILE *file = fopen(path, "re");
+	FILE *file =
+		fopen(conf_get(r->app->conf, "APIDOCS", CATCHMENT_DATADIR "/apidocs.json"), "re");
 	char *bytes;
-	size_t n;
 
 	if (!file)
-		return NULL;
-	bytes = arena_alloc(a, DOCS_MAX);
-	n = fread(bytes, 1, DOCS_MAX, file);
+		return false;
+	bytes = arena_alloc(r->arena, DOCS_MAX);
+	*text = (struct str){ bytes, fread(bytes, 1, DOCS_MAX, file) };
 	fclose(file);
-	if (!json_read(a, (struct str){ bytes, n }, &docs, &e)) {
-		log_err(LOG_WARN, "apidocs", &e);
-		return NULL;
-	}
-	return docs;
+	return true;
 }
 
-static bool reply_part(struct req *r, const json_t *part, struct err *e)
+/* Without the file there is no reference, and everything else works. */
+static struct scan_value docs(struct req *r)
 {
-	if (!part)
+	struct scan_value root = { .type = SCAN_NONE };
+	struct err e = { 0 };
+	struct str text;
+
+	if (docs_read(r, &text) && !scan_check(text, &root, &e))
+		log_err(LOG_WARN, "apidocs", &e);
+	return root;
+}
+
+static bool reply_part(struct req *r, struct scan_value part, struct err *e)
+{
+	if (part.type == SCAN_NONE)
 		return err_set(e, ERR_NOT_FOUND, "not_found",
 		               "There is no such part of the reference. Begin at /docs/api.");
-	return reply_json(r, json_write(r->arena, part), e);
+	return reply_json(r, part.span, e);
 }
 
 bool account_api_index_page(struct req *r, struct err *e)
 {
-	const struct account *account = r->state;
-
-	return reply_part(r, json_object_get(account->docs, "index"), e);
+	return reply_part(r, scan_member(docs(r), STR("index")), e);
 }
 
 bool account_api_tag_page(struct req *r, struct err *e)
 {
-	const struct account *account = r->state;
+	struct scan_value tags = scan_member(docs(r), STR("tags"));
 
 	req_title(r, arena_printf(r->arena, "%s: API reference", r->texts[0]));
-	return reply_part(r, json_object_get(json_object_get(account->docs, "tags"), r->texts[0]),
-	                  e);
+	return reply_part(r, scan_member(tags, str_of(r->texts[0])), e);
 }
 
 /* A page of words alone. */

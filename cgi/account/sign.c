@@ -41,8 +41,7 @@ static const struct field sign_in_fields[] = {
 };
 const struct shape account_sign_in_in = { .name = "SignIn", .fields = sign_in_fields };
 
-/* Of what is read once at start: the documents of /docs/api. */
-#define ARENA_MAX (16 * 1024 * 1024)
+#define ARENA_MAX (16 * 1024) /* of what is made once at start */
 
 /* Long enough, yet among the first that anybody tries. */
 static const char *const common_passwords[] = {
@@ -68,12 +67,11 @@ bool account_open(const struct conf *conf, void **state, struct err *e)
 		return err_set(e, ERR_BUG, "no_memory", "There is not enough memory to start.");
 	*state = a;
 	a->arena = arena_new(ARENA_MAX);
-	a->docs = account_docs_load(conf, a->arena);
 	if (!conf_int(conf, "PASSWORD_LOG2N", cost.log2_n, 4, 15, &log2_n, e))
 		return false;
 	cost.log2_n = (int)log2_n;
-	return crypt_password_hash(a->arena, STR("nobody has this password"), cost, &a->nobody_phc,
-	                           e);
+	a->nobody_phc = crypt_password_nobody(a->arena, cost);
+	return true;
 }
 
 void account_close(void *state)

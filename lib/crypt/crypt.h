@@ -50,6 +50,8 @@ extern const struct crypt_cost CRYPT_COST_DEFAULT; /* 15, 8, 3 */
 
 MUST_CHECK bool crypt_password_hash(struct arena *, struct str password, struct crypt_cost,
                                     const char **phc, struct err *);
+/* A hash that no password has, and that takes as long to verify: made without hashing. NULL: no memory. */
+const char *crypt_password_nobody(struct arena *, struct crypt_cost);
 /* false: wrong password or unreadable hash. *rehash: the cost differs from the wanted one. */
 bool crypt_password_verify(struct str password, const char *phc, struct crypt_cost want,
                            bool *rehash);

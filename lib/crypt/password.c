@@ -43,11 +43,29 @@ static struct str unpadded(struct str s)
 	return s;
 }
 
+static const char *phc_format(struct arena *arena, struct crypt_cost c, const unsigned char *salt,
+                              const unsigned char *hash)
+{
+	struct str salt64 = unpadded(crypt_base64(arena, (struct str){ (char *)salt, SALT_LEN }));
+	struct str hash64 = unpadded(crypt_base64(arena, (struct str){ (char *)hash, HASH_LEN }));
+
+	return arena_printf(arena, "$scrypt$ln=%d,r=%d,p=%d$" STR_FMT "$" STR_FMT, c.log2_n, c.r,
+	                    c.p, STR_ARG(salt64), STR_ARG(hash64));
+}
+
+const char *crypt_password_nobody(struct arena *arena, struct crypt_cost c)
+{
+	unsigned char salt[SALT_LEN], hash[HASH_LEN];
+
+	crypt_random(salt, sizeof(salt));
+	crypt_random(hash, sizeof(hash));
+	return phc_format(arena, c, salt, hash);
+}
+
 bool crypt_password_hash(struct arena *arena, struct str password, struct crypt_cost c,
                          const char **phc, struct err *e)
 {
 	unsigned char salt[SALT_LEN], hash[HASH_LEN];
-	struct str salt64, hash64;
 
 	crypt_random(salt, sizeof(salt));
 	if (!scrypt(password, c, (struct str){ (char *)salt, SALT_LEN }, hash, HASH_LEN)) {
@@ -56,11 +74,8 @@ bool crypt_password_hash(struct arena *arena, struct str password, struct crypt_
 		return err_detail(e, "scrypt refused ln=%d r=%d p=%d with %zu bytes of password",
 		                  c.log2_n, c.r, c.p, password.len);
 	}
-	salt64 = unpadded(crypt_base64(arena, (struct str){ (char *)salt, SALT_LEN }));
-	hash64 = unpadded(crypt_base64(arena, (struct str){ (char *)hash, HASH_LEN }));
+	*phc = phc_format(arena, c, salt, hash);
 	OPENSSL_cleanse(hash, sizeof(hash));
-	*phc = arena_printf(arena, "$scrypt$ln=%d,r=%d,p=%d$" STR_FMT "$" STR_FMT, c.log2_n, c.r,
-	                    c.p, STR_ARG(salt64), STR_ARG(hash64));
 	if (*phc == NULL)
 		return err_set(e, ERR_UNAVAILABLE, "out_of_memory",
 		               "The server is short of memory. Try again in a minute.");

@@ -203,6 +203,20 @@ static void a_password_verifies_against_its_own_hash_only(void **state)
 	assert_false(crypt_password_verify(STR(""), one, QUICK, &rehash));
 }
 
+static void nobody_s_password_costs_what_others_cost(void **state)
+{
+	const char *real, *nobody = crypt_password_nobody(*state, QUICK);
+	struct err e = { 0 };
+	bool rehash;
+
+	assert_true(crypt_password_hash(*state, STR("x"), QUICK, &real, &e));
+	assert_int_equal(strlen(nobody), strlen(real));
+	assert_true(str_starts(str_of(nobody), "$scrypt$ln=4,r=1,p=1$"));
+	assert_string_not_equal(nobody, crypt_password_nobody(*state, QUICK));
+	assert_false(crypt_password_verify(STR("x"), nobody, QUICK, &rehash));
+	assert_false(crypt_password_verify(STR(""), nobody, QUICK, &rehash));
+}
+
 /* OpenSSL's own memory ceiling refuses this cost: without SCRYPT_MEMORY_MAX it fails. */
 static void the_default_cost_works(void **state)
 {
@@ -385,6 +399,7 @@ int main(void)
 		TEST(an_arena_without_memory_gives_no_text),
 		TEST(scrypt_gives_the_values_of_rfc_7914),
 		TEST(a_password_verifies_against_its_own_hash_only),
+		TEST(nobody_s_password_costs_what_others_cost),
 		TEST(the_default_cost_works),
 		TEST(a_cost_beyond_the_memory_ceiling_is_refused_not_attempted),
 		TEST(an_unreadable_hash_verifies_nothing),
