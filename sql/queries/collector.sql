@@ -1,15 +1,17 @@
 -- Collectors: drafts of a workspace. What is published stands in market.release (release.sql).
 
+-- One row more than asked for says whether there is a next page.
 -- name: collector_list :one (after text, row_limit bigint, search text, stage text, source uuid)
-WITH page AS (
-	SELECT c AS collector, c.id FROM collect.data_collectors c
+SELECT coalesce(json_agg(p.doc ORDER BY p.id DESC) FILTER (WHERE p.place <= $2), '[]'),
+	CASE WHEN count(*) > $2 THEN min(p.id::text) FILTER (WHERE p.place <= $2) END
+FROM (SELECT c.id, collect.collector_summary(c, d, l) AS doc, row_number() OVER (ORDER BY c.id DESC) AS place
+	FROM collect.data_collectors c
+	JOIN collect.data_sources d ON d.tenant_id = c.tenant_id AND d.id = c.data_source_id
+	LEFT JOIN market.listing l ON l.collector_id = c.id
 	WHERE c.tenant_id = util.tenant() AND ($1::text IS NULL OR c.id < $1::uuid)
 		AND ($3::text IS NULL OR position(lower(normalize($3, NFC)) IN lower(c.name || ' ' || c.description)) > 0)
 		AND ($4::text IS NULL OR c.stage = $4) AND ($5::uuid IS NULL OR c.data_source_id = $5)
-	ORDER BY c.id DESC LIMIT $2 + 1),
-shown AS (SELECT * FROM page ORDER BY id DESC LIMIT $2)
-SELECT coalesce((SELECT json_agg(collect.collector_summary(s.collector) ORDER BY s.id DESC) FROM shown s), '[]'),
-	CASE WHEN (SELECT count(*) FROM page) > $2 THEN (SELECT min(s.id::text) FROM shown s) END
+	ORDER BY c.id DESC LIMIT $2 + 1) p
 
 -- name: collector_get :maybe (id uuid)
 SELECT left(collect.collector_doc(c)::text, -1) || ',"installs":' || coalesce((

@@ -1,0 +1,40 @@
+-- What pages ask again and again is planned with the statement that asks, not each time anew: it has to
+-- stand in the statement's plan as an expression.
+SET search_path = tap, pg_catalog;
+SET client_min_messages = warning;
+CALL tap.two_tenants();
+CALL tap.installations();
+SELECT plan(12);
+
+CREATE FUNCTION pg_temp.plan_of(p_sql text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+	lines text := '';
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (VERBOSE, COSTS off) SELECT ' || p_sql LOOP
+		lines := lines || line || E'\n';
+	END LOOP;
+	RETURN lines;
+END $$;
+SELECT alike(pg_temp.plan_of('identity.my_role()'), '%identity.my_role(%', 'a function that is called shows in the plan');
+SELECT unalike(pg_temp.plan_of(t.sql), '%' || t.name || '(%', t.name || ' is an expression of the statement')
+FROM (VALUES
+	('util.utc', 'util.utc(u.created_at) FROM identity.users u'),
+	('util.json_join', 'util.json_join(l.data_source, l.tags) FROM market.listing l'),
+	('identity.role_rank', 'identity.role_rank(m.role) FROM identity.members m'),
+	('identity.scope_allows', 'identity.scope_allows(k.scopes, k.name) FROM identity.tokens k'),
+	('identity.token_is_good', 'FROM identity.tokens k WHERE identity.token_is_good(k)'),
+	('identity.membership_doc', 'identity.membership_doc(w, w.name) FROM identity.tenants w'),
+	('collect.stream_doc', 'collect.stream_doc(s) FROM collect.streams s'),
+	('collect.record_doc', 'collect.record_doc(c) FROM collect.records c'),
+	('collect.collector_summary', 'collect.collector_summary(c, d, l) FROM collect.data_collectors c
+		JOIN collect.data_sources d ON d.tenant_id = c.tenant_id AND d.id = c.data_source_id
+		LEFT JOIN market.listing l ON l.collector_id = c.id')) AS t (name, sql);
+
+SELECT is(string_agg(collect.collector_summary(c, d, l)::text, E'\n' ORDER BY c.id),
+	string_agg(collect.collector_summary(c)::text, E'\n' ORDER BY c.id), 'a collector reads the same, however it was joined')
+FROM collect.data_collectors c
+JOIN collect.data_sources d ON d.tenant_id = c.tenant_id AND d.id = c.data_source_id
+LEFT JOIN market.listing l ON l.collector_id = c.id;
+SELECT cmp_ok(count(*), '>', 0::bigint, 'and there is one') FROM collect.data_collectors;
+SELECT * FROM finish();
