@@ -4,6 +4,10 @@ SET search_path = tap, pg_catalog;
 SET client_min_messages = warning;
 CALL tap.two_tenants();
 CALL tap.installations();
+INSERT INTO collect.data_sources (tenant_id, id, name, created_by) VALUES (tap.id(1), tap.id(31), 'Shop API', tap.id(11));
+INSERT INTO collect.data_collectors (tenant_id, id, name, data_source_id, created_by, release_version, pipelines) VALUES
+	(tap.id(1), tap.id(32), 'A draft', tap.id(31), tap.id(11), NULL, '[{}, {}]'),
+	(tap.id(1), tap.id(50), 'A published "one"', tap.id(31), tap.id(11), '1.0.0', '[]');
 SELECT plan(12);
 
 CREATE FUNCTION pg_temp.plan_of(p_sql text) RETURNS text LANGUAGE plpgsql AS $$
@@ -36,5 +40,5 @@ SELECT is(string_agg(collect.collector_summary(c, d, l)::text, E'\n' ORDER BY c.
 FROM collect.data_collectors c
 JOIN collect.data_sources d ON d.tenant_id = c.tenant_id AND d.id = c.data_source_id
 LEFT JOIN market.listing l ON l.collector_id = c.id;
-SELECT cmp_ok(count(*), '>', 0::bigint, 'and there is one') FROM collect.data_collectors;
+SELECT is(count(*), 2::bigint, 'a draft and a published one') FROM collect.data_collectors;
 SELECT * FROM finish();
