@@ -1,6 +1,8 @@
 /* record - what was collected: streams and their records, byte for byte */
 #include "config.h"
 
+#include <string.h>
+
 #include "cgi/instances/instances.h"
 #include "cgi/part/stream.h"
 #include "lib/base/buf.h"
@@ -163,27 +165,48 @@ static struct db_arg flag_asked(const struct req *r, const char *name)
 	return json_is_boolean(flag) ? db_bool(json_is_true(flag)) : db_null();
 }
 
-static bool page_find(struct req *r, const struct req_page *page, const struct uuid *stream,
-                      struct db_rows **rows, struct err *e)
+/* By the records' keys; the stream is found on the way. */
+static bool page_by_key(struct req *r, const struct req_page *page, struct db_rows **rows,
+                        struct err *e)
+{
+	return req_run_last(
+		       r, Q_RECORD_LIST,
+		       DB_ARGS(db_uuid(&r->params[0]), db_text(json_text(r->query, "stream", NULL)),
+	                       db_text(page->after), db_int(page->limit),
+	                       db_text(json_text(r->query, "key", NULL)), db_text(field_path(r)),
+	                       db_text(json_text(r->query, "value", NULL)),
+	                       flag_asked(r, "vanished"),
+	                       db_text(json_text(r->query, "changedSince", NULL)),
+	                       db_text(json_text(r->query, "keyPrefix", NULL))),
+		       rows, e) &&
+	       (db_count(*rows) > 0 || part_stream_missing(r, e));
+}
+
+static bool page_by_change(struct req *r, const struct req_page *page, bool newest,
+                           struct db_rows **rows, struct err *e)
+{
+	struct uuid stream;
+
+	return part_stream_find(r, &stream, e) &&
+	       req_run_last(
+		       r, Q_RECORD_LIST_CHANGED,
+		       DB_ARGS(db_uuid(&stream), db_text(page->after), db_int(page->limit),
+	                       db_text(json_text(r->query, "key", NULL)), db_text(field_path(r)),
+	                       db_text(json_text(r->query, "value", NULL)),
+	                       flag_asked(r, "vanished"),
+	                       db_text(json_text(r->query, "changedSince", NULL)),
+	                       db_text(json_text(r->query, "keyPrefix", NULL)), db_bool(newest)),
+		       rows, e);
+}
+
+static bool page_find(struct req *r, const struct req_page *page, struct db_rows **rows,
+                      struct err *e)
 {
 	const char *sort = json_text(r->query, "sort", "key");
-	const struct db_arg args[] = {
-		db_uuid(stream),
-		db_text(page->after),
-		db_int(page->limit),
-		db_text(json_text(r->query, "key", NULL)),
-		db_text(field_path(r)),
-		db_text(json_text(r->query, "value", NULL)),
-		flag_asked(r, "vanished"),
-		db_text(json_text(r->query, "changedSince", NULL)),
-		db_text(json_text(r->query, "keyPrefix", NULL)),
-		db_bool(str_eq_text(str_of(sort), "newest")),
-	};
-	size_t n = sizeof(args) / sizeof(args[0]);
 
-	if (str_eq_text(str_of(sort), "key"))
-		return req_run_last(r, Q_RECORD_LIST, args, n - 1, rows, e);
-	return req_run_last(r, Q_RECORD_LIST_CHANGED, args, n, rows, e);
+	if (strcmp(sort, "key") == 0)
+		return page_by_key(r, page, rows, e);
+	return page_by_change(r, page, strcmp(sort, "newest") == 0, rows, e);
 }
 
 bool instance_records(struct req *r, struct err *e)
@@ -191,15 +214,14 @@ bool instance_records(struct req *r, struct err *e)
 	bool field = json_object_get(r->query, "field"), value = json_object_get(r->query, "value");
 	struct req_page page;
 	struct db_rows *rows;
-	struct uuid stream;
 
 	if (field != value) {
 		err_set(e, ERR_INPUT, "field_and_value",
 		        "The parameters field and value go together.");
 		return err_at(e, "%s", field ? "value" : "field");
 	}
-	return req_page(r, &page, e) && part_stream_find(r, &stream, e) &&
-	       page_find(r, &page, &stream, &rows, e) && reply_list(r, "records", rows, e);
+	return req_page(r, &page, e) && page_find(r, &page, &rows, e) &&
+	       reply_list(r, "records", rows, e);
 }
 
 bool instance_record(struct req *r, struct err *e)

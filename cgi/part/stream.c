@@ -19,7 +19,7 @@ bool part_instance_missing(struct req *r, struct err *e)
 	               "of yours: then switch to that. Otherwise look for it in the list.");
 }
 
-static bool stream_missing(struct req *r, struct err *e)
+bool part_stream_missing(struct req *r, struct err *e)
 {
 	struct db_rows *rows;
 
@@ -44,6 +44,6 @@ bool part_stream_find(struct req *r, struct uuid *stream, struct err *e)
 	if (!req_run(r, Q_RECORD_STREAM, DB_ARGS(db_uuid(&r->params[0]), db_text(name)), &rows, e))
 		return false;
 	if (db_count(rows) == 0 || !db_get_uuid(rows, 0, 0, stream))
-		return stream_missing(r, e);
+		return part_stream_missing(r, e);
 	return true;
 }

@@ -12,6 +12,8 @@
 
 /* The stream that ?stream= names of the installation in the path, or its first one. */
 MUST_CHECK bool part_stream_find(struct req *, struct uuid *stream, struct err *);
+/* Says why a query found no stream of that name there, and asks the database for it; false. */
+bool part_stream_missing(struct req *, struct err *);
 /* Says that there is no such installation here; false. The same whether it is nowhere or another
  * workspace's: nobody learns which. */
 bool part_instance_missing(struct req *, struct err *);

@@ -25,21 +25,28 @@ FROM collect.collector_instances i
 JOIN market.release r ON r.collector_id = i.collector_id AND r.version = i.release_version
 WHERE i.tenant_id = util.tenant() AND i.id = $1
 
--- name: record_list :one (stream uuid, after text, row_limit bigint, key text, field text[], value text, vanished bool, since timestamptz, prefix text)
-WITH page AS (
-	SELECT c AS record, c.record_key FROM collect.records c
-	WHERE c.tenant_id = util.tenant() AND c.stream_id = $1 AND ($2::text IS NULL OR c.record_key > $2)
-		AND ($4::text IS NULL OR c.record_key = $4)
-		AND ($5::text[] IS NULL OR c.data #>> $5 = $6)
-		AND ($7::bool IS NULL OR (c.vanished_at IS NOT NULL) = $7)
-		AND ($8::timestamptz IS NULL OR c.changed_at >= $8)
-		AND ($9::text IS NULL OR c.record_key ^@ $9)
-	ORDER BY c.record_key LIMIT $3 + 1),
-shown AS (SELECT * FROM page ORDER BY record_key LIMIT $3)
-SELECT coalesce((SELECT json_agg(collect.record_doc(s.record) ORDER BY s.record_key) FROM shown s), '[]'),
-	CASE WHEN (SELECT count(*) FROM page) > $3 THEN (SELECT max(s.record_key) FROM shown s) END,
-	collect.stream_doc(st)::text
-FROM collect.streams st WHERE st.tenant_id = util.tenant() AND st.id = $1
+-- No row: there is no such stream. Which of several is the first one is asked of the release, whose document
+-- is read then alone.
+-- name: record_list :maybe (instance uuid, stream text, after text, row_limit bigint, key text, field text[], value text, vanished bool, since timestamptz, prefix text)
+SELECT p.items, p.next, collect.stream_doc(st.stream)::text
+FROM (SELECT s AS stream, s.id FROM collect.streams s
+		JOIN collect.collector_instances i ON i.tenant_id = s.tenant_id AND i.id = s.instance_id
+		JOIN market.release r ON r.collector_id = i.collector_id AND r.version = i.release_version
+		WHERE s.tenant_id = util.tenant() AND s.instance_id = $1
+			AND ($2::text IS NULL OR s.id::text = $2 OR s.name = $2 OR s.pipeline_id = $2)
+		ORDER BY CASE WHEN count(*) OVER () > 1 THEN collect.pipeline_place(r.document, s.pipeline_id) END,
+			s.created_at DESC, s.id LIMIT 1) st,
+	LATERAL (SELECT coalesce(json_agg(n.doc ORDER BY n.record_key) FILTER (WHERE n.place <= $4), '[]') AS items,
+			CASE WHEN count(*) > $4 THEN max(n.record_key) FILTER (WHERE n.place <= $4) END AS next
+		FROM (SELECT c.record_key, collect.record_doc(c) AS doc, row_number() OVER (ORDER BY c.record_key) AS place
+			FROM collect.records c
+			WHERE c.tenant_id = util.tenant() AND c.stream_id = st.id AND ($3::text IS NULL OR c.record_key > $3)
+				AND ($5::text IS NULL OR c.record_key = $5)
+				AND ($6::text[] IS NULL OR c.data #>> $6 = $7)
+				AND ($8::bool IS NULL OR (c.vanished_at IS NOT NULL) = $8)
+				AND ($9::timestamptz IS NULL OR c.changed_at >= $9)
+				AND ($10::text IS NULL OR c.record_key ^@ $10)
+			ORDER BY c.record_key LIMIT $4 + 1) n) p
 
 -- The same by the time of the last change, newest or oldest first. No index helps: it would cost every
 -- commit of a changed record, this costs a walk over the stream to who asks.
