@@ -257,18 +257,21 @@ struct str arena_copy(struct arena *a, struct str s)
 
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
+	char small[200];
 	va_list args;
 	char *p;
 	int n;
 
 	va_start(args, fmt);
-	n = vsnprintf(NULL, 0, fmt, args);
+	n = vsnprintf(small, sizeof(small), fmt, args);
 	va_end(args);
 	if (n < 0)
 		return give_up(a, "a format that cannot be written", 0);
 	p = get(a, (size_t)n + 1);
 	if (!p)
 		return NULL;
+	if ((size_t)n < sizeof(small)) /* most are: formatted once */
+		return memcpy(p, small, (size_t)n + 1);
 	va_start(args, fmt);
 	vsnprintf(p, (size_t)n + 1, fmt, args);
 	va_end(args);

@@ -93,14 +93,22 @@ void buf_char(struct buf *b, char c)
 
 void buf_printf(struct buf *b, const char *fmt, ...)
 {
+	size_t room = b->failed || !b->p ? 0 : b->cap - b->len;
 	va_list args;
 	int n;
 
+	/* Mostly it fits where it belongs, and is formatted once. */
 	va_start(args, fmt);
-	n = vsnprintf(NULL, 0, fmt, args);
+	n = vsnprintf(room ? b->p + b->len : NULL, room, fmt, args);
 	va_end(args);
 	if (n < 0)
 		b->failed = true;
+	if (n >= 0 && (size_t)n < room && (size_t)n <= b->max - b->len) {
+		b->len += (size_t)n;
+		return;
+	}
+	if (room)
+		b->p[b->len] = '\0';
 	if (n < 0 || !reserve(b, (size_t)n))
 		return;
 	va_start(args, fmt);

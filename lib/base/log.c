@@ -93,6 +93,20 @@ static bool line_add_code_point(struct line *l, uint32_t cp)
 	return line_add(l, out, utf8_encode(cp, out));
 }
 
+/* Takes the bytes that stand for themselves off the text, as many as fit. */
+static void line_add_plain(struct line *l, struct str *s)
+{
+	size_t room = sizeof(l->p) - TAIL_BYTES - l->len, n = 0;
+
+	while (n < s->len && n < room && s->p[n] >= 0x20 && s->p[n] < 0x7F && s->p[n] != '"' &&
+	       s->p[n] != '\\')
+		n++;
+	memcpy(l->p + l->len, s->p, n);
+	l->len += n;
+	s->p += n;
+	s->len -= n;
+}
+
 /* Appends ,"name":"text" and cuts the text where the line is full. */
 static void line_field(struct line *l, const char *name, const char *text)
 {
@@ -103,8 +117,9 @@ static void line_field(struct line *l, const char *name, const char *text)
 	if (s.len == 0 || l->len + (size_t)n + 2 * TAIL_BYTES > sizeof(l->p))
 		return;
 	line_add(l, head, (size_t)n);
-	while (s.len > 0 && line_add_code_point(l, str_utf8_next(&s)))
-		;
+	do
+		line_add_plain(l, &s);
+	while (s.len > 0 && line_add_code_point(l, str_utf8_next(&s)));
 	l->p[l->len++] = '"'; /* the tail's byte; line_write counts on the other two */
 }
 

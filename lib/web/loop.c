@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,6 +30,11 @@
 #define ARENA_MAX     (256 * 1024 * 1024) /* per request; bodies and pages are bounded far below */
 #define NO_FD_WAIT_MS 50
 
+#define FCGI_HEAD        8 /* bytes of a record's head, and of what ends a request */
+#define FCGI_RECORD_MAX  65535
+#define FCGI_END_TYPE    3
+#define FCGI_STDOUT_TYPE 6
+
 /* The one global of a responder: a signal handler has no other place. */
 static volatile sig_atomic_t stopping;
 
@@ -38,9 +44,15 @@ static void stop_note(int signo)
 	stopping = 1;
 }
 
+/* A connection and what was sent on it past the library. */
+struct wire {
+	FCGX_Request *f;
+	bool sent; /* the whole answer, with its end */
+};
+
 static size_t wire_read(void *at, char *out, size_t len)
 {
-	FCGX_Request *f = at;
+	FCGX_Request *f = ((struct wire *)at)->f;
 	size_t have = 0;
 
 	while (have < len) {
@@ -56,7 +68,7 @@ static size_t wire_read(void *at, char *out, size_t len)
 
 static bool wire_write(void *at, struct str bytes)
 {
-	FCGX_Request *f = at;
+	FCGX_Request *f = ((struct wire *)at)->f;
 
 	while (bytes.len > 0) {
 		int want = bytes.len > INT32_MAX ? INT32_MAX : (int)bytes.len;
@@ -70,17 +82,84 @@ static bool wire_write(void *at, struct str bytes)
 
 static bool wire_flush(void *at)
 {
-	FCGX_Request *f = at;
+	FCGX_Request *f = ((struct wire *)at)->f;
 
 	return FCGX_FFlush(f->out) == 0;
 }
 
 static bool wire_gone(void *at)
 {
-	FCGX_Request *f = at;
+	FCGX_Request *f = ((struct wire *)at)->f;
 	struct pollfd p = { .fd = f->ipcFd, .events = POLLRDHUP };
 
 	return poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR));
+}
+
+/* FastCGI 1.0, 3.3: version, type, request, length, padding. */
+static void record_head(unsigned char out[FCGI_HEAD], int type, int id, size_t len)
+{
+	const unsigned char head[FCGI_HEAD] = {
+		1,
+		(unsigned char)type,
+		(unsigned char)(id >> 8),
+		(unsigned char)id,
+		(unsigned char)(len >> 8),
+		(unsigned char)len,
+	};
+
+	memcpy(out, head, sizeof(head));
+}
+
+/* Nothing of the request can still be on its way: then closing at once loses nothing. */
+static bool has_no_body(const FCGX_Request *f)
+{
+	const char *length = FCGX_GetParam("CONTENT_LENGTH", f->envp);
+
+	return !length || !*length;
+}
+
+static void pieces_send(int fd, struct iovec *piece, size_t count)
+{
+	struct msghdr m = { .msg_iov = piece, .msg_iovlen = count };
+
+	while (m.msg_iovlen > 0) {
+		ssize_t n = sendmsg(fd, &m, MSG_NOSIGNAL);
+
+		if (n < 0 && errno != EINTR)
+			return;
+		for (; n > 0 && m.msg_iovlen > 0 && (size_t)n >= m.msg_iov->iov_len; m.msg_iovlen--)
+			n -= (ssize_t)m.msg_iov++->iov_len;
+		if (n > 0) {
+			m.msg_iov->iov_base = (char *)m.msg_iov->iov_base + n;
+			m.msg_iov->iov_len -= (size_t)n;
+		}
+	}
+}
+
+/*
+ * The answer from where it lies to the socket, with one call: the library would copy it through
+ * 8 KiB, with a call for each, and then wait for the other side. What is larger than a record, or
+ * answers a request with a body, goes that way.
+ */
+static bool wire_send(void *at, struct str head, struct str body)
+{
+	struct wire *w = at;
+	size_t len = head.len + body.len;
+	unsigned char begin[FCGI_HEAD], end[3 * FCGI_HEAD] = { 0 };
+
+	if (len > FCGI_RECORD_MAX || !has_no_body(w->f))
+		return false;
+	record_head(begin, FCGI_STDOUT_TYPE, w->f->requestId, len);
+	record_head(end, FCGI_STDOUT_TYPE, w->f->requestId, 0);
+	record_head(end + FCGI_HEAD, FCGI_END_TYPE, w->f->requestId, FCGI_HEAD);
+	pieces_send(w->f->ipcFd,
+	            (struct iovec[]){ { begin, sizeof(begin) },
+	                              { (char *)head.p, head.len },
+	                              { (char *)body.p, body.len },
+	                              { end, sizeof(end) } },
+	            4);
+	w->sent = true; /* or the client left, and has no use for the rest */
+	return true;
 }
 
 /* What has been written must not look whole. A closed socket would, to an nginx without fastcgi_keep_conn:
@@ -88,7 +167,7 @@ static bool wire_gone(void *at)
 static void wire_cut(void *at)
 {
 	static const unsigned char no_record[8] = { 0xff };
-	FCGX_Request *f = at;
+	FCGX_Request *f = ((struct wire *)at)->f;
 
 	if (send(f->ipcFd, no_record, sizeof(no_record), MSG_NOSIGNAL) < 0)
 		log_warn("stream_cut", "A broken answer could not be cut: %s.", strerror(errno));
@@ -117,13 +196,15 @@ static int accept_one(int listen_fd)
 
 static void serve_one(const struct loop_options *o, struct arena *arena, FCGX_Request *f)
 {
+	struct wire wire = { .f = f };
 	const struct web_io io = {
-		.at = f,
+		.at = &wire,
 		.read = wire_read,
 		.write = wire_write,
 		.flush = wire_flush,
 		.gone = wire_gone,
 		.cut = wire_cut,
+		.send = wire_send,
 	};
 	int fd = accept_one(o->fd);
 
@@ -136,7 +217,13 @@ static void serve_one(const struct loop_options *o, struct arena *arena, FCGX_Re
 		return; /* no FastCGI request; the library has closed it */
 	f->keepConnection = 0;
 	frame_serve(o->app, arena, f->envp, &io);
-	FCGX_Finish_r(f);
+	if (!wire.sent) {
+		FCGX_Finish_r(f);
+		return;
+	}
+	FCGX_Free(f, 0);
+	close(f->ipcFd);
+	f->ipcFd = -1;
 }
 
 /* Before FCGX_Init, whose own handler would swallow a signal that comes early. */

@@ -154,7 +154,7 @@ static void address_add(struct req *r, struct buf *b)
 	const char *api;
 
 	/* what answers a form may have no page of its own to come back to */
-	json_member_text(b, "path", strstr(r->private_->allow, "GET") ? full : page_back(r));
+	json_member_text(b, "path", strstr(route_allow(r), "GET") ? full : page_back(r));
 	json_member_text(b, "q", json_text(r->query, "q", NULL));
 	rest = str_after(str_of(r->path), 1);
 	if (!str_cut(rest, '/', &segment, &rest))

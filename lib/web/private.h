@@ -18,6 +18,8 @@ struct web_io {
 	bool (*flush)(void *at);
 	bool (*gone)(void *at); /* the client has closed its end */
 	void (*cut)(void *at);  /* ends it as broken; NULL: cannot */
+	/* A whole answer at once, with its end; false: not this one, which is to be written. NULL: none. */
+	bool (*send)(void *at, struct str head, struct str body);
 };
 
 /* Somebody must be known before this route answers. */
@@ -75,7 +77,7 @@ struct web_private {
 	const char *prefix;      /* "/api/v1", "/api" or "" */
 	const char *method_name; /* as sent, cut */
 	struct str query_text;
-	const char *allow; /* for 405 and OPTIONS */
+	const char *allow; /* for 405 and OPTIONS; NULL: neither */
 	bool head;
 	bool entered; /* identity.enter let this token in */
 	struct db_rows *enter_rows;
@@ -112,6 +114,7 @@ MUST_CHECK bool route_find(struct req *, struct err *);             /* also answ
 const struct route *route_at(const struct req *, const char *path); /* the GET page of that row */
 /* The row by which clients do that there; NULL: they cannot. */
 const struct route *route_of_api(const struct req *, enum web_method, const char *path);
+const char *route_allow(const struct req *); /* the methods of this path, as Allow names them */
 MUST_CHECK bool route_params_read(struct req *, struct err *);
 const char *route_method_name(enum web_method);
 

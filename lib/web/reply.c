@@ -418,10 +418,18 @@ void reply_head_write(const struct req *r, struct buf *b)
 	buf_text(b, "\r\n");
 }
 
+static bool answer_write(const struct web_io *io, struct str head, struct str body)
+{
+	if (io->send && io->send(io->at, head, body))
+		return true;
+	return io->write(io->at, head) && (body.len == 0 || io->write(io->at, body));
+}
+
 void reply_send(struct req *r)
 {
 	const struct web_io *io = r->private_->io;
 	struct web_reply *reply = r->reply;
+	struct str body = r->private_->head ? (struct str){ "", 0 } : reply->body;
 	struct buf head;
 
 	if (reply->streaming)
@@ -429,11 +437,9 @@ void reply_send(struct req *r)
 	rate_headers(r);
 	buf_init(&head, HEAD_MAX);
 	reply_head_write(r, &head);
-	if (head.failed) {
+	if (head.failed)
 		log_error("head_too_large", "The headers of an answer pass %d bytes.", HEAD_MAX);
-	} else if (io->write(io->at, buf_view(&head)) && !r->private_->head && reply->body.len) {
-		if (io->write(io->at, reply->body))
-			r->private_->bytes_sent = reply->body.len;
-	}
+	else if (answer_write(io, buf_view(&head), body))
+		r->private_->bytes_sent = body.len;
 	buf_free(&head);
 }

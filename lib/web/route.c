@@ -137,7 +137,7 @@ static const struct route *best_find(const struct req *r, bool any_method)
 	return best;
 }
 
-static const char *allow_text(const struct req *r)
+const char *route_allow(const struct req *r)
 {
 	const struct web_family *f = r->app->family;
 	bool has[M__MAX] = { false };
@@ -190,14 +190,16 @@ bool route_find(struct req *r, struct err *e)
 	r->private_->page.on = !*r->private_->prefix;
 	if (r->private_->page.on)
 		method_override(r);
+	r->route = best_find(r, false);
+	if (r->route)
+		return true;
 	if (!best_find(r, true))
 		return err_set(e, ERR_NOT_FOUND, "path_unknown",
 		               "There is nothing at this address.");
-	r->private_->allow = allow_text(r);
+	r->private_->allow = route_allow(r);
 	if (strcmp(r->private_->method_name, "OPTIONS") == 0)
 		return answer_options(r);
-	r->route = best_find(r, false);
-	return r->route ? true : refuse_method(r, e);
+	return refuse_method(r, e);
 }
 
 static bool param_read(struct req *r, struct str want, struct str got, size_t i)
