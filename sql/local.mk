@@ -59,7 +59,4 @@ MIGRATIONS = \
   sql/migrations/0029_farewell.sql \
   sql/migrations/0030_batches.sql \
   sql/migrations/0031_web.sql
-  sql/migrations/0029_farewell.sql \
-  sql/migrations/0030_batches.sql
-  sql/migrations/0031_web.sql
 nobase_dist_pkgdata_DATA += $(MIGRATIONS)
