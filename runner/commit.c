@@ -33,12 +33,11 @@ struct str commit_counts(struct committer *c, const struct job_counts *counts,
 		filtered += batch->pages[i]->filtered;
 		duplicates += batch->pages[i]->duplicates;
 	}
-	return str_of(arena_printf(c->arena,
-	                           "{\"requests\":%" PRId64 ",\"retries\":%" PRId64
-	                           ",\"bytes\":%" PRId64 ",\"waitedMs\":%" PRId64
-	                           ",\"filtered\":%zu,\"duplicates\":%zu}",
-	                           n.requests, n.retries, n.bytes, n.waited_ms, filtered,
-	                           duplicates));
+	return str_of(
+		arena_printf(c->arena,
+	                     "{\"requests\":%" PRId64 ",\"retries\":%" PRId64 ",\"bytes\":%" PRId64
+	                     ",\"waitedMs\":%" PRId64 ",\"filtered\":%zu,\"duplicates\":%zu}",
+	                     n.requests, n.retries, n.bytes, n.waited_ms, filtered, duplicates));
 }
 
 void commit_journal(struct committer *c, const struct job *job)

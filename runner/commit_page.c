@@ -69,6 +69,9 @@ static void history_queue(const struct rows *rows, struct db_rows **answer)
 	size_t n = job->batch.count;
 	struct db_arg args[19];
 
+	*answer = NULL;
+	if (arena_failed(a)) /* told before COMMIT */
+		return;
 	rows_last(rows, args);
 	args[9] = db_uuid(&job->claim.execution);
 	args[10] = db_int((int64_t)job->batch.pages[0]->number);
@@ -79,8 +82,8 @@ static void history_queue(const struct rows *rows, struct db_rows **answer)
 	args[15] = db_int(rows->back);
 	args[16] = db_ints(a, h.seen, h.seen_count);
 	args[17] = db_ints(a, h.seen_counts, n);
-	args[18] = db_str(commit_counts(rows->c, job->kind == JOB_PAGE ? &job->counts : NULL,
-	                                &job->batch));
+	args[18] = db_str(
+		commit_counts(rows->c, job->kind == JOB_PAGE ? &job->counts : NULL, &job->batch));
 	db_queue_rows(rows->c->db, Q_RUNNER_PAGE_END, args, 19, a, answer);
 }
 

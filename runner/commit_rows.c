@@ -12,9 +12,10 @@
 #include "runner/commit_rows.h"
 #include "lib/base/poison.h"
 
-#define ROWS_MAX    1000
-#define BYTES_MAX   ((size_t)1024 * 1024)
-#define LOOK_MAX    ((size_t)64 * 1024) /* so few bytes are sent at once, with a look where they are written */
+#define ROWS_MAX  1000
+#define BYTES_MAX ((size_t)1024 * 1024)
+#define LOOK_MAX                                                                                   \
+	((size_t)64 * 1024) /* so few bytes are sent at once, with a look where they are written */
 #define CHECKED_MAX 4000
 
 bool rows_is_refusal(const struct err *e)

@@ -25,8 +25,8 @@ struct loop {
 	bool draining;
 };
 
-void loop_letters(void *loop);            /* serves the mailbox: a drive_watch function */
-void loop_post(void *loop);               /* what was asked for goes to the committers: after each turn */
+void loop_letters(void *loop); /* serves the mailbox: a drive_watch function */
+void loop_post(void *loop);    /* what was asked for goes to the committers: after each turn */
 void loop_drain(struct loop *, bool now); /* every run parks at its next page, or at once */
 void loop_drop(struct loop *);            /* the lease is gone: nothing more is written */
 void loop_bury(struct loop *);

@@ -109,11 +109,11 @@ static void job_choose(struct held *h)
 	h->batch = (struct batch){ 0 };
 	h->job.path = h->path;
 	h->job.seq = h->seq;
-	h->job.counts = (struct job_counts){ .requests = h->telling.requests - h->told.requests,
-		                             .retries = h->telling.retries - h->told.retries,
-		                             .bytes = h->telling.bytes - h->told.bytes,
-		                             .waited_ms = h->telling.waited_ms -
-		                                          h->told.waited_ms };
+	h->job.counts =
+		(struct job_counts){ .requests = h->telling.requests - h->told.requests,
+		                     .retries = h->telling.retries - h->told.retries,
+		                     .bytes = h->telling.bytes - h->told.bytes,
+		                     .waited_ms = h->telling.waited_ms - h->told.waited_ms };
 }
 
 void held_post_next(struct held *h)

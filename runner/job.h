@@ -51,9 +51,9 @@ struct batch {
 
 /* What is known of a stream when records come for it: how most of them are written cheapest. */
 enum write_path {
-	WRITE_LOOK,  /* nothing: each is looked for where it is written */
+	WRITE_LOOK, /* nothing: each is looked for where it is written */
 	WRITE_CHECK, /* most are there as they are: hashes are compared first, and what differs is sent */
-	WRITE_ALL,   /* most are new or changed: none is looked for */
+	WRITE_ALL, /* most are new or changed: none is looked for */
 };
 
 enum job_kind {
@@ -120,7 +120,8 @@ struct job {
 	struct journal *journal; /* NULL or lines to write along */
 	struct job_counts counts;
 
-	struct batch batch; /* JOB_PAGE; JOB_END: the last pages, which nothing was left to follow */
+	struct batch
+		batch; /* JOB_PAGE; JOB_END: the last pages, which nothing was left to follow */
 	enum write_path path, next_path; /* how to write them; what they say of those that follow */
 	char *state;                     /* JOB_INTENT: malloc'ed */
 

@@ -171,10 +171,11 @@ bool config_store_reachable(struct req *r, const json_t *data_source, const json
 	const char *origin = origin_try(r->arena, data_source, plain, &why);
 
 	if (origin == NULL && err_is_set(&why) && strcmp(why.slug, "value_not_allowed") == 0)
-		return problem_add(r->problems, at, "url_invalid",
-		                   "This makes no address of an API. It must be like "
-		                   "https://api.example.com or https://api.example.com:8443, without a "
-		                   "user name or a password.");
+		return problem_add(
+			r->problems, at, "url_invalid",
+			"This makes no address of an API. It must be like "
+			"https://api.example.com or https://api.example.com:8443, without a "
+			"user name or a password.");
 	if (origin == NULL || guard_url(store->guard, str_of(origin), &why))
 		return true;
 	return problem_add(r->problems, at, why.slug, "%s", why.msg);

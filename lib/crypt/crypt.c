@@ -1,11 +1,11 @@
 #include "config.h"
 
 #include <limits.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include "lib/crypt/crypt.h"
@@ -20,10 +20,6 @@
 #define TOKEN_LEN        (TOKEN_SUM_AT + TOKEN_SUM_LEN)
 
 #define SIGN_MAC_LEN 16
-
-#define HMAC_BLOCK 64 /* of SHA-256, in bytes */
-#define HMAC_INNER 0x36
-#define HMAC_OUTER 0x5c
 
 _Static_assert(TOKEN_LEN + 1 == CRYPT_TOKEN_MAX, "the header promises this size");
 
@@ -105,61 +101,19 @@ void crypt_hasher_sha256(struct crypt_hasher *h, struct str s, unsigned char out
 	crypt_hasher_end(h, out);
 }
 
-/* Set once, before its first use; then constant. */
-static EVP_MD *sha256_fetched;
-
-static void sha256_fetch(void)
-{
-	sha256_fetched = EVP_MD_fetch(NULL, "SHA2-256", NULL);
-}
-
-/* Looked up once: for short texts the look-up of EVP_sha256() costs more than the hash. */
-static const EVP_MD *sha256(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	if (pthread_once(&once, sha256_fetch) != 0 || sha256_fetched == NULL)
-		abort();
-	return sha256_fetched;
-}
-
 void crypt_sha256(struct str s, unsigned char out[CRYPT_SHA256])
 {
-	if (EVP_Digest(s.len > 0 ? s.p : "", s.len, out, NULL, sha256(), NULL) != 1)
+	if (EVP_Digest(s.len > 0 ? s.p : "", s.len, out, NULL, EVP_sha256(), NULL) != 1)
 		abort();
 }
 
-/* The hash of one text behind another. */
-static void sha256_both(struct str a, struct str b, unsigned char out[CRYPT_SHA256])
-{
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-
-	if (ctx == NULL || EVP_DigestInit_ex2(ctx, sha256(), NULL) != 1 ||
-	    EVP_DigestUpdate(ctx, a.p, a.len) != 1 || EVP_DigestUpdate(ctx, b.p, b.len) != 1 ||
-	    EVP_DigestFinal_ex(ctx, out, NULL) != 1)
-		abort();
-	EVP_MD_CTX_free(ctx);
-}
-
-/* RFC 2104, over a hash that needs no look-up; HMAC() makes several. */
 void crypt_hmac_sha256(const struct secret *key, struct str s, unsigned char out[CRYPT_SHA256])
 {
 	struct str k = secret_expose(key);
-	unsigned char block[HMAC_BLOCK] = { 0 }, inner[CRYPT_SHA256];
-	struct str pad = { (const char *)block, sizeof(block) };
 
-	if (k.len > sizeof(block))
-		crypt_sha256(k, block);
-	else if (k.len > 0)
-		memcpy(block, k.p, k.len);
-	for (size_t i = 0; i < sizeof(block); i++)
-		block[i] ^= HMAC_INNER;
-	sha256_both(pad, s, inner);
-	for (size_t i = 0; i < sizeof(block); i++)
-		block[i] ^= HMAC_INNER ^ HMAC_OUTER;
-	sha256_both(pad, (struct str){ (const char *)inner, sizeof(inner) }, out);
-	OPENSSL_cleanse(block, sizeof(block));
-	OPENSSL_cleanse(inner, sizeof(inner));
+	if (k.len > INT_MAX || HMAC(EVP_sha256(), k.p, (int)k.len, (const unsigned char *)s.p,
+	                            s.len, out, NULL) == NULL)
+		abort();
 }
 
 /* Four bits at a time: sixteen constants are enough for texts of forty characters. */

@@ -30,7 +30,13 @@ enum query; /* lib/db/queries.h */
 
 struct db;
 
-enum db_elements { DB_ELEMENTS_NONE, DB_ELEMENTS_TEXT, DB_ELEMENTS_BYTES, DB_ELEMENTS_INT8, DB_ELEMENTS_UUID };
+enum db_elements {
+	DB_ELEMENTS_NONE,
+	DB_ELEMENTS_TEXT,
+	DB_ELEMENTS_BYTES,
+	DB_ELEMENTS_INT8,
+	DB_ELEMENTS_UUID
+};
 
 struct db_arg {
 	const char *p; /* NULL: SQL null */

@@ -106,7 +106,7 @@ bool http_may_grow(struct http *, struct http_transfer *, size_t bytes);
 void transfer_collect(struct http_transfer *, CURLcode); /* libcurl is done with it */
 void transfer_deliver(struct http_transfer *, enum http_fault);
 void transfer_drop(struct http_transfer *);                     /* without calling done */
-void transfer_begun(struct http_transfer *, int64_t now_ms);   /* its first byte has come */
+void transfer_begun(struct http_transfer *, int64_t now_ms);    /* its first byte has come */
 int64_t transfer_check(struct http_transfer *, int64_t now_ms); /* next due time; may deliver */
 bool transfer_start(struct http_transfer *);                    /* one hop; false: said in fault */
 void transfer_say(struct http_transfer *, const char *fmt, ...)

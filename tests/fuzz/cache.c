@@ -88,9 +88,10 @@ static struct run_cached *found(struct arena *a, struct str headers, struct str 
 	struct committer c = { .arena = a };
 	struct job *job = arena_alloc(a, sizeof(*job));
 	struct err e = { 0 };
+	char key[] = "00";
 
 	row = (struct db_rows){ { STR("t"), STR("\"e\""), STR(""), headers, body } };
-	job->kept_key = "00";
+	job->kept_key = key;
 	must(commit_kept_find(&c, job, &e));
 	return job->kept;
 }

@@ -315,8 +315,8 @@ static void a_drip_is_noticed_before_the_first_byte_was_due(void **state)
 	struct http *before = w->http;
 	const struct http_answer *a;
 
-	w->http = http_of(w, (struct http_options){ .first_byte_timeout_ms = 8000,
-	                                            .slow_seconds = 1 });
+	w->http = http_of(
+		w, (struct http_options){ .first_byte_timeout_ms = 8000, .slow_seconds = 1 });
 	a = fetch_as(w, (struct http_request){ .timeout_ms = 10000 }, "/drip");
 	assert_fault(a, HTTP_FAULT_TIMEOUT_SLOW, "/drip");
 	assert_true(a->elapsed_ms < 5000);

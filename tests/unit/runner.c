@@ -255,15 +255,17 @@ static void of_one_key_each_change_counts(void **state)
 		const char *before, *page;
 		int64_t fresh, changed;
 	} rows[] = {
-		{ "", "aa", 1, 0 },  { "", "ab", 1, 1 },  { "", "aba", 1, 2 },  { "", "aab", 1, 1 },
-		{ "a", "aa", 0, 0 }, { "a", "ab", 0, 1 }, { "a", "ba", 0, 2 },  { "a", "bb", 0, 1 },
-		{ "a", "bcb", 0, 3 }, { "a", "aaaa", 0, 0 }, { "a", "abcd", 0, 3 },
+		{ "", "aa", 1, 0 },    { "", "ab", 1, 1 },    { "", "aba", 1, 2 },
+		{ "", "aab", 1, 1 },   { "a", "aa", 0, 0 },   { "a", "ab", 0, 1 },
+		{ "a", "ba", 0, 2 },   { "a", "bb", 0, 1 },   { "a", "bcb", 0, 3 },
+		{ "a", "aaaa", 0, 0 }, { "a", "abcd", 0, 3 },
 	};
 	static const enum write_path paths[] = { WRITE_LOOK, WRITE_CHECK, WRITE_ALL };
 	struct fixture *f = *state;
 
 	for (size_t r = 0; r < ROWS(rows) * ROWS(paths); r++) {
-		const char *before = rows[r / ROWS(paths)].before, *page = rows[r / ROWS(paths)].page;
+		const char *before = rows[r / ROWS(paths)].before,
+			   *page = rows[r / ROWS(paths)].page;
 		char last[40];
 
 		sql_file("tests/data/sql/runner_seed.sql");
@@ -283,9 +285,10 @@ static void of_one_key_each_change_counts(void **state)
 		commit_ok(f);
 		row_check(page, f->job.fresh == rows[r / ROWS(paths)].fresh);
 		row_check(page, f->job.changed == rows[r / ROWS(paths)].changed);
-		snprintf(last, sizeof(last), "%c|%zu|%" PRId64, page[strlen(page) - 1], strlen(page),
-		         rows[r / ROWS(paths)].changed);
-		sql_is("SELECT r.data ->> 'v', l.kept, l.changed FROM collect.records r, collect.ledger l "
+		snprintf(last, sizeof(last), "%c|%zu|%" PRId64, page[strlen(page) - 1],
+		         strlen(page), rows[r / ROWS(paths)].changed);
+		sql_is("SELECT r.data ->> 'v', l.kept, l.changed FROM collect.records r, "
+		       "collect.ledger l "
 		       "ORDER BY l.seq DESC LIMIT 1",
 		       last);
 	}
@@ -541,8 +544,7 @@ static void cancel_does_not_wait(void **state)
 		f->job.status = RUN_FAILED;
 		f->job.until_ms = clock_wall_ms() + 3600000;
 		arena_reset(f->c.arena);
-		assert_true(i == 0 ? commit_park(&f->c, &f->job, &f->e)
-		                   : end(f));
+		assert_true(i == 0 ? commit_park(&f->c, &f->job, &f->e) : end(f));
 		sql_is("SELECT state, due_at <= clock_timestamp() FROM work.work", "ready|t");
 	}
 }
