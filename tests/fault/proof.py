@@ -98,7 +98,8 @@ They install the Debian packages that they need, start stacks of their own, and 
 `tests/fault/results.json` themselves. Each campaign has mutants, the product with one guard taken out: a figure
 counts only when the campaign has seen every one of its mutants break the promise. (How much of the code the
 tests reach, 17e, is a measure without a guard, and has none.) What could not run where it was, without root
-for instance, says so, and is not held.
+for instance, says so, and is not held. A figure is of the product of its day: what has changed since stands in
+the changelog, until its campaign is played again.
 """
 
 
