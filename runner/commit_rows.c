@@ -208,6 +208,13 @@ static void statement_args(const struct rows *rows, size_t from, size_t to, stru
 	args[8] = db_strs(a, k.data, k.n);
 }
 
+/* Columns that found no memory hold no rows: the statement would succeed and write nothing. */
+static bool scratch_is_whole(const struct rows *rows, struct err *e)
+{
+	return !arena_failed(rows->c->scratch) ||
+	       err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
+}
+
 static bool range_write(struct rows *rows, size_t from, size_t to, struct err *e)
 {
 	int64_t fresh[BATCH_PAGES_MAX], changed[BATCH_PAGES_MAX];
@@ -216,7 +223,8 @@ static bool range_write(struct rows *rows, size_t from, size_t to, struct err *e
 	struct db_arg args[9];
 
 	statement_args(rows, from, to, args);
-	if (!db_run(rows->c->db, Q_RUNNER_PAGE_WRITE, args, 9, rows->c->arena, &answer, e))
+	if (!scratch_is_whole(rows, e) ||
+	    !db_run(rows->c->db, Q_RUNNER_PAGE_WRITE, args, 9, rows->c->arena, &answer, e))
 		return false;
 	db_get_ints(answer, 0, 0, fresh, pages);
 	db_get_ints(answer, 0, 1, changed, pages);
@@ -268,7 +276,8 @@ static bool range_check(struct rows *rows, size_t from, size_t to, struct err *e
 
 	arena_reset(a);
 	k = columns_of(rows, a, from, to);
-	if (!db_run(rows->c->db, Q_RUNNER_PAGE_DIFFERING,
+	if (!scratch_is_whole(rows, e) ||
+	    !db_run(rows->c->db, Q_RUNNER_PAGE_DIFFERING,
 	            DB_ARGS(db_uuid(&rows->job->stream), db_strs(a, k.keys, k.n),
 	                    db_byteas(a, k.hashes, k.n)),
 	            rows->c->arena, &answer, e))
