@@ -29,8 +29,7 @@ struct rows {
 	const struct job *job;
 	struct row *all;
 	size_t count;
-	struct row **
-		order; /* those that are written: first those that open a key, then what follows them */
+	struct row **order; /* to be written: first what opens a key, then what follows in one */
 	size_t opening, written; /* how many of them; both together */
 	size_t done;             /* of order, behind what is written already */
 	bool careful, checked;

@@ -91,7 +91,7 @@ HEAD = """# Proofs
 What Catchment promises about faults, and what campaigns saw that anybody can run. In a clone, as root on a
 machine that does nothing else:
 
-    tests/fault/campaign.py            # all of them, about an hour on two cores; as make check-fault
+    tests/fault/campaign.py            # all of them, over an hour on two cores; as make check-fault
     tests/fault/campaign.py %s      # one, five to fifteen minutes; as make check-fault CAMPAIGN=%s
 
 They install the Debian packages that they need, start stacks of their own, and write this page and
