@@ -257,12 +257,15 @@ CLAIM = re.compile(rb"duration: ([\d.]+) ms  execute [^:]*: SELECT tenant_id, wo
 @contextlib.contextmanager
 def statements_timed(stack):
     """The server logs how long each statement of the runners takes."""
-    again = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'catchment_run'"
-    stack.sql("ALTER ROLE catchment_run SET log_min_duration_statement = 0; " + again)
+    def told(how):
+        """Committed first: a connection that comes back at once must find the role as it is meant."""
+        stack.sql("ALTER ROLE catchment_run %s" % how)
+        stack.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'catchment_run'")
+    told("SET log_min_duration_statement = 0")
     try:
         yield
     finally:
-        stack.sql("ALTER ROLE catchment_run RESET log_min_duration_statement; " + again)
+        told("RESET log_min_duration_statement")
 
 
 def snapshot_held(stack, seconds):
