@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import platform
+import re
 import subprocess
 import textwrap
 
@@ -59,6 +60,14 @@ def machine():
     return "%d cores, %.0f GiB, Linux %s, %s" % (os.cpu_count(), memory, platform.release().split("-")[0], postgres)
 
 
+def product():
+    """The version of what is played, and its commit where the sources are a clone."""
+    version = re.search(r"AC_INIT\(\[catchment\], *\[([^]]+)\]", (ROOT / "configure.ac").read_text(encoding="utf-8")).group(1)
+    commit = subprocess.run(["git", "-C", ROOT, "-c", "safe.directory=*", "rev-parse", "--short", "HEAD"], capture_output=True,
+                            text=True, check=False).stdout.strip()
+    return version + (" at " + commit if commit else "")
+
+
 def today():
     return datetime.datetime.now(datetime.timezone.utc).date().isoformat()
 
@@ -70,7 +79,7 @@ def row(campaign, promise, figure, seen):
         failed = all(one.held is False for one in seen.values())
     return {"campaign": campaign, "promise": promise.number, "goal": promise.goal, "figure": figure.text,
             "held": figure.held, "mutant_failed": failed,
-            "mutants": {name: textwrap.shorten(one.text, MUTANT_TEXT) for name, one in seen.items()}, "date": today(), "machine": machine()}
+            "mutants": {name: textwrap.shorten(one.text, MUTANT_TEXT) for name, one in seen.items()}, "date": today(), "machine": machine(), "product": product()}
 
 
 def results():
@@ -91,15 +100,15 @@ HEAD = """# Proofs
 What Catchment promises about faults, and what campaigns saw that anybody can run. In a clone, as root on a
 machine that does nothing else:
 
-    tests/fault/campaign.py            # all of them, over an hour on two cores; as make check-fault
+    tests/fault/campaign.py            # all of them, about an hour on two cores; as make check-fault
     tests/fault/campaign.py %s      # one, five to fifteen minutes; as make check-fault CAMPAIGN=%s
 
 They install the Debian packages that they need, start stacks of their own, and write this page and
 `tests/fault/results.json` themselves. Each campaign has mutants, the product with one guard taken out: a figure
 counts only when the campaign has seen every one of its mutants break the promise. (How much of the code the
 tests reach, 17e, is a measure without a guard, and has none.) What could not run where it was, without root
-for instance, says so, and is not held. A figure is of the product of its day: what has changed since stands in
-the changelog, until its campaign is played again.
+for instance, says so, and is not held. A figure is of the product that stands beside it; what has changed since is
+in the changelog, until its campaign is played again.
 """
 
 
@@ -128,7 +137,7 @@ def section(name, rows):
     text = "\n## %s\n" % name
     told = None
     for one in rows:
-        where = "Played on %s, on %s." % (one["date"], one["machine"])
+        where = "Played on %s with Catchment %s, on %s." % (one["date"], one["product"], one["machine"])
         text += "\n%s\n" % where if where != told else ""
         told = where
         text += "\n**%s: %s.** Reached: %s.\n" % tuple(cell(one[key]) for key in ("promise", "goal", "figure"))
