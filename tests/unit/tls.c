@@ -85,7 +85,7 @@ static bool server_up(struct world *w)
 
 	snprintf(accept, sizeof(accept), "127.0.0.1:%d", w->port);
 	w->pid = run(w, argv);
-	for (int i = 0; w->pid > 0 && i < 200; i++) {
+	for (int i = 0; w->pid > 0 && i < 1200; i++) {
 		const struct timespec pause = { .tv_nsec = 50000000 };
 
 		if (answers(w->port))
@@ -200,7 +200,7 @@ static void on_done(void *arg, struct http_answer *a)
 static const struct http_answer *fetch(struct world *w, const char *ca_file, const char *path)
 {
 	struct http_options o = { .guard = w->guard, .ca_file = ca_file };
-	struct http_request r = { .timeout_ms = 10000 };
+	struct http_request r = { .timeout_ms = 60000 }; /* valgrind on a busy machine */
 	struct http *h = NULL;
 	struct secret *wire;
 	char url[128];
