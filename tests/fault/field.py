@@ -22,8 +22,8 @@ class Field:
     """The streams that are run again and again, and what the database says of them. A page takes as long as
     it takes to drip, so that there is a middle to be hit in: four times drip_ms."""
 
-    def __init__(self, stack, workspaces, rounds, records=125, drip_ms=80):
-        self.stack, self.rounds, self.records, self.pages = stack, rounds, records, records // LIMIT
+    def __init__(self, stack, workspaces, rounds, records=125, drip_ms=80, ahead=100):
+        self.stack, self.rounds, self.records, self.pages, self.ahead = stack, rounds, records, records // LIMIT, ahead
         stage = play.Stage(stack)
         self.installed = [stage.install("products=%d,fault=drip,drip_bytes=6000,drip_ms=%d" % (records, drip_ms))
                           for _ in range(workspaces)]
@@ -60,13 +60,14 @@ class Field:
                 if row and row[0] in self.instances}
 
     def ask_all(self, share, pool):
-        """Asks for what may run next; share of all runs may have been asked for. Answers how many ended well."""
+        """Asks for what may run next; share of all runs, and so many ahead, may have been asked for. Answers how many
+        ended well, were asked for, and live."""
         runs = self.runs()
         asked = sum(n for n, _, _ in runs.values())
         idle = [(one, pipeline) for one, pipeline in self.streams
                 if runs.get((one.id, pipeline), (0, 0, 0))[1] == 0 and runs.get((one.id, pipeline), (0,))[0] < self.rounds]
         random.shuffle(idle)
-        for future in [pool.submit(ask_for, *one) for one in idle[:max(0, int(self.total * share) + 100 - asked)]]:
+        for future in [pool.submit(ask_for, *one) for one in idle[:max(0, int(self.total * share) + self.ahead - asked)]]:
             future.result()
         return sum(well for _, _, well in runs.values()), asked, sum(live for _, live, _ in runs.values())
 
