@@ -11,7 +11,7 @@
 #include "lib/web/listen.h"
 #include "lib/base/poison.h"
 
-#define WORKERS_MAX 64
+#define WORKERS_MAX 64 /* as PREFORK_MAX */
 #define WORDS_MAX   64 /* of an extra's command line */
 
 /* A busy family has two workers, so that one slow query does not stop it; whoever waits for others
@@ -97,7 +97,10 @@ static bool responder_add(struct table *t, const struct conf *conf, size_t i, co
 	snprintf(path, sizeof(path), "catchment-%s.fcgi", s->name);
 	if (!program_set(s, folder, path, conf_path, e))
 		return false;
-	s->argv[conf_path ? 3 : 1] = strdup("--ready-fd=3");
+	snprintf(path, sizeof(path), "--workers=%d", (int)s->workers);
+	s->argv[conf_path ? 3 : 1] = strdup(path);
+	s->argv[conf_path ? 4 : 2] = strdup("--ready-fd=3");
+	s->workers = 1; /* it forks them itself */
 	snprintf(path, sizeof(path), "%s/%s.sock", run_dir, s->name);
 	return web_listen(path, &s->listen_fd, e);
 }

@@ -13,6 +13,7 @@ lib_libcatchment_a_SOURCES += \
   lib/web/page.c \
   lib/web/page_doc.c \
   lib/web/page_shape.c \
+  lib/web/prefork.c \
   lib/web/private.h \
   lib/web/query.c \
   lib/web/rate.c \

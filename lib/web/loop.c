@@ -268,12 +268,12 @@ static int watch(int listen_fd, struct err *e)
 }
 
 /* Less than PIPE_BUF, so pids of several workers do not mix. */
-static void ready_tell(int fd)
+void web_ready_tell(int fd)
 {
 	pid_t pid = getpid();
 
 	if (fd >= 0 && write(fd, &pid, sizeof(pid)) != (ssize_t)sizeof(pid))
-		log_warn("ready_fd", "The supervisor did not hear that this worker is ready.");
+		log_warn("ready_fd", "The supervisor did not hear that this process is ready.");
 	if (fd >= 0)
 		close(fd);
 }
@@ -296,7 +296,7 @@ bool loop_run(const struct loop_options *o, struct err *e)
 	FCGX_InitRequest(&request, -1, 0);
 	request.ipcFd = -1;
 	arena = arena_new(ARENA_MAX);
-	ready_tell(o->ready_fd);
+	web_ready_tell(o->ready_fd);
 	while (!stopping && (o->max_requests == 0 || served < o->max_requests)) {
 		if (epoll_pwait(ep, &event, 1, -1, &open_mask) < 1)
 			continue;

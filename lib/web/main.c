@@ -32,7 +32,8 @@
 struct options {
 	const char *conf_path;
 	const char *socket_path; /* NULL: descriptor 0 listens already */
-	int64_t ready_fd;        /* -1: nobody waits */
+	int ready_fd;            /* -1: nobody waits */
+	int64_t workers;         /* forked from this process; 1: it serves itself */
 	bool check;
 };
 
@@ -81,13 +82,15 @@ static int options_read(int argc, char **argv, const struct web_family *f, struc
 	static const struct option known[] = {
 		{ "conf", required_argument, NULL, 'c' },
 		{ "socket", required_argument, NULL, 's' },
-		{ "ready-fd", required_argument, NULL, 'r' }, /* catchmentd's; not for people */
+		{ "ready-fd", required_argument, NULL, 'r' }, /* catchmentd's, as the next one */
+		{ "workers", required_argument, NULL, 'w' },
 		{ "check", no_argument, NULL, 'k' },
 		{ "routes", no_argument, NULL, 'd' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
+	int64_t n;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -99,7 +102,12 @@ static int options_read(int argc, char **argv, const struct web_family *f, struc
 			o->socket_path = optarg;
 			break;
 		case 'r':
-			if (!str_int(str_of(optarg), 3, 1023, &o->ready_fd))
+			if (!str_int(str_of(optarg), 3, 1023, &n))
+				return 2;
+			o->ready_fd = (int)n;
+			break;
+		case 'w':
+			if (!str_int(str_of(optarg), 1, PREFORK_MAX, &o->workers))
 				return 2;
 			break;
 		case 'k':
@@ -249,7 +257,7 @@ static bool is_listening(int fd)
 
 static bool serve(const struct process *p, const struct options *o, struct err *e)
 {
-	struct loop_options loop = { .app = &p->app, .ready_fd = (int)o->ready_fd };
+	struct loop_options loop = { .app = &p->app, .ready_fd = o->ready_fd };
 
 	if (!conf_int(p->conf, "WORKER_REQUESTS", 20000, 0, INT32_MAX, &loop.max_requests, e) ||
 	    !conf_int(p->conf, "SOCKET_TIMEOUT_S", 30, 1, 3600, &loop.timeout_s, e))
@@ -265,7 +273,7 @@ static bool serve(const struct process *p, const struct options *o, struct err *
 
 int web_main(int argc, char **argv, const struct web_family *f)
 {
-	struct options o = { .ready_fd = -1 };
+	struct options o = { .ready_fd = -1, .workers = 1 };
 	struct process p = { 0 };
 	struct err e = { 0 };
 	int status = options_read(argc, argv, f, &o);
@@ -275,6 +283,8 @@ int web_main(int argc, char **argv, const struct web_family *f)
 		return status;
 	log_open(f->name, LOG_INFO);
 	json_memory_ends();
+	if (o.workers > 1 && !o.check && !prefork(o.workers, &o.ready_fd, &status))
+		return status;
 	ok = process_open(&p, &o, f, &e) && (o.check ? check(&p, &e) : serve(&p, &o, &e));
 	process_close(&p);
 	if (!ok)

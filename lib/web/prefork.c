@@ -1,0 +1,219 @@
+/*
+ * prefork - a family's workers, forked from one process that has loaded the program
+ *
+ * What the loader writes into forty libraries before main, nearly a MiB, is written once and shared by all
+ * workers: none of them writes there again. The parent serves nothing. It replaces workers that end, passes
+ * SIGTERM on, and says that it is ready when all of them have said so. A worker that ends badly within a
+ * second would end so again: then the family ends, and catchmentd starts it anew after its pause.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/web/private.h"
+#include "lib/base/poison.h"
+
+#define FULL_LIFE_MS 1000
+
+struct worker {
+	pid_t pid; /* 0: not running */
+	int64_t started_ms;
+	bool ready;
+};
+
+struct family {
+	struct worker workers[PREFORK_MAX];
+	size_t count;
+	sigset_t mask;                    /* as it was: workers get it back */
+	int signal_fd, read_fd, write_fd; /* pids of ready workers */
+	int ready_fd;                     /* the supervisor's; -1: told, or nobody waits */
+	bool stopping;
+	int status;
+};
+
+static bool family_open(struct family *f, struct err *e)
+{
+	sigset_t set;
+	int fds[2];
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGCHLD);
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) != 0)
+		return err_errno(e, ERR_UNAVAILABLE, "pipe", "pipe2");
+	f->read_fd = fds[0];
+	f->write_fd = fds[1];
+	if (sigprocmask(SIG_BLOCK, &set, &f->mask) == 0)
+		f->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return f->signal_fd >= 0 || err_errno(e, ERR_BUG, "signals", "signalfd");
+}
+
+/* What is the parent's alone. A worker without its parent would be replaced or stopped by nobody. */
+static void become_worker(const struct family *f, pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE);
+	close(f->signal_fd);
+	close(f->read_fd);
+	if (f->ready_fd >= 0)
+		close(f->ready_fd);
+	sigprocmask(SIG_SETMASK, &f->mask, NULL);
+}
+
+static void family_stop(struct family *f)
+{
+	f->stopping = true;
+	for (size_t i = 0; i < f->count; i++)
+		if (f->workers[i].pid)
+			kill(f->workers[i].pid, SIGTERM);
+}
+
+static void family_fail(struct family *f)
+{
+	f->status = EXIT_FAILURE;
+	family_stop(f);
+}
+
+/* True in the worker. */
+static bool worker_start(struct family *f, struct worker *w)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid == 0) {
+		become_worker(f, parent);
+		return true;
+	}
+	*w = (struct worker){ .pid = pid > 0 ? pid : 0, .started_ms = clock_mono_ms() };
+	if (pid < 0) {
+		log_error("fork_failed", "A worker cannot be started: %s.", strerror(errno));
+		family_fail(f);
+	}
+	return false;
+}
+
+/* Why it ended; true: another one takes its place. */
+static bool is_worth_another(const struct worker *w, int status)
+{
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return true; /* it has served its share */
+	if (WIFSIGNALED(status))
+		log_error("child_died", "A worker, process %d, was ended by signal %d (%s).",
+		          (int)w->pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
+	return clock_mono_ms() - w->started_ms >= FULL_LIFE_MS;
+}
+
+static struct worker *worker_of(struct family *f, pid_t pid)
+{
+	for (size_t i = 0; i < f->count; i++)
+		if (f->workers[i].pid == pid)
+			return &f->workers[i];
+	return NULL;
+}
+
+/* True in a worker that was started here. */
+static bool workers_reap(struct family *f)
+{
+	struct worker *w;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		w = worker_of(f, pid);
+		if (!w)
+			continue;
+		w->pid = 0;
+		if (f->stopping)
+			continue;
+		if (!is_worth_another(w, status))
+			family_fail(f);
+		else if (worker_start(f, w))
+			return true;
+	}
+	return false;
+}
+
+static void signals_take(struct family *f)
+{
+	struct signalfd_siginfo info;
+
+	while (read(f->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+		if (info.ssi_signo != SIGCHLD)
+			family_stop(f);
+}
+
+static void ready_take(struct family *f)
+{
+	bool all = true;
+	struct worker *w;
+	pid_t pid;
+
+	while (read(f->read_fd, &pid, sizeof(pid)) == (ssize_t)sizeof(pid)) {
+		w = worker_of(f, pid);
+		if (w)
+			w->ready = true;
+	}
+	for (size_t i = 0; i < f->count; i++)
+		all = all && f->workers[i].ready;
+	if (all && f->ready_fd >= 0) {
+		web_ready_tell(f->ready_fd);
+		f->ready_fd = -1;
+	}
+}
+
+static bool is_over(const struct family *f)
+{
+	for (size_t i = 0; i < f->count; i++)
+		if (f->workers[i].pid)
+			return false;
+	return f->stopping;
+}
+
+/* True in a worker. */
+static bool family_watch(struct family *f)
+{
+	for (size_t i = 0; i < f->count && !f->stopping; i++)
+		if (worker_start(f, &f->workers[i]))
+			return true;
+	while (!is_over(f)) {
+		struct pollfd p[] = { { .fd = f->signal_fd, .events = POLLIN },
+			              { .fd = f->read_fd, .events = POLLIN } };
+
+		poll(p, 2, -1);
+		ready_take(f);
+		signals_take(f);
+		if (workers_reap(f)) /* signals of one kind merge: look each time */
+			return true;
+	}
+	return false;
+}
+
+bool prefork(int64_t workers, int *ready_fd, int *status)
+{
+	struct family f = { .count = (size_t)workers, .signal_fd = -1, .ready_fd = *ready_fd };
+	struct err e = { 0 };
+
+	if (!family_open(&f, &e)) {
+		log_err(LOG_ERROR, "start_failed", &e);
+		*status = EXIT_FAILURE;
+		return false;
+	}
+	if (family_watch(&f)) {
+		*ready_fd = f.write_fd;
+		return true;
+	}
+	*status = f.status;
+	return false;
+}
