@@ -59,5 +59,6 @@ MIGRATIONS = \
   sql/migrations/0029_farewell.sql \
   sql/migrations/0030_batches.sql \
   sql/migrations/0031_web.sql \
-  sql/migrations/0032_runs_whole.sql
+  sql/migrations/0032_runs_whole.sql \
+  sql/migrations/0033_queue.sql
 nobase_dist_pkgdata_DATA += $(MIGRATIONS)
