@@ -60,5 +60,6 @@ MIGRATIONS = \
   sql/migrations/0030_batches.sql \
   sql/migrations/0031_web.sql \
   sql/migrations/0032_runs_whole.sql \
-  sql/migrations/0033_queue.sql
+  sql/migrations/0033_queue.sql \
+  sql/migrations/0034_lookups.sql
 nobase_dist_pkgdata_DATA += $(MIGRATIONS)

@@ -8,7 +8,7 @@ INSERT INTO collect.data_sources (tenant_id, id, name, created_by) VALUES (tap.i
 INSERT INTO collect.data_collectors (tenant_id, id, name, data_source_id, created_by, release_version, pipelines) VALUES
 	(tap.id(1), tap.id(32), 'A draft', tap.id(31), tap.id(11), NULL, '[{}, {}]'),
 	(tap.id(1), tap.id(50), 'A published "one"', tap.id(31), tap.id(11), '1.0.0', '[]');
-SELECT plan(12);
+SELECT plan(15);
 
 CREATE FUNCTION pg_temp.plan_of(p_sql text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -41,4 +41,26 @@ FROM collect.data_collectors c
 JOIN collect.data_sources d ON d.tenant_id = c.tenant_id AND d.id = c.data_source_id
 LEFT JOIN market.listing l ON l.collector_id = c.id;
 SELECT is(count(*), 2::bigint, 'a draft and a published one') FROM collect.data_collectors;
+
+-- A commit looks its records up by their keys and reads nothing else of the stream, whatever is known of the table.
+INSERT INTO collect.records (tenant_id, stream_id, record_key, key_hash, content_hash, data, seq)
+SELECT tap.id(1), tap.id(60), 'k' || i, i, '\x00', '{}', 1 FROM generate_series(1, 1000) i;
+SELECT is(reltuples, -1::real, 'nobody has analysed the records') FROM pg_class WHERE oid = 'collect.records'::regclass;
+
+CREATE FUNCTION pg_temp.rows_read(p_sql text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	at CONSTANT text := 'SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relid = ''collect.records''::regclass';
+	before bigint;
+	after bigint;
+BEGIN
+	PERFORM set_config('app.tenant_id', tap.id(1)::text, true);
+	EXECUTE at INTO before;
+	EXECUTE p_sql;
+	EXECUTE at INTO after;
+	RETURN after - before;
+END $$;
+SELECT is(pg_temp.rows_read($$SELECT collect.page_differing(tap.id(60), '{k1,k2,k3,new}', '{"\\x00","\\x00","\\x01","\\x00"}')$$), 3::bigint,
+	'of those that are there one row each is read to see what differs');
+SELECT cmp_ok(pg_temp.rows_read($$SELECT collect.page_write(tap.id(60), 2, 1, true, '{2,2,2}', '{k1,k2,k3}', '{1,2,3}',
+	'{"\\x00","\\x00","\\x01"}', ARRAY['{}', '{}', '{"a":1}']::json[])$$), '<=', 6::bigint, 'and to write what does');
 SELECT * FROM finish();
