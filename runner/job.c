@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "lib/base/clock.h"
@@ -9,9 +10,9 @@
 #include "runner/job.h"
 #include "lib/base/poison.h"
 
-#define JOURNAL_BYTES_MAX ((size_t)8 * 1024 * 1024)
-#define JOURNAL_LINES_MAX 1000
-#define JOURNAL_LAST_MAX  128 /* bytes of the line that tells what was left out */
+#define JOURNAL_BYTES_MAX   ((size_t)8 * 1024 * 1024)
+#define JOURNAL_LINES_FIRST 16
+#define JOURNAL_LAST_MAX    128 /* bytes of the line that tells what was left out */
 
 struct journal *journal_new(void)
 {
@@ -20,7 +21,7 @@ struct journal *journal_new(void)
 	if (!j)
 		return NULL;
 	j->arena = arena_new_run(JOURNAL_BYTES_MAX);
-	j->cap = JOURNAL_LINES_MAX;
+	j->cap = JOURNAL_LINES_FIRST;
 	j->lines = j->arena ? arena_array(j->arena, j->cap + 1, sizeof(*j->lines)) : NULL;
 	j->last = j->arena ? arena_alloc(j->arena, JOURNAL_LAST_MAX) : NULL;
 	if (!j->lines || !j->last) {
@@ -38,6 +39,23 @@ void journal_free(struct journal *j)
 	free(j);
 }
 
+/* Room for one line more, beside that of the one that tells what was left out. */
+static bool journal_has_room(struct journal *j)
+{
+	size_t cap = j->cap * 2 < JOURNAL_LINES_MAX ? j->cap * 2 : JOURNAL_LINES_MAX;
+	struct journal_line *lines;
+
+	if (j->count < j->cap)
+		return true;
+	lines = j->cap < cap ? arena_array(j->arena, cap + 1, sizeof(*lines)) : NULL;
+	if (!lines)
+		return false;
+	memcpy(lines, j->lines, j->count * sizeof(*lines));
+	j->lines = lines;
+	j->cap = cap;
+	return true;
+}
+
 /* One unreadable line would fail the page that it travels with, so each is checked. */
 void journal_add(struct journal *j, const char *kind, int64_t at_ms, struct str json)
 {
@@ -50,7 +68,7 @@ void journal_add(struct journal *j, const char *kind, int64_t at_ms, struct str 
 	if (!scan_check(json, &root, NULL))
 		root.span = STR("{\"note\":\"This line could not be written.\"}");
 	copy = arena_copy(j->arena, root.span);
-	if (j->count >= j->cap || !copy.p) {
+	if (!copy.p || !journal_has_room(j)) {
 		j->left_out++;
 		return;
 	}

@@ -35,6 +35,8 @@ struct journal {
 	char *last; /* room for the line that tells what was left out */
 };
 
+#define JOURNAL_LINES_MAX 1000
+
 struct journal *journal_new(void); /* NULL out of memory */
 void journal_free(struct journal *);
 void journal_add(struct journal *, const char *kind, int64_t at_ms, struct str json);

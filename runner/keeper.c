@@ -26,7 +26,7 @@
 #define CLAIM_BATCH    16
 #define CLAIM_PER_LANE 4
 #define CLAIM_IDLE_MS  1500 /* with its jitter less than two seconds */
-#define CLAIM_LEAST_MS 5    /* between two claims that ended early */
+#define CLAIM_LEAST_MS 10   /* between two claims: what becomes due meanwhile is one claim */
 #define REAP_MS        5000
 #define REAP_AGAIN_MS  200
 #define REAP_BATCH     100
@@ -363,8 +363,9 @@ static void rest(struct keeper *k, bool failed)
 		return;
 	if (until > now)
 		poll(fds, fds[1].fd < 0 || failed ? 1 : 2, (int)least(until - now, 60000));
+	/* A place has become free, or a lane has; others will in the same moment. */
 	if (fds[0].revents && read(k->runner->keeper_fd, &count, sizeof(count)) > 0)
-		k->look_claims = true; /* a place has become free, or a lane has */
+		k->claim_ms = least(k->claim_ms, clock_mono_ms() + CLAIM_LEAST_MS);
 	if (fds[1].revents)
 		notes(k);
 }
