@@ -3,7 +3,8 @@
  *
  * A run is in one state at a time; step() moves it on until it has to wait for something else than
  * itself. Callbacks from below (answers) and from sinks never run the engine themselves: they change
- * the state and put the run on the ready list, so that nothing is entered twice.
+ * the state and put the run on the ready list, so that nothing is entered twice. Whoever waits costs nothing:
+ * a turn visits those that are ready, and all runs only when the earliest of their clocks may be due.
  */
 #include "config.h"
 
@@ -37,7 +38,7 @@ struct sending {
 
 struct drive_run {
 	struct drive *drive;
-	struct drive_run *prev, *next;
+	struct drive_run *prev, *next, *next_ready;
 	struct run *run;
 	struct http_pool *pool;
 	const struct sink *sink;
@@ -51,7 +52,7 @@ struct drive_run {
 	enum run_state_now state;
 	int64_t due_ms;      /* monotonic */
 	int64_t progress_ms; /* monotonic */
-	bool ready;          /* step() has something to do */
+	bool ready;          /* it is on the list: step() has something to do, or it is over */
 	bool stepping;       /* step() is on the stack */
 	bool in_page;        /* something was sent since the last page */
 	bool intent_out;     /* what the sink has is an intent */
@@ -70,6 +71,8 @@ struct watch {
 struct drive {
 	struct http *http;
 	struct drive_run *runs;
+	struct drive_run *ready, **ready_end; /* whom the next turn visits, in order */
+	int64_t due_ms;                       /* monotonic; no clock of a run is due before */
 	size_t count;
 	struct watch watches[WATCHES_MAX];
 	size_t nwatches;
@@ -85,6 +88,8 @@ bool drive_new(const struct drive_options *o, struct drive **out, struct err *e)
 
 	if (!d)
 		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
+	d->ready_end = &d->ready;
+	d->due_ms = INT64_MAX;
 	d->stall_ms = o->stall_ms ? o->stall_ms : DRIVE_STALL_MS;
 	d->wait_max_ms = o->wait_max_ms ? o->wait_max_ms : DRIVE_WAIT_MAX_MS;
 	if (!http_new(&(struct http_options){ .guard = o->guard,
@@ -154,6 +159,26 @@ void drive_after_turn(struct drive *d, void (*fn)(void *), void *arg)
 	d->after = (struct watch){ .fn = fn, .arg = arg };
 }
 
+/* ---- who is visited, and when ---- */
+
+static void run_rouse(struct drive_run *r)
+{
+	struct drive *d = r->drive;
+
+	if (r->ready)
+		return;
+	r->ready = true;
+	r->next_ready = NULL;
+	*d->ready_end = r;
+	d->ready_end = &r->next_ready;
+}
+
+static void due_by(struct drive *d, int64_t due_ms)
+{
+	if (due_ms < d->due_ms)
+		d->due_ms = due_ms;
+}
+
 /* ---- ends ---- */
 
 static void run_over(struct drive_run *r)
@@ -161,7 +186,7 @@ static void run_over(struct drive_run *r)
 	if (r->state == STATE_OVER)
 		return;
 	r->state = STATE_OVER;
-	r->ready = true; /* step_all releases it */
+	run_rouse(r); /* to be released */
 	r->drive->count--;
 	sending_forget(r);
 }
@@ -225,12 +250,13 @@ static void run_ready(struct drive_run *r)
 	if (r->state == STATE_OVER)
 		return;
 	r->state = STATE_GOING;
-	r->ready = true;
+	run_rouse(r);
 }
 
 static void run_progress(struct drive_run *r)
 {
 	r->progress_ms = clock_mono_ms();
+	due_by(r->drive, r->progress_ms + r->drive->stall_ms);
 }
 
 static void on_answer(void *arg, struct http_answer *answer)
@@ -263,7 +289,7 @@ static void on_answer(void *arg, struct http_answer *answer)
 	if (run_quota_take(r->run, &quota) && r->gate && r->gate->pace)
 		r->gate->pace(r->gate_arg, r, &quota);
 	if (r->state == STATE_GOING)
-		r->ready = true;
+		run_rouse(r);
 }
 
 static void request_send(struct drive_run *r)
@@ -302,6 +328,7 @@ static void run_hold(struct drive_run *r, enum run_state_now state, int64_t wait
 		wait_ms = 1;
 	r->state = state;
 	r->due_ms = clock_mono_ms() + wait_ms;
+	due_by(r->drive, r->due_ms);
 }
 
 static void gate_wait(struct drive_run *r, int64_t wait_ms)
@@ -471,7 +498,6 @@ static void run_step(struct drive_run *r)
 	if (r->stepping)
 		return;
 	r->stepping = true;
-	r->ready = false;
 	while (step(r))
 		;
 	r->stepping = false;
@@ -689,57 +715,85 @@ void *drive_run_arg(const struct drive_run *r)
 /* How long poll may sleep. */
 static int64_t until_next(const struct drive *d, int64_t timeout_ms)
 {
-	int64_t now = clock_mono_ms(), least = timeout_ms;
+	int64_t now = clock_mono_ms(), wait = d->due_ms > now ? d->due_ms - now : 0;
 
-	for (const struct drive_run *r = d->runs; r; r = r->next) {
-		int64_t at = has_timer(r) ? r->due_ms : r->progress_ms + d->stall_ms;
-		int64_t wait = at > now ? at - now : 0;
+	if (d->ready)
+		return 0;
+	return d->due_ms < INT64_MAX && (timeout_ms < 0 || wait < timeout_ms) ? wait : timeout_ms;
+}
 
-		if (r->ready)
-			return 0;
-		if (r->state == STATE_SINK)
-			continue;
-		if (least < 0 || wait < least)
-			least = wait;
+static int64_t run_due_ms(const struct drive_run *r)
+{
+	return has_timer(r) ? r->due_ms : r->progress_ms + r->drive->stall_ms;
+}
+
+static void timer_fire(struct drive_run *r)
+{
+	if (r->state == STATE_GATED) {
+		run_progress(r);
+		gate_ask(r);
+	} else if (r->state == STATE_SLEEP) {
+		run_progress(r);
+		run_ready(r);
+	} else if (!r->ready) {
+		run_fail(r, REMEDY_RETRY_LATER, "stalled",
+		         "Nothing moved for five minutes, so the run was stopped. It goes on from "
+		         "its last page with the next attempt.");
 	}
-	return least;
+}
+
+/* Whose sink has something is waited for by its sink. */
+static bool is_timed(const struct drive_run *r)
+{
+	return r->state != STATE_SINK && r->state != STATE_OVER;
 }
 
 static void timers_fire(struct drive *d)
 {
 	int64_t now = clock_mono_ms();
 
+	if (now < d->due_ms)
+		return;
+	d->due_ms = INT64_MAX; /* the earliest of those that follow */
 	for (struct drive_run *r = d->runs; r; r = r->next) {
-		if (has_timer(r) && r->due_ms <= now) {
-			bool gated = r->state == STATE_GATED;
-
-			run_progress(r);
-			if (gated)
-				gate_ask(r);
-			else
-				run_ready(r);
-		} else if ((r->state == STATE_GOING || r->state == STATE_ASKED) && !r->ready &&
-		           r->progress_ms + d->stall_ms <= now) {
-			run_fail(r, REMEDY_RETRY_LATER, "stalled",
-			         "Nothing moved for five minutes, so the run was stopped. It goes "
-			         "on "
-			         "from its last page with the next attempt.");
-		}
+		if (is_timed(r) && run_due_ms(r) <= now)
+			timer_fire(r);
+		if (is_timed(r))
+			due_by(d, run_due_ms(r));
 	}
 }
 
+static void over_release(struct drive *d)
+{
+	struct drive_run **at = &d->ready, *r;
+
+	while ((r = *at)) {
+		if (r->state != STATE_OVER) {
+			at = &r->next_ready;
+			continue;
+		}
+		*at = r->next_ready;
+		run_release(r);
+	}
+	d->ready_end = at;
+}
+
+/* Who becomes ready meanwhile waits for the next turn. */
 static void step_all(struct drive *d)
 {
-	struct drive_run *next;
+	struct drive_run *r = d->ready, *next;
 
-	for (struct drive_run *r = d->runs; r; r = r->next)
-		if (r->ready)
-			run_step(r);
-	for (struct drive_run *r = d->runs; r; r = next) {
-		next = r->next;
+	d->ready = NULL;
+	d->ready_end = &d->ready;
+	for (; r; r = next) {
+		next = r->next_ready;
+		r->ready = false;
 		if (r->state == STATE_OVER)
 			run_release(r);
+		else
+			run_step(r);
 	}
+	over_release(d);
 }
 
 static void turn(struct drive *d)
