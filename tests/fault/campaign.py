@@ -94,13 +94,13 @@ class Lanes:
 
 def played(lanes, chosen, mutants):
     """Yields (campaign, mutant or None, what each promise came to). First come the figures of those who play alone,
-    then all the rest beside each other, what takes longest first."""
+    then all the rest beside each other, what takes longest first: whole campaigns, then mutants of those before."""
     alone = [one for one in chosen if getattr(one, "ALONE", False)]
     for one in alone:
         yield one, *lanes.play_all(one, [None])[0]
     with concurrent.futures.ThreadPoolExecutor(lanes.n) as pool:
         asked = {}
-        for one in chosen:
+        for one in sorted(chosen, key=alone.__contains__):
             parts = [*(() if one in alone else (None,)), *(one.MUTANTS if mutants else ())]
             if getattr(one, "ONE_LANE", False):
                 asked[pool.submit(lanes.play_all, one, parts)] = one
