@@ -136,6 +136,7 @@ void *committer_main(void *arg)
 {
 	struct committer c = { .runner = arg };
 	struct err e = { 0 };
+	struct job_hand hand;
 	struct job *job;
 	char tenant[UUID_TEXT_MAX];
 
@@ -143,12 +144,14 @@ void *committer_main(void *arg)
 		log_err(LOG_ERROR, "committer", &e);
 		abort(); /* without memory for its threads the process is better started anew */
 	}
-	while ((job = queue_get(&c.runner->queue))) {
+	queue_join(&c.runner->queue, &hand);
+	while ((job = queue_get(&c.runner->queue, &hand))) {
 		log_context(NULL, uuid_format(&job->claim.tenant, tenant));
 		perform(&c, job);
 		log_context(NULL, NULL);
 		mail_post(&c.runner->mail, &job->letter);
 	}
+	queue_leave(&c.runner->queue, &hand);
 	arena_free(c.arena);
 	arena_free(c.scratch);
 	db_close(c.db);

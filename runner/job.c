@@ -13,6 +13,7 @@
 #define JOURNAL_BYTES_MAX   ((size_t)8 * 1024 * 1024)
 #define JOURNAL_LINES_FIRST 16
 #define JOURNAL_LAST_MAX    128 /* bytes of the line that tells what was left out */
+#define HEAVY_BYTES         ((size_t)128 * 1024) /* of records in a job */
 
 struct journal *journal_new(void)
 {
@@ -105,11 +106,11 @@ int64_t job_steps(const struct job *job)
 	return job->kind == JOB_INTENT ? 1 : (int64_t)job->batch.count;
 }
 
-void queue_init(struct job_queue *q, size_t max)
+void queue_init(struct job_queue *q, size_t max, size_t heavy_max)
 {
 	pthread_condattr_t attr;
 
-	*q = (struct job_queue){ .max = max };
+	*q = (struct job_queue){ .max = max, .heavy_max = heavy_max };
 	q->last = &q->first;
 	pthread_mutex_init(&q->mutex, NULL);
 	pthread_condattr_init(&attr);
@@ -143,20 +144,88 @@ bool queue_put(struct job_queue *q, struct job *job)
 	return ok;
 }
 
-struct job *queue_get(struct job_queue *q)
+static bool is_heavy(const struct job *job)
+{
+	return job->batch.bytes >= HEAVY_BYTES;
+}
+
+static bool leaves(const struct job *job)
+{
+	return job->kind == JOB_PARK || job->kind == JOB_END || job->kind == JOB_LET_GO;
+}
+
+static bool may_go(const struct job_queue *q, const struct job *job)
+{
+	size_t heavy = 0;
+
+	for (const struct job_hand *h = q->hands; h; h = h->next) {
+		heavy += h->heavy;
+		if (h->leaves && leaves(job) && uuid_eq(&h->tenant, &job->claim.tenant))
+			return false;
+	}
+	return q->heavy_max == 0 || heavy < q->heavy_max || !is_heavy(job);
+}
+
+/* NULL: there is none that may go. */
+static struct job *job_take(struct job_queue *q, struct job_hand *hand)
+{
+	struct job **at = &q->first, *job;
+
+	while (hand && *at && !may_go(q, *at))
+		at = &(*at)->next;
+	job = *at;
+	if (!job)
+		return NULL;
+	*at = job->next;
+	if (!*at)
+		q->last = at;
+	q->count--;
+	if (hand) {
+		hand->heavy = is_heavy(job);
+		hand->leaves = leaves(job);
+		hand->tenant = job->claim.tenant;
+	}
+	return job;
+}
+
+/* The hand is empty: what waited for it may go. */
+static void hand_open(struct job_queue *q, struct job_hand *hand)
+{
+	if (hand->heavy || hand->leaves)
+		pthread_cond_broadcast(&q->filled);
+	hand->heavy = hand->leaves = false;
+}
+
+void queue_join(struct job_queue *q, struct job_hand *hand)
+{
+	*hand = (struct job_hand){ 0 };
+	pthread_mutex_lock(&q->mutex);
+	hand->next = q->hands;
+	q->hands = hand;
+	pthread_mutex_unlock(&q->mutex);
+}
+
+void queue_leave(struct job_queue *q, struct job_hand *hand)
+{
+	struct job_hand **at = &q->hands;
+
+	pthread_mutex_lock(&q->mutex);
+	while (*at != hand)
+		at = &(*at)->next;
+	*at = hand->next;
+	hand_open(q, hand);
+	pthread_mutex_unlock(&q->mutex);
+}
+
+struct job *queue_get(struct job_queue *q, struct job_hand *hand)
 {
 	struct job *job;
 
 	pthread_mutex_lock(&q->mutex);
-	while (!q->first && !q->closed)
+	if (hand)
+		hand_open(q, hand);
+	while (!(job = job_take(q, hand)) && !(q->closed && !q->first))
 		pthread_cond_wait(&q->filled, &q->mutex);
-	job = q->first;
-	if (job) {
-		q->first = job->next;
-		if (!q->first)
-			q->last = &q->first;
-		q->count--;
-	}
 	pthread_mutex_unlock(&q->mutex);
 	return job;
 }

@@ -150,18 +150,38 @@ struct job {
 
 int64_t job_steps(const struct job *); /* by so many a page or an intent moves progress.seq */
 
+/* What a committer has in hand, as far as the others go by it. */
+struct job_hand {
+	struct job_hand *next;
+	bool heavy;         /* it keeps a core of the database busy */
+	bool leaves;        /* it writes the rows that all runs of a workspace share: */
+	struct uuid tenant; /* of this one */
+};
+
+/*
+ * Jobs leave in order, but for those that would only wait: so many heavy ones go at once, as many as the
+ * database has cores, and of those that let go of a run one for each workspace, since they write its lane
+ * and counters and hold them until their COMMIT is on the disk.
+ */
 struct job_queue {
 	pthread_mutex_t mutex;
 	pthread_cond_t filled, closing;
 	struct job *first, **last;
 	size_t count, max;
+	struct job_hand *hands;
+	size_t heavy_max; /* 0: any number */
 	bool closed;
 };
 
-void queue_init(struct job_queue *, size_t max);
+void queue_init(struct job_queue *, size_t max, size_t heavy_max);
 void queue_reset(struct job_queue *);
 bool queue_put(struct job_queue *, struct job *); /* false: full or closed */
-struct job *queue_get(struct job_queue *);        /* waits; NULL: closed and empty */
+/* A committer's hand joins before its first job, and leaves when it takes no more. */
+void queue_join(struct job_queue *, struct job_hand *);
+void queue_leave(struct job_queue *, struct job_hand *);
+/* Waits for a job that may go now; the hand's last one is done. NULL: closed and empty. Without a hand:
+ * the first, whatever others do. */
+struct job *queue_get(struct job_queue *, struct job_hand *);
 void queue_close(struct job_queue *);
 /* Sleeps up to ms, or until the queue is closed; true: closed. For backoff. */
 bool queue_pause(struct job_queue *, int64_t ms);

@@ -7,7 +7,8 @@
  *   SEAL_PRIVATE       file of private sealing keys, readable by this program alone
  *   EGRESS_ALLOW       CIDR:PORT,... that may be reached though they are not public
  *   EGRESS_HTTP        1: http to public addresses too
- *   RUNNER_COMMITTERS  threads that write to the database, 1 to 64 (2): its cores
+ *   RUNNER_COMMITTERS  1 to 64 (2): the database's cores; so many connections write pages at once, and
+ *                      twice as many more what only waits for its disk
  *   RUNNER_MAX_RUNS    runs held at once, 1 to 10000 (1000)
  *   RUNNER_HOST_RATE   requests a second to one host, over all tenants and runners (1000); 0: none
  *   RUNNER_SERVICE_RUNS  runs at once that talk to one host, over all (100); 0: no limit
@@ -44,17 +45,18 @@
 #include "runner/held.h"
 #include "lib/base/poison.h"
 
-#define DRAIN_MS     8000
-#define DRAIN_END_MS 12000
-#define FILES_OWN    64
-#define EXIT_S       10
-#define ARENA_MAX    (1024 * 1024)
+#define DRAIN_MS         8000
+#define DRAIN_END_MS     12000
+#define FILES_OWN        64
+#define EXIT_S           10
+#define ARENA_MAX        (1024 * 1024)
+#define THREADS_PER_CORE 3
 
 struct program {
 	struct runner runner;
 	struct conf *conf;
 	struct loop loop;
-	pthread_t keeper, committers[RUNNER_COMMITTERS_MAX];
+	pthread_t keeper, committers[RUNNER_COMMITTERS_MAX * THREADS_PER_CORE];
 	int64_t threads;
 	int signal_fd;
 	int stops;          /* signals so far */
@@ -175,7 +177,7 @@ static bool threads_start(struct program *p, struct err *e)
 {
 	struct runner *r = &p->runner;
 
-	for (int64_t i = 0; i < r->committers; i++) {
+	for (int64_t i = 0; i < r->committers * THREADS_PER_CORE; i++) {
 		if (pthread_create(&p->committers[i], NULL, committer_main, r) != 0)
 			return err_set(e, ERR_UNAVAILABLE, "no_thread",
 			               "A thread could not be started.");
@@ -252,7 +254,7 @@ static bool runner_open(struct program *p, struct err *e)
 	if (!lease_init(&r->lease, (size_t)r->max_runs))
 		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
 	/* one job a run, one a bucket (at most as many), and throttles */
-	queue_init(&r->queue, (size_t)r->max_runs * 3 + 16);
+	queue_init(&r->queue, (size_t)r->max_runs * 3 + 16, (size_t)r->committers);
 	r->keeper_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (r->keeper_fd < 0)
 		return err_errno(e, ERR_UNAVAILABLE, "no_descriptor", "eventfd");

@@ -100,7 +100,7 @@ static bool stage_open(struct stage *s, struct err *e)
 {
 	s->runner.keeper_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s->loop.runner = s->loop.buckets.runner = &s->runner;
-	queue_init(&s->runner.queue, 8);
+	queue_init(&s->runner.queue, 8, 0);
 	if (s->runner.keeper_fd < 0 || !lease_init(&s->runner.lease, 4))
 		return err_set(e, ERR_UNAVAILABLE, "no_stage", "There is nothing to stand on.");
 	if (!mail_open(&s->runner.mail, e) ||
@@ -175,7 +175,7 @@ static bool held(const char *document, struct err *e)
 		drive_step(s->loop.drive, 10);
 		loop_bury(&s->loop);
 		while (s->runner.queue.count > 0)
-			answer(s, queue_get(&s->runner.queue));
+			answer(s, queue_get(&s->runner.queue, NULL));
 	}
 	drive_step(s->loop.drive, 0); /* an answer of a bucket may be left */
 	good = stage_judge(s, s->loop.count > 0 || lease_count(&s->runner.lease) > 0, e);
@@ -202,12 +202,12 @@ static bool held_token(struct err *e)
 
 /* The committer's thread is played by this one: it ends when there are no more jobs. It is armed once it has its
  * memory and its connection, without which it ends the process by design. */
-struct job *__real_queue_get(struct job_queue *);
-struct job *__wrap_queue_get(struct job_queue *);
-struct job *__wrap_queue_get(struct job_queue *q)
+struct job *__real_queue_get(struct job_queue *, struct job_hand *);
+struct job *__wrap_queue_get(struct job_queue *, struct job_hand *);
+struct job *__wrap_queue_get(struct job_queue *q, struct job_hand *hand)
 {
 	torture_arm(q->count > 0);
-	return q->count > 0 ? __real_queue_get(q) : NULL;
+	return q->count > 0 ? __real_queue_get(q, hand) : NULL;
 }
 
 static PGconn *other; /* opened once; one play after another asks over it */
@@ -330,7 +330,7 @@ static bool commits(struct err *e)
 	PQclear(ask(seed));
 	snprintf(conninfo, sizeof(conninfo), "%s user=catchment_run", getenv("CATCHMENT_TEST_DB"));
 	r.conninfo = conninfo;
-	queue_init(&r.queue, 8);
+	queue_init(&r.queue, 8, 0);
 	if (!lease_init(&r.lease, 4) || !mail_open(&r.mail, e))
 		abort();
 	lease_take(&r.lease, &(struct uuid){ { 8 } }, clock_mono_ms());

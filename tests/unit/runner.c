@@ -650,16 +650,48 @@ static void queue_is_bounded_and_in_order(void **state)
 	struct job_queue q;
 
 	(void)state;
-	queue_init(&q, 2);
+	queue_init(&q, 2, 0);
 	assert_true(queue_put(&q, &jobs[0]));
 	assert_true(queue_put(&q, &jobs[1]));
 	assert_false(queue_put(&q, &jobs[2]));
-	assert_int_equal(queue_get(&q)->seq, 1);
+	assert_int_equal(queue_get(&q, NULL)->seq, 1);
 	queue_close(&q);
 	assert_false(queue_put(&q, &jobs[2]));
-	assert_int_equal(queue_get(&q)->seq, 2); /* what was taken in is still done */
-	assert_null(queue_get(&q));
+	assert_int_equal(queue_get(&q, NULL)->seq, 2); /* what was taken in is still done */
+	assert_null(queue_get(&q, NULL));
 	assert_true(queue_pause(&q, 60000)); /* nobody sleeps through a closing */
+	queue_reset(&q);
+}
+
+static void jobs_that_would_wait_let_others_go_first(void **state)
+{
+	struct uuid one = uuid_v7(), two = uuid_v7();
+	struct job jobs[] = {
+		{ .seq = 1, .kind = JOB_PAGE, .claim.tenant = one, .batch.bytes = 1 << 20 },
+		{ .seq = 2, .kind = JOB_PAGE, .claim.tenant = two, .batch.bytes = 1 << 20 },
+		{ .seq = 3, .kind = JOB_END, .claim.tenant = one },
+		{ .seq = 4, .kind = JOB_PARK, .claim.tenant = one },
+		{ .seq = 5, .kind = JOB_LET_GO, .claim.tenant = two },
+		{ .seq = 6, .kind = JOB_BEGIN, .claim.tenant = one },
+	};
+	struct job_hand hands[4];
+	struct job_queue q;
+
+	(void)state;
+	queue_init(&q, 8, 1);
+	for (size_t i = 0; i < 4; i++)
+		queue_join(&q, &hands[i]);
+	for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++)
+		assert_true(queue_put(&q, &jobs[i]));
+	assert_int_equal(queue_get(&q, &hands[0])->seq, 1);
+	assert_int_equal(queue_get(&q, &hands[1])->seq, 3); /* one heavy job is under way */
+	assert_int_equal(queue_get(&q, &hands[2])->seq, 5); /* and somebody leaves the first */
+	assert_int_equal(queue_get(&q, &hands[3])->seq, 6);
+	assert_int_equal(queue_get(&q, &hands[1])->seq, 4); /* its own is done */
+	queue_leave(&q, &hands[0]);
+	assert_int_equal(queue_get(&q, &hands[2])->seq, 2);
+	queue_close(&q);
+	assert_null(queue_get(&q, &hands[3]));
 	queue_reset(&q);
 }
 
@@ -714,6 +746,8 @@ static int tests(void)
 {
 	const struct CMUnitTest list[] = {
 		TEST("the queue keeps its order and its bound", queue_is_bounded_and_in_order),
+		TEST("jobs that would only wait let others go first",
+		     jobs_that_would_wait_let_others_go_first),
 		TEST("a lease ends by itself and knows its runs", lease_ends_by_itself),
 		TEST("letters arrive in order", letters_arrive_in_order),
 		CASE("a page and all that is true because of it commit together", page_is_whole),

@@ -24,7 +24,7 @@ static int setup(void **state)
 	memset(&s, 0, sizeof(s));
 	s.runner.keeper_fd = -1;
 	s.loop.runner = s.loop.buckets.runner = &s.runner;
-	queue_init(&s.runner.queue, 8);
+	queue_init(&s.runner.queue, 8, 0);
 	assert_true(lease_init(&s.runner.lease, 4));
 	assert_true(mail_open(&s.runner.mail, &e));
 	*state = &s;
@@ -60,7 +60,7 @@ static struct job *claimed(struct stage *s, int crashes)
 	loop_letters(&s->loop);
 	loop_post(&s->loop);
 	assert_int_equal(s->runner.queue.count, 1);
-	return queue_get(&s->runner.queue);
+	return queue_get(&s->runner.queue, NULL);
 }
 
 /* A sentence that was cut within a character is shown up to there. */
@@ -77,7 +77,7 @@ static struct job *answered(struct stage *s, struct job *job, enum job_result re
 	mail_post(&s->runner.mail, &job->letter);
 	loop_letters(&s->loop);
 	loop_post(&s->loop);
-	return s->runner.queue.count > 0 ? queue_get(&s->runner.queue) : NULL;
+	return s->runner.queue.count > 0 ? queue_get(&s->runner.queue, NULL) : NULL;
 }
 
 static void over(struct stage *s, struct job *job)
