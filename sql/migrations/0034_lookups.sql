@@ -82,3 +82,29 @@ BEGIN
 		back := written.back;
 	END LOOP;
 END $$;
+
+-- As before; and of the ledger's months those alone are opened in which the run has written: from a day before it was
+-- asked for, if all of its pages are there. Where the clock was set back by more, all months are looked through.
+CREATE OR REPLACE FUNCTION collect.mark_vanished(p_execution uuid, p_stream uuid) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog SET plan_cache_mode = force_generic_plan SET enable_nestloop = off
+SET work_mem = '32MB' SET jit = off AS $$
+DECLARE
+	t CONSTANT uuid := util.tenant();
+	since uuid;
+	n bigint;
+BEGIN
+	SELECT util.uuid_floor(x.created_at - interval '1 day'), x.pages INTO since, n FROM collect.collector_executions x
+	WHERE x.tenant_id = t AND x.id = p_execution;
+	IF n IS DISTINCT FROM (SELECT count(*) FROM collect.ledger l
+		WHERE l.tenant_id = t AND l.id >= since AND l.execution_id = p_execution) THEN
+		since := '00000000-0000-0000-0000-000000000000';
+	END IF;
+	UPDATE collect.records r SET vanished_at = clock_timestamp()
+	WHERE r.tenant_id = t AND r.stream_id = p_stream AND r.vanished_at IS NULL
+		AND NOT EXISTS (SELECT FROM (
+			SELECT unnest(l.key_hashes) AS h FROM collect.ledger l
+			WHERE l.tenant_id = t AND l.id >= since AND l.execution_id = p_execution AND l.stream_id = p_stream) met
+			WHERE met.h = r.key_hash);
+	GET DIAGNOSTICS n = ROW_COUNT;
+	RETURN n;
+END $$;
