@@ -33,14 +33,14 @@ PROMISES = [
 ]
 MUTANTS = [
     Mutant("workspaces at their limit stay in sight, oldest first", ("9b",), (
-        ("sql/migrations/0014_platform.sql", "ORDER BY l.served_at LIMIT", "ORDER BY l.tenant_id LIMIT"),
-        ("sql/migrations/0014_platform.sql", ">= x.max_running THEN 'infinity'", ">= x.max_running THEN clock_timestamp()"))),
+        ("sql/migrations/0033_queue.sql", "ORDER BY l.served_at LIMIT", "ORDER BY l.tenant_id LIMIT"),
+        ("sql/migrations/0033_queue.sql", ">= x.max_running THEN 'infinity'", ">= x.max_running THEN clock_timestamp()"))),
     Mutant("no limit per workspace", ("9",), (
-        ("sql/migrations/0014_platform.sql",
+        ("sql/migrations/0033_queue.sql",
          "LIMIT greatest(0, least(p_per_tenant, t.max_running - (SELECT count(*) FROM work.work r\n"
          "\t\t\t\tWHERE r.tenant_id = l.tenant_id AND r.state = 'running')::int))",
          "LIMIT p_per_tenant"),
-        ("sql/migrations/0014_platform.sql", ">= x.max_running THEN 'infinity'", ">= 100000 THEN 'infinity'"))),
+        ("sql/migrations/0033_queue.sql", ">= x.max_running THEN 'infinity'", ">= 100000 THEN 'infinity'"))),
     Mutant("what a bucket gave is not written down", ("10",), (
         ("sql/migrations/0018_services.sql", "SET tokens = have - p_n", "SET tokens = have"),)),
     Mutant("a 429 does not block the bucket", ("10b",), (

@@ -43,9 +43,9 @@ MUTANTS = [
     Mutant("records are stored without a look at their values", ("records",), (
         ("engine/record.c", "flags = index != NULL ? scan_index_flags(index, r->bytes) : scan_flags_of(r->bytes);", "flags = 0;"),)),
     Mutant("records are kept as jsonb", ("bytes",), (
-        ("sql/migrations/0030_batches.sql", "unnest(p_hashes), unnest(p_data), unnest(p_seqs)",
+        ("sql/migrations/0034_lookups.sql", "unnest(p_hashes), unnest(p_data), unnest(p_seqs)",
          "unnest(p_hashes), unnest(p_data)::jsonb::json, unnest(p_seqs)"),
-        ("sql/migrations/0030_batches.sql", "SELECT t, p_stream, d.key, d.key_hash, d.hash, d.data, d.seq FROM differing d",
+        ("sql/migrations/0034_lookups.sql", "SELECT t, p_stream, d.key, d.key_hash, d.hash, d.data, d.seq FROM differing d",
          "SELECT t, p_stream, d.key, d.key_hash, d.hash, d.data::jsonb::json, d.seq FROM differing d"))),
     Mutant("numbers go through a double", ("bytes",), (
         ("runner/commit_rows.c", "static struct columns columns_of(",
