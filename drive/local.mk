@@ -2,6 +2,7 @@
 noinst_LIBRARIES += drive/libdrive.a
 drive_libdrive_a_SOURCES = \
   drive/drive.c drive/drive.h \
+  drive/drive_run.c drive/parts.h \
   drive/gate.c drive/gate.h \
   drive/load.c drive/load.h \
   drive/once.c drive/once.h \

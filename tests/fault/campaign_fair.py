@@ -51,7 +51,7 @@ MUTANTS = [
          "SELECT * INTO kept FROM identity.idempotency k WHERE k.tenant_id = util.tenant() AND k.key = p_key;",
          "SELECT * INTO kept FROM identity.idempotency k WHERE false;"),)),
     Mutant("no intent is written down before a request that must not be repeated", ("15b",), (
-        ("drive/drive.c", "if (!r->act.intent || !r->sink->intent) {",
+        ("drive/drive_run.c", "if (!r->act.intent || !r->sink->intent) {",
          "if (!r->act.intent || !r->sink->intent || r->act.intent) {"),)),
 ]
 
