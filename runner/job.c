@@ -13,7 +13,8 @@
 #define JOURNAL_BYTES_MAX   ((size_t)8 * 1024 * 1024)
 #define JOURNAL_LINES_FIRST 16
 #define JOURNAL_LAST_MAX    128 /* bytes of the line that tells what was left out */
-#define HEAVY_BYTES         ((size_t)128 * 1024) /* of records in a job */
+#define HEAVY_BYTES         ((size_t)128 * 1024) /* of answers, whose records a job writes */
+#define PASSES_MAX          64 /* so many jobs may go before one that came earlier */
 
 struct journal *journal_new(void)
 {
@@ -87,17 +88,22 @@ void journal_add(struct journal *j, const char *kind, int64_t at_ms, struct str 
 
 void journal_close(struct journal *j)
 {
+	size_t at;
 	int n;
 
 	if (!j || j->left_out == 0)
 		return;
+	j->told_left_out += j->left_out;
 	n = snprintf(j->last, JOURNAL_LAST_MAX,
 	             "{\"message\":\"There was no room for more; lines left out here: %zu.\"}",
-	             j->left_out);
-	j->lines[j->count++] = (struct journal_line){ .id = uuid_v7(),
-		                                      .kind = "left_out",
-		                                      .at_ms = clock_wall_ms(),
-		                                      .json = { j->last, (size_t)n } };
+	             j->told_left_out);
+	/* one that came back from a commit has said so already: the last line says the sum */
+	at = j->told_at ? j->told_at - 1 : j->count++;
+	j->told_at = at + 1;
+	j->lines[at] = (struct journal_line){ .id = uuid_v7(),
+		                              .kind = "left_out",
+		                              .at_ms = clock_wall_ms(),
+		                              .json = { j->last, (size_t)n } };
 	j->left_out = 0;
 }
 
@@ -135,6 +141,7 @@ bool queue_put(struct job_queue *q, struct job *job)
 	ok = q->count < q->max && !q->closed;
 	if (ok) {
 		job->next = NULL;
+		job->passed = 0;
 		*q->last = job;
 		q->last = &job->next;
 		q->count++;
@@ -144,9 +151,10 @@ bool queue_put(struct job_queue *q, struct job *job)
 	return ok;
 }
 
+/* Many records, or a look at a whole stream. */
 static bool is_heavy(const struct job *job)
 {
-	return job->batch.bytes >= HEAVY_BYTES;
+	return job->batch.bytes >= HEAVY_BYTES || job->mark_vanished;
 }
 
 static bool leaves(const struct job *job)
@@ -171,11 +179,16 @@ static struct job *job_take(struct job_queue *q, struct job_hand *hand)
 {
 	struct job **at = &q->first, *job;
 
-	while (hand && *at && !may_go(q, *at))
+	while (hand && *at && !may_go(q, *at)) {
+		if ((*at)->passed == PASSES_MAX)
+			return NULL; /* its turn has come: what frees now is its */
 		at = &(*at)->next;
+	}
 	job = *at;
 	if (!job)
 		return NULL;
+	for (struct job *before = q->first; before != job; before = before->next)
+		before->passed++;
 	*at = job->next;
 	if (!*at)
 		q->last = at;

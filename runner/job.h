@@ -32,7 +32,8 @@ struct journal {
 		struct str json;
 	} * lines;
 	size_t count, cap, left_out;
-	char *last; /* room for the line that tells what was left out */
+	size_t told_left_out, told_at; /* by the line before told_at; 0: by none */
+	char *last;                    /* room for the line that tells what was left out */
 };
 
 #define JOURNAL_LINES_MAX 1000
@@ -113,6 +114,7 @@ struct job_bucket {
 struct job {
 	struct letter letter; /* on its way back; first member */
 	struct job *next;
+	unsigned passed; /* how many that came later have left the queue before */
 	enum job_kind kind;
 	void *owner; /* a struct held or struct bucket */
 	struct claim claim;
@@ -159,9 +161,9 @@ struct job_hand {
 };
 
 /*
- * Jobs leave in order, but for those that would only wait: so many heavy ones go at once, as many as the
- * database has cores, and of those that let go of a run one for each workspace, since they write its lane
- * and counters and hold them until their COMMIT is on the disk.
+ * Jobs leave in order, but for those that would only wait, which some others may pass: so many heavy ones go
+ * at once, as many as the database has cores, and of those that let go of a run one for each workspace, since
+ * they write its lane and counters and hold them until their COMMIT is on the disk.
  */
 struct job_queue {
 	pthread_mutex_t mutex;

@@ -26,7 +26,7 @@
 #define CLAIM_BATCH    16
 #define CLAIM_PER_LANE 4
 #define CLAIM_IDLE_MS  1500 /* with its jitter less than two seconds */
-#define CLAIM_LEAST_MS 10   /* between two claims: what becomes due meanwhile is one claim */
+#define CLAIM_LEAST_MS 10   /* for others to join, but after a full claim or a note */
 #define REAP_MS        5000
 #define REAP_AGAIN_MS  200
 #define REAP_BATCH     100
@@ -223,6 +223,7 @@ static bool claim(struct keeper *k, struct err *e)
 		return next_due(k, e);
 	claims_post(k, rows);
 	k->claim_ms = clock_mono_ms() + CLAIM_LEAST_MS; /* there may be more */
+	k->look_claims = db_count(rows) == n;           /* there will be */
 	return true;
 }
 

@@ -7,8 +7,8 @@
  *   SEAL_PRIVATE       file of private sealing keys, readable by this program alone
  *   EGRESS_ALLOW       CIDR:PORT,... that may be reached though they are not public
  *   EGRESS_HTTP        1: http to public addresses too
- *   RUNNER_COMMITTERS  1 to 64 (2): the database's cores; so many connections write pages at once, and
- *                      twice as many more what only waits for its disk
+ *   RUNNER_COMMITTERS  1 to 64 (2): the database's cores; so many connections write many records at once, of
+ *                      three for each
  *   RUNNER_MAX_RUNS    runs held at once, 1 to 10000 (1000)
  *   RUNNER_HOST_RATE   requests a second to one host, over all tenants and runners (1000); 0: none
  *   RUNNER_SERVICE_RUNS  runs at once that talk to one host, over all (100); 0: no limit
@@ -132,7 +132,7 @@ static bool database_check(struct runner *r, struct err *e)
 /* A connection for each run, a lookup's socket now and then, and our own. */
 static void files_make_room(const struct runner *r)
 {
-	rlim_t wanted = (rlim_t)r->max_runs * 2 + FILES_OWN;
+	rlim_t wanted = (rlim_t)(r->max_runs * 2 + r->committers * THREADS_PER_CORE) + FILES_OWN;
 	struct rlimit now;
 
 	if (getrlimit(RLIMIT_NOFILE, &now) != 0 || now.rlim_cur >= wanted)
@@ -307,8 +307,8 @@ static bool run_all(struct program *p, struct err *e)
 	    !threads_start(p, e))
 		return p->stops > 0;
 	files_make_room(&p->runner);
-	log_info("ready", "max_runs=%lld committers=%lld", (long long)p->runner.max_runs,
-	         (long long)p->runner.committers);
+	log_info("ready", "max_runs=%lld connections=%lld", (long long)p->runner.max_runs,
+	         (long long)(p->runner.committers * THREADS_PER_CORE + 1));
 	serve(p);
 	threads_stop(p);
 	runner_close(p);

@@ -250,7 +250,7 @@ static void supervise(struct supervisor *s)
 		poll(p, 2, wait_ms);
 		children_ready_take(&s->children);
 		if (!told && !s->stop_at_ms && children_all_ready(&s->children)) {
-			log_info("ready", "%zu processes serve.", children_running(&s->children));
+			log_info("ready", "%zu programs run.", children_running(&s->children));
 			notify("READY=1");
 			told = true;
 		}

@@ -11,8 +11,7 @@
 #include "lib/web/listen.h"
 #include "lib/base/poison.h"
 
-#define WORKERS_MAX 64 /* as PREFORK_MAX */
-#define WORDS_MAX   64 /* of an extra's command line */
+#define WORDS_MAX 64 /* of an extra's command line */
 
 /* A busy family has two workers, so that one slow query does not stop it; whoever waits for others
  * (trials), or sends without end (exports), has four; few administer the platform. */
@@ -61,7 +60,7 @@ static bool workers_read(struct service *s, const struct conf *conf, int fallbac
 	for (const char *c = s->name; *c && n < sizeof(key) - 1; c++)
 		key[n++] = *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
 	key[n] = '\0';
-	return conf_int(conf, key, fallback, 0, WORKERS_MAX, &s->workers, e);
+	return conf_int(conf, key, fallback, 0, WEB_WORKERS_MAX, &s->workers, e);
 }
 
 static bool program_set(struct service *s, const char *folder, const char *file,

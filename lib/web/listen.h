@@ -10,6 +10,8 @@
 
 #include "lib/base/err.h"
 
+#define WEB_WORKERS_MAX 64 /* of a family */
+
 /* Mode 0660: a FastCGI peer is trusted with everything, so only nginx's group may connect. A socket
  * that a killed process left is replaced. */
 MUST_CHECK bool web_listen(const char *path, int *fd, struct err *);

@@ -107,7 +107,7 @@ static int options_read(int argc, char **argv, const struct web_family *f, struc
 			o->ready_fd = (int)n;
 			break;
 		case 'w':
-			if (!str_int(str_of(optarg), 1, PREFORK_MAX, &o->workers))
+			if (!str_int(str_of(optarg), 1, WEB_WORKERS_MAX, &o->workers))
 				return 2;
 			break;
 		case 'k':
@@ -283,6 +283,10 @@ int web_main(int argc, char **argv, const struct web_family *f)
 		return status;
 	log_open(f->name, LOG_INFO);
 	json_memory_ends();
+	if (o.workers > 1 && o.socket_path) {
+		usage(stderr, f); /* each worker would make the socket anew */
+		return 2;
+	}
 	if (o.workers > 1 && !o.check && !prefork(o.workers, &o.ready_fd, &status))
 		return status;
 	ok = process_open(&p, &o, f, &e) && (o.check ? check(&p, &e) : serve(&p, &o, &e));

@@ -3,8 +3,12 @@
  *
  * What the loader writes into forty libraries before main, nearly a MiB, is written once and shared by all
  * workers: none of them writes there again. The parent serves nothing. It replaces workers that end, passes
- * SIGTERM on, and says that it is ready when all of them have said so. A worker that ends badly within a
- * second would end so again: then the family ends, and catchmentd starts it anew after its pause.
+ * SIGTERM on, and says that it is ready when all of them have said so. Until then one that ends badly ends the
+ * family: catchmentd knows what to do with a set that cannot start. Afterwards the others go on, and whoever
+ * ends badly at once is replaced after a pause that doubles, as catchmentd's children are.
+ *
+ * Forked workers have their parent's address layout. So a family that has lost many to signals asks catchmentd
+ * for a reload, which executes it anew: nobody finds addresses out by trying.
  */
 #include "config.h"
 
@@ -21,24 +25,30 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/web/listen.h"
 #include "lib/web/private.h"
 #include "lib/base/poison.h"
 
-#define FULL_LIFE_MS 1000
+#define FULL_LIFE_MS   1000
+#define PAUSE_FIRST_MS 100
+#define PAUSE_MOST_MS  5000
+#define DEATHS_MAX     64 /* by signals */
 
 struct worker {
-	pid_t pid; /* 0: not running */
-	int64_t started_ms;
+	pid_t pid;                  /* 0: not running */
+	int64_t started_ms, due_ms; /* monotonic; it starts then, while pid is 0 */
+	int failures;               /* in a row */
 	bool ready;
 };
 
 struct family {
-	struct worker workers[PREFORK_MAX];
+	struct worker workers[WEB_WORKERS_MAX];
 	size_t count;
 	sigset_t mask;                    /* as it was: workers get it back */
 	int signal_fd, read_fd, write_fd; /* pids of ready workers */
 	int ready_fd;                     /* the supervisor's; -1: told, or nobody waits */
-	bool stopping;
+	int deaths;
+	bool supervised, served, stopping; /* served: all have been ready once */
 	int status;
 };
 
@@ -81,10 +91,13 @@ static void family_stop(struct family *f)
 			kill(f->workers[i].pid, SIGTERM);
 }
 
-static void family_fail(struct family *f)
+static int64_t pause_ms(int failures)
 {
-	f->status = EXIT_FAILURE;
-	family_stop(f);
+	int64_t ms = PAUSE_FIRST_MS;
+
+	for (int i = 1; i < failures && ms < PAUSE_MOST_MS; i++)
+		ms *= 2;
+	return ms < PAUSE_MOST_MS ? ms : PAUSE_MOST_MS;
 }
 
 /* True in the worker. */
@@ -96,23 +109,38 @@ static bool worker_start(struct family *f, struct worker *w)
 		become_worker(f, parent);
 		return true;
 	}
-	*w = (struct worker){ .pid = pid > 0 ? pid : 0, .started_ms = clock_mono_ms() };
-	if (pid < 0) {
-		log_error("fork_failed", "A worker cannot be started: %s.", strerror(errno));
-		family_fail(f);
-	}
+	w->started_ms = clock_mono_ms();
+	w->pid = pid > 0 ? pid : 0;
+	w->due_ms = w->started_ms + PAUSE_MOST_MS;
+	if (pid < 0)
+		log_error("fork_failed", "A worker waits: %s.", strerror(errno));
 	return false;
 }
 
-/* Why it ended; true: another one takes its place. */
-static bool is_worth_another(const struct worker *w, int status)
+static void worker_ended(struct family *f, struct worker *w, int status)
 {
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return true; /* it has served its share */
+	bool orderly = WIFEXITED(status) && WEXITSTATUS(status) == 0; /* it has served its share */
+	int64_t now = clock_mono_ms(), life_ms = now - w->started_ms;
+
 	if (WIFSIGNALED(status))
 		log_error("child_died", "A worker, process %d, was ended by signal %d (%s).",
 		          (int)w->pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
-	return clock_mono_ms() - w->started_ms >= FULL_LIFE_MS;
+	w->pid = 0;
+	w->failures = orderly || life_ms >= FULL_LIFE_MS ? 0 : w->failures + 1;
+	/* an orderly end at once, over and over, must not spin either */
+	w->due_ms = now + (w->failures                ? pause_ms(w->failures)
+	                   : life_ms < PAUSE_FIRST_MS ? PAUSE_FIRST_MS
+	                                              : 0);
+	f->deaths += WIFSIGNALED(status);
+	if (!orderly && !f->served && !f->stopping) {
+		f->status = EXIT_FAILURE;
+		family_stop(f);
+	} else if (f->deaths == DEATHS_MAX && f->supervised) {
+		log_warn("layout_renewed",
+		         "%d workers were ended by signals; all programs are executed anew.",
+		         f->deaths);
+		kill(getppid(), SIGHUP); /* catchmentd reloads without losing a request */
+	}
 }
 
 static struct worker *worker_of(struct family *f, pid_t pid)
@@ -123,8 +151,7 @@ static struct worker *worker_of(struct family *f, pid_t pid)
 	return NULL;
 }
 
-/* True in a worker that was started here. */
-static bool workers_reap(struct family *f)
+static void workers_reap(struct family *f)
 {
 	struct worker *w;
 	int status;
@@ -132,17 +159,32 @@ static bool workers_reap(struct family *f)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		w = worker_of(f, pid);
-		if (!w)
-			continue;
-		w->pid = 0;
-		if (f->stopping)
-			continue;
-		if (!is_worth_another(w, status))
-			family_fail(f);
-		else if (worker_start(f, w))
-			return true;
+		if (w)
+			worker_ended(f, w, status);
 	}
+}
+
+/* Starts who is due. True in a worker. */
+static bool workers_start(struct family *f)
+{
+	int64_t now = clock_mono_ms();
+
+	for (size_t i = 0; i < f->count && !f->stopping; i++)
+		if (f->workers[i].pid == 0 && f->workers[i].due_ms <= now &&
+		    worker_start(f, &f->workers[i]))
+			return true;
 	return false;
+}
+
+/* How long until somebody is due; -1: nobody is. */
+static int next_ms(const struct family *f)
+{
+	int64_t now = clock_mono_ms(), least = PAUSE_MOST_MS + 1;
+
+	for (size_t i = 0; i < f->count && !f->stopping; i++)
+		if (f->workers[i].pid == 0 && f->workers[i].due_ms - now < least)
+			least = f->workers[i].due_ms - now;
+	return least > PAUSE_MOST_MS ? -1 : least > 0 ? (int)least : 0;
 }
 
 static void signals_take(struct family *f)
@@ -167,7 +209,8 @@ static void ready_take(struct family *f)
 	}
 	for (size_t i = 0; i < f->count; i++)
 		all = all && f->workers[i].ready;
-	if (all && f->ready_fd >= 0) {
+	if (all && !f->served) {
+		f->served = true;
 		web_ready_tell(f->ready_fd);
 		f->ready_fd = -1;
 	}
@@ -184,25 +227,26 @@ static bool is_over(const struct family *f)
 /* True in a worker. */
 static bool family_watch(struct family *f)
 {
-	for (size_t i = 0; i < f->count && !f->stopping; i++)
-		if (worker_start(f, &f->workers[i]))
-			return true;
 	while (!is_over(f)) {
 		struct pollfd p[] = { { .fd = f->signal_fd, .events = POLLIN },
 			              { .fd = f->read_fd, .events = POLLIN } };
 
-		poll(p, 2, -1);
+		if (workers_start(f))
+			return true;
+		poll(p, 2, next_ms(f));
 		ready_take(f);
 		signals_take(f);
-		if (workers_reap(f)) /* signals of one kind merge: look each time */
-			return true;
+		workers_reap(f); /* signals of one kind merge: look each time */
 	}
 	return false;
 }
 
 bool prefork(int64_t workers, int *ready_fd, int *status)
 {
-	struct family f = { .count = (size_t)workers, .signal_fd = -1, .ready_fd = *ready_fd };
+	struct family f = { .count = (size_t)workers,
+		            .signal_fd = -1,
+		            .ready_fd = *ready_fd,
+		            .supervised = *ready_fd >= 0 };
 	struct err e = { 0 };
 
 	if (!family_open(&f, &e)) {

@@ -208,7 +208,6 @@ MUST_CHECK bool loop_run(const struct loop_options *, struct err *);
 void web_ready_tell(int fd); /* our pid; closes it; -1: nobody waits */
 
 /* prefork.c */
-#define PREFORK_MAX 64
 /* True in each of the workers, whose own readiness goes to *ready_fd. False in their parent, once all have
  * ended: with *status it exits. Before anything is opened that workers must not share. */
 MUST_CHECK bool prefork(int64_t workers, int *ready_fd, int *status);

@@ -3,21 +3,28 @@
 -- indexes, and a run that lives is looked for by its subject and its installation, which no month narrows. A run is one
 -- row here, so what is too old can be deleted row by row; its journal and its ledger, which are only written and hold
 -- nearly all of the history, stay partitioned. docs/PERFORMANCE.md has the figures.
--- Locks: collect.collector_executions while its rows move; runs and pages wait for that.
+-- Locks: collect.collector_instances and collect.collector_executions while the rows move, in this order, which is
+-- everybody's: else a page that asks for both would wait for the move, and the move's end for the page. Migrate with many
+-- runs when nobody works: what waits for longer than its role's statement_timeout is told to come again.
 SET LOCAL ROLE catchment_owner;
+LOCK TABLE collect.collector_instances, collect.collector_executions IN ACCESS EXCLUSIVE MODE;
 
 DROP FUNCTION collect.execution_doc(collect.collector_executions);
 DROP FUNCTION collect.run_wait(uuid, text, text, timestamptz, json);
 ALTER TABLE collect.collector_executions RENAME TO executions_by_month;
 
 CREATE TABLE collect.collector_executions (
-	LIKE collect.executions_by_month INCLUDING DEFAULTS INCLUDING CONSTRAINTS,
-	FOREIGN KEY (tenant_id, collector_instance_id) REFERENCES collect.collector_instances ON DELETE CASCADE
+	LIKE collect.executions_by_month INCLUDING DEFAULTS INCLUDING CONSTRAINTS
 ) WITH (fillfactor = 70); -- its counters move with each commit: on the same page, without its indexes
 ALTER TABLE collect.executions_by_month NO FORCE ROW LEVEL SECURITY; -- the owner moves every tenant's
 INSERT INTO collect.collector_executions SELECT * FROM collect.executions_by_month;
 DROP TABLE collect.executions_by_month;
 ALTER TABLE collect.collector_executions ADD PRIMARY KEY (tenant_id, id);
+-- one query of the owner checks the foreign key of all rows: it has to see every tenant's
+ALTER TABLE collect.collector_instances NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE collect.collector_executions
+	ADD FOREIGN KEY (tenant_id, collector_instance_id) REFERENCES collect.collector_instances ON DELETE CASCADE;
+ALTER TABLE collect.collector_instances FORCE ROW LEVEL SECURITY;
 CREATE INDEX collector_executions_of_instance ON collect.collector_executions (tenant_id, collector_instance_id, id);
 CREATE INDEX collector_executions_live ON collect.collector_executions (tenant_id, subject_id)
 	WHERE state IN ('pending', 'running', 'waiting');
@@ -26,7 +33,8 @@ GRANT SELECT, INSERT, UPDATE ON collect.collector_executions TO catchment_web, c
 GRANT DELETE ON collect.collector_executions TO catchment_web;
 GRANT SELECT ON collect.collector_executions TO catchment_export;
 CREATE POLICY auth_counts ON collect.collector_executions FOR SELECT TO catchment_auth USING (true);
-GRANT SELECT (id, state, duration_ms) ON collect.collector_executions TO catchment_auth;
+GRANT SELECT (tenant_id, id, state, duration_ms) ON collect.collector_executions TO catchment_auth;
+ANALYZE collect.collector_executions;
 
 CREATE OR REPLACE FUNCTION util.months_ahead() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog
@@ -131,3 +139,33 @@ END $$;
 
 GRANT EXECUTE ON FUNCTION collect.execution_doc TO catchment_web, catchment_trial, catchment_run;
 GRANT EXECUTE ON FUNCTION collect.run_wait TO catchment_run;
+
+RESET ROLE;
+SET LOCAL ROLE catchment_auth;
+
+-- As before; a week of runs is found by the key of each workspace, where it was found by its month.
+CREATE OR REPLACE FUNCTION platform.measures_doc() RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
+DECLARE
+	since CONSTANT uuid := util.uuid_floor(clock_timestamp() - interval '7 days');
+BEGIN
+	PERFORM platform.need('developer');
+	RETURN (WITH run AS (SELECT count(*) AS n,
+			count(*) FILTER (WHERE x.state IN ('success', 'partial', 'failed', 'timeout')) AS ended,
+			count(*) FILTER (WHERE x.state IN ('failed', 'timeout')) AS failed,
+			percentile_cont(0.95) WITHIN GROUP (ORDER BY x.duration_ms) FILTER (WHERE x.duration_ms IS NOT NULL) AS p95
+		FROM identity.tenants w JOIN collect.collector_executions x ON x.tenant_id = w.id AND x.id >= since),
+	tenant AS (SELECT count(*) AS n, count(*) FILTER (WHERE EXISTS (SELECT FROM collect.collector_instances i
+			WHERE i.tenant_id = w.id AND i.created_at < w.created_at + interval '30 days')) AS began
+		FROM identity.tenants w WHERE w.deleted_at IS NULL)
+	SELECT json_build_object('at', util.utc(clock_timestamp()), 'measures', json_build_array(
+		json_build_object('code', 'tenants_with_connector', 'unit', '%', 'target', 60, 'isGoodAbove', true,
+			'value', round(100.0 * t.began / nullif(t.n, 0), 1)),
+		json_build_object('code', 'executions_per_connector_week', 'unit', '', 'target', 50, 'isGoodAbove', true,
+			'value', round(r.n::numeric / nullif((SELECT count(*) FROM collect.collector_instances), 0), 1)),
+		json_build_object('code', 'executions_failed', 'unit', '%', 'target', 5, 'isGoodAbove', false,
+			'value', round(100.0 * r.failed / nullif(r.ended, 0), 1)),
+		json_build_object('code', 'execution_time_p95', 'unit', 's', 'target', 10, 'isGoodAbove', false,
+			'value', round((r.p95 / 1000)::numeric, 1))))
+	FROM run r, tenant t);
+END $$;

@@ -84,7 +84,8 @@ BEGIN
 END $$;
 
 -- As before; and of the ledger's months those alone are opened in which the run has written: from a day before it was
--- asked for, if all of its pages are there. Where the clock was set back by more, all months are looked through.
+-- asked for, if all of its pages are there. Where the clock was set back by more, all months are looked through; where
+-- pages are missing all the same, nothing vanishes, since who was met on them is not known.
 CREATE OR REPLACE FUNCTION collect.mark_vanished(p_execution uuid, p_stream uuid) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog SET plan_cache_mode = force_generic_plan SET enable_nestloop = off
 SET work_mem = '32MB' SET jit = off AS $$
@@ -98,6 +99,10 @@ BEGIN
 	IF n IS DISTINCT FROM (SELECT count(*) FROM collect.ledger l
 		WHERE l.tenant_id = t AND l.id >= since AND l.execution_id = p_execution) THEN
 		since := '00000000-0000-0000-0000-000000000000';
+		IF n IS DISTINCT FROM (SELECT count(*) FROM collect.ledger l
+			WHERE l.tenant_id = t AND l.execution_id = p_execution) THEN
+			RETURN 0;
+		END IF;
 	END IF;
 	UPDATE collect.records r SET vanished_at = clock_timestamp()
 	WHERE r.tenant_id = t AND r.stream_id = p_stream AND r.vanished_at IS NULL

@@ -63,8 +63,9 @@ def machine():
 def product():
     """The version of what is played, and its commit where the sources are a clone."""
     version = re.search(r"AC_INIT\(\[catchment\], *\[([^]]+)\]", (ROOT / "configure.ac").read_text(encoding="utf-8")).group(1)
-    commit = subprocess.run(["git", "-C", ROOT, "-c", "safe.directory=*", "rev-parse", "--short", "HEAD"], capture_output=True,
-                            text=True, check=False).stdout.strip()
+    words = subprocess.run(["git", "-C", ROOT, "-c", "safe.directory=*", "rev-parse", "--show-toplevel", "--short", "HEAD"],
+                           capture_output=True, text=True, check=False).stdout.split()
+    commit = words[1] if words[:1] == [str(ROOT)] else ""  # or an archive that lies within another clone
     return version + (" at " + commit if commit else "")
 
 

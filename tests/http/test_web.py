@@ -344,6 +344,27 @@ def test_a_worker_that_dies_costs_one_answer(stack):
     assert len(stack.pids()) == WORKERS
 
 
+def test_a_worker_that_cannot_start_again_leaves_the_others_serving():
+    own = Stack()
+    try:
+        before, families = own.first_set(), own.families()
+        time.sleep(1.1)  # who ends later has had a life
+        good = (own.dir / "conf").read_text()
+        (own.dir / "conf").write_text(good + "LOG_LEVEL=nonsense\n")
+        pid = json.loads(own.get("/api/tenants")[2])["pid"]
+        os.kill(pid, signal.SIGKILL)
+        assert [own.get("/api/tenants")[0] for _ in range(20)] == [200] * 20
+        assert own.families() == families and own.pids() < before
+        (own.dir / "conf").write_text(good)
+        deadline = time.monotonic() + 10
+        while len(own.pids()) < WORKERS:
+            assert time.monotonic() < deadline, own.lines()[-2000:]
+            time.sleep(0.05)
+        assert own.families() == families
+    finally:
+        own.close()
+
+
 def load(stack, stop, results):
     while not stop.is_set():
         try:
@@ -493,7 +514,7 @@ def test_draining_says_so_before_it_stops():
 
 def test_children_do_not_outlive_a_killed_supervisor():
     own = Stack()
-    pids = own.first_set()
+    pids = own.first_set() | own.families()
     own.supervisor.kill()
     own.supervisor.wait()
     deadline = time.monotonic() + 3

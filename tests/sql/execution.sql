@@ -153,6 +153,12 @@ SELECT pg_temp.run('p1', 'SELECT seq FROM collect.run_begin(:subject, :execution
 SELECT pg_temp.page('p1', 'b=2 c=9 e=1', :seq) \g /dev/null
 UPDATE collect.ledger l SET id = util.uuid_v7(now() - interval '40 days') FROM held h WHERE h.execution = l.execution_id AND h.pipeline = 'p1';
 SELECT is(pg_temp.finish('p1', :seq + 1), '1 3', 'what was met counts as met, though the clock was set back by a month meanwhile');
+SELECT pg_temp.ask('p1') \g /dev/null
+CALL pg_temp.claim();
+SELECT pg_temp.run('p1', 'SELECT seq FROM collect.run_begin(:subject, :execution, :token)') AS seq \gset
+SELECT pg_temp.page('p1', 'b=2', :seq) \g /dev/null
+DELETE FROM collect.ledger l USING held h WHERE h.execution = l.execution_id AND h.pipeline = 'p1';
+SELECT is(pg_temp.finish('p1', :seq + 1), '0 3', 'where a page is missing from the ledger nothing vanishes');
 SELECT ok(pg_temp.alive(), 'the counts of all streams are those of their records');
 
 -- stopping

@@ -695,6 +695,73 @@ static void jobs_that_would_wait_let_others_go_first(void **state)
 	queue_reset(&q);
 }
 
+struct waiter {
+	struct job_queue *q;
+	struct job *got;
+};
+
+static void *waiter_main(void *arg)
+{
+	struct waiter *w = arg;
+	struct job_hand hand;
+
+	queue_join(w->q, &hand);
+	w->got = queue_get(w->q, &hand);
+	queue_leave(w->q, &hand);
+	return NULL;
+}
+
+static void who_waits_is_woken_by_the_hand_that_opens(void **state)
+{
+	struct job jobs[] = { { .seq = 1, .kind = JOB_END }, { .seq = 2, .kind = JOB_END } };
+	struct job_hand hand;
+	struct job_queue q;
+	struct waiter w = { .q = &q };
+	pthread_t thread;
+
+	(void)state;
+	queue_init(&q, 8, 1);
+	queue_join(&q, &hand);
+	assert_true(queue_put(&q, &jobs[0]) && queue_put(&q, &jobs[1]));
+	assert_int_equal(queue_get(&q, &hand)->seq, 1);
+	assert_int_equal(pthread_create(&thread, NULL, waiter_main, &w), 0);
+	nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL); /* it waits by now */
+	queue_close(&q);                                            /* which wakes it, too early */
+	nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+	queue_leave(&q, &hand);
+	pthread_join(thread, NULL);
+	assert_ptr_equal(w.got, &jobs[1]);
+	queue_reset(&q);
+}
+
+static void nobody_is_passed_for_ever(void **state)
+{
+	struct job heavy = { .seq = 1, .kind = JOB_PAGE, .batch.bytes = 1 << 20 }, light[100];
+	struct job_hand hands[2];
+	struct job_queue q;
+	struct job *got;
+	int passed = 0;
+
+	(void)state;
+	queue_init(&q, 200, 1);
+	queue_join(&q, &hands[0]);
+	queue_join(&q, &hands[1]);
+	assert_true(queue_put(&q, &heavy));
+	assert_ptr_equal(queue_get(&q, &hands[0]), &heavy);
+	assert_true(queue_put(&q, &heavy)); /* the next one waits for the first */
+	for (size_t i = 0; i < 100; i++) {
+		light[i] = (struct job){ .seq = 2, .kind = JOB_BEGIN };
+		assert_true(queue_put(&q, &light[i]));
+	}
+	for (; heavy.passed < 64; passed++)
+		assert_int_equal(queue_get(&q, &hands[1])->seq, 2);
+	assert_int_equal(passed, 64);
+	queue_leave(&q, &hands[0]);
+	got = queue_get(&q, &hands[1]);
+	assert_ptr_equal(got, &heavy);
+	queue_reset(&q);
+}
+
 static void lease_ends_by_itself(void **state)
 {
 	struct lease l;
@@ -748,6 +815,9 @@ static int tests(void)
 		TEST("the queue keeps its order and its bound", queue_is_bounded_and_in_order),
 		TEST("jobs that would only wait let others go first",
 		     jobs_that_would_wait_let_others_go_first),
+		TEST("who waits is woken by the hand that opens",
+		     who_waits_is_woken_by_the_hand_that_opens),
+		TEST("nobody is passed for ever", nobody_is_passed_for_ever),
 		TEST("a lease ends by itself and knows its runs", lease_ends_by_itself),
 		TEST("letters arrive in order", letters_arrive_in_order),
 		CASE("a page and all that is true because of it commit together", page_is_whole),

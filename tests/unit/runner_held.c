@@ -167,6 +167,10 @@ static void a_full_journal_says_so(void **state)
 	assert_non_null(strstr(j->last, "left out here: 3."));
 	journal_add(j, "page", 1, STR("{}")); /* after a commit that failed */
 	assert_int_equal(j->count, room + 1);
+	journal_close(j); /* the end takes it along */
+	assert_int_equal(j->count, room + 1);
+	assert_non_null(strstr(j->last, "left out here: 4."));
+	assert_ptr_equal(j->lines[room].json.p, j->last);
 	journal_free(j);
 }
 
