@@ -86,7 +86,7 @@ def troubles(stack, naps, counts):
     kinds = (lambda: kill_own(stack), naps.nap, naps.long_nap, lambda: crash_and_wait(stack))
     acts = [act for act, n in zip(kinds, counts) for _ in range(n)]
     random.shuffle(acts)
-    return Trouble(acts, 1.05)  # what lives less than a second is started again later
+    return Trouble(acts, 2)  # a run that meets the fifth before its first page is given up, and rightly
 
 
 def ids(field, settings):
