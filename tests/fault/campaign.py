@@ -1,9 +1,9 @@
 #!/usr/bin/python3 -B
 """Plays campaigns: whole runs under kills, faults and bad upstreams, each with a figure and its mutants.
 
-usage: campaign.py [--no-mutants] [--state DIR] [NAME ...]
+usage: campaign.py [--no-mutants] [--promise NUMBER] [--state DIR] [NAME ...]
 
-Without a name it plays all. The figures go to tests/fault/results.json and docs/PROOFS.md. Ends with 1
+Without a name it plays all; with a promise only its part of the campaign that holds it. The figures go to tests/fault/results.json and docs/PROOFS.md. Ends with 1
 when a promise was broken, or a mutant was not noticed.
 
 A campaign is a module with NAME, PROMISES, MUTANTS and campaign(house, size), which answers a Figure for
@@ -46,10 +46,11 @@ def stack_of(campaign, folder, mutant=None):
     return houses.House(folder, mutant, getattr(campaign, "SETTINGS", ""), getattr(campaign, "POSTGRES", ""))
 
 
-def figures(campaign, folder, size, mutant=None):
+def figures(campaign, folder, size, mutant=None, only=None):
     """What each promise came to. Whatever breaks the campaign itself breaks all of its promises."""
     try:
         with stack_of(campaign, folder, mutant) as house:
+            house.breaks = (only,) if only else house.breaks
             return campaign.campaign(house, size)
     except Exception as broken:  # a mutant may break anything; the product may not
         if not mutant:
@@ -63,8 +64,8 @@ def figures(campaign, folder, size, mutant=None):
 class Lanes:
     """Folders to play in, each for one at a time; who plays alone finds what the one before has built."""
 
-    def __init__(self, folder, n):
-        self.n, self.free, self.said = n, queue.LifoQueue(), threading.Lock()
+    def __init__(self, folder, n, only=None):
+        self.n, self.only, self.free, self.said = n, only, queue.LifoQueue(), threading.Lock()
         for i in range(n):
             lane = folder / ("lane-%d" % i)
             lane.mkdir(mode=0o755)
@@ -80,9 +81,9 @@ class Lanes:
 
     def play(self, campaign, mutant, lane):
         began = time.monotonic()
-        found = figures(campaign, lane, "mutant" if mutant else "full", mutant)
+        found = figures(campaign, lane, "mutant" if mutant else "full", mutant, self.only)
         with self.said:
-            for promise in campaign.PROMISES:
+            for promise in promises_of(campaign, self.only):
                 if not mutant or promise.number in mutant.breaks:
                     who = "mutant '%s' against promise %s" % (mutant.name, promise.number) if mutant else \
                         "promise %s, %s" % (promise.number, promise.goal)
@@ -90,6 +91,14 @@ class Lanes:
                     print("%s: %s: %s: %s (%d s)" % (campaign.NAME, who, one.text, proof.word(
                         one.held, "held", "BROKEN", "not run"), time.monotonic() - began), flush=True)
         return found
+
+
+def promises_of(campaign, only):
+    return [one for one in campaign.PROMISES if only in (None, one.number)]
+
+
+def mutants_of(campaign, only):
+    return [one for one in campaign.MUTANTS if not only or only in one.breaks]
 
 
 def played(lanes, chosen, mutants):
@@ -101,7 +110,7 @@ def played(lanes, chosen, mutants):
     with concurrent.futures.ThreadPoolExecutor(lanes.n) as pool:
         asked = {}
         for one in sorted(chosen, key=alone.__contains__):
-            parts = [*(() if one in alone else (None,)), *(one.MUTANTS if mutants else ())]
+            parts = [*(() if one in alone else (None,)), *(mutants_of(one, lanes.only) if mutants else ())]
             if getattr(one, "ONE_LANE", False):
                 asked[pool.submit(lanes.play_all, one, parts)] = one
             else:
@@ -111,29 +120,32 @@ def played(lanes, chosen, mutants):
                 yield asked[future], mutant, found
 
 
-def rows_of(campaign, found):
+def rows_of(campaign, found, only):
     """found: {mutant or None: what each promise came to}."""
     return [proof.row(campaign.NAME, p, found[None][p.number], {
         mutant.name: found[mutant][p.number] for mutant in campaign.MUTANTS
-        if p.number in mutant.breaks and mutant in found}) for p in campaign.PROMISES]
+        if p.number in mutant.breaks and mutant in found}) for p in promises_of(campaign, only)]
 
 
 def main():
     words = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     words.add_argument("--no-mutants", action="store_true", help="the figures alone; nothing is written down")
+    words.add_argument("--promise", help="that one alone, of the campaign that holds it")
     words.add_argument("--state", help="the folder to work in (a new one, which goes afterwards)")
     words.add_argument("names", nargs="*", metavar="NAME", choices=[[], *CAMPAIGNS], help=", ".join(CAMPAIGNS))
     asked = words.parse_args()
-    chosen = [CAMPAIGNS[name] for name in dict.fromkeys(asked.names or CAMPAIGNS)]
+    chosen = [one for one in map(CAMPAIGNS.get, dict.fromkeys(asked.names or CAMPAIGNS)) if promises_of(one, asked.promise)]
+    if not chosen:
+        words.error("no campaign of these holds promise %s" % asked.promise)
     for one in chosen:
         houses.install("PACKAGES_RUN", "PACKAGES_CHECK", *getattr(one, "PACKAGES", ()))
     folder, began = houses.working_folder(asked.state), time.monotonic()
     found, rows = {one: {} for one in chosen}, []
     try:
-        for one, mutant, reached in played(Lanes(folder, LANES), chosen, not asked.no_mutants):
+        for one, mutant, reached in played(Lanes(folder, LANES, asked.promise), chosen, not asked.no_mutants):
             found[one][mutant] = reached
-            if len(found[one]) == 1 + (0 if asked.no_mutants else len(one.MUTANTS)):
-                rows += rows_of(one, found[one])
+            if len(found[one]) == 1 + (0 if asked.no_mutants else len(mutants_of(one, asked.promise))):
+                rows += rows_of(one, found[one], asked.promise)
                 if not asked.no_mutants:
                     proof.keep(rows, ORDER)
     finally:

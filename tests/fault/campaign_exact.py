@@ -36,12 +36,12 @@ MUTANTS = [
          "\t\tPERFORM util.fail(409, 'stale_cursor', '" + STALE,
          "g.subject_id = p_subject;\n\tIF NOT FOUND THEN\n"
          "\t\tPERFORM util.fail(409, 'stale_cursor', '" + STALE))),
-    Mutant("cursor committed apart from the records, 5 ms before", ("1",), (
+    Mutant("cursor committed apart from the records, 50 ms before", ("1",), (
         ("runner/commit_page.c", "#include <string.h>\n", "#include <string.h>\n#include <time.h>\n"),
         ("runner/commit_page.c",
          "\tpages_open(c, job);\n",
          "\tpages_open(c, job);\n\tif (!db_commit(c->db, e))\n\t\treturn false;\n"
-         "\tnanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);\n\tcommit_enter(c, &job->claim);\n"))),
+         "\tnanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);\n\tcommit_enter(c, &job->claim);\n"))),
     Mutant("whatever was not met again has vanished, page by page", ("1b",), (
         ("runner/commit_page.c", "seen[(*n)++] = r->key_hash;",
          "i == 0 ? (void)(seen[(*n)++] = r->key_hash) : (void)0;"),)),
