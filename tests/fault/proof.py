@@ -109,7 +109,8 @@ They install the Debian packages that they need, start stacks of their own, and 
 counts only when the campaign has seen every one of its mutants break the promise. (How much of the code the
 tests reach, 17e, is a measure without a guard, and has none.) What could not run where it was, without root
 for instance, says so, and is not held. A figure is of the product that stands beside it; what has changed since is
-in the changelog, until its campaign is played again.
+in the changelog, until its campaign is played again. A promise without a row was not held, or a mutant of it not
+seen, when it was last played: it waits for a proof.
 """
 
 
