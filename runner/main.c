@@ -45,8 +45,8 @@
 #include "runner/held.h"
 #include "lib/base/poison.h"
 
-#define DRAIN_MS         8000
-#define DRAIN_END_MS     12000
+#define DRAIN_MS         6000 /* for answers that are under way; then everything parks */
+#define DRAIN_END_MS     9500
 #define FILES_OWN        64
 #define EXIT_S           10
 #define ARENA_MAX        (1024 * 1024)

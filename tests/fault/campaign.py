@@ -139,6 +139,7 @@ def main():
         words.error("no campaign of these holds promise %s" % asked.promise)
     for one in chosen:
         houses.install("PACKAGES_RUN", "PACKAGES_CHECK", *getattr(one, "PACKAGES", ()))
+    proof.product()
     folder, began = houses.working_folder(asked.state), time.monotonic()
     found, rows = {one: {} for one in chosen}, []
     try:

@@ -3,6 +3,7 @@ of them afterwards, and what runners wrote in their logs."""
 import concurrent.futures
 import datetime
 import json
+import math
 import os
 import random
 import re
@@ -39,12 +40,12 @@ class Field:
     def ended(self, seconds):
         play.until(lambda: all(live == 0 for _, live, _ in self.runs().values()), seconds, "all runs end", 0.5)
 
-    def served_at(self):
-        """When the simulated API served each page, in seconds since 1970."""
-        names = {one.name for one in self.installed}
-        lines = self.stack.upstream("GET", "/_ledger", raw=True).raw.splitlines()
-        return sorted(line["at"] / 1000 for line in map(json.loads, lines)
-                      if line.get("scenario") in names and line["status"] == 200)
+    def committed_at(self):
+        """When each page was committed, in seconds since 1970."""
+        rows = self.stack.sql("SELECT extract(epoch FROM l.at) FROM collect.ledger l JOIN collect.collector_executions x "
+                              "ON x.tenant_id = l.tenant_id AND x.id = l.execution_id WHERE x.collector_instance_id IN ('%s') "
+                              "ORDER BY 1" % "', '".join(self.instances))
+        return [float(at) for at, in rows]
 
     def runs(self):
         """{(instance, pipeline): (asked, live, well)}; what the database says, whenever it is there."""
@@ -80,18 +81,18 @@ def ask_for(installed, pipeline):
 
 
 class Trouble(threading.Thread):
-    """What is done to the product, one after the other, while runs are under way. first_s is the least time
+    """What is done to the product, one after the other, while runs are under way. pause_s is the least time
     between two acts."""
 
-    def __init__(self, acts, first_s):
+    def __init__(self, acts, pause_s):
         super().__init__(daemon=True)
-        self.acts, self.first_s, self.failed = list(acts), first_s, None
+        self.acts, self.pause_s, self.failed = list(acts), pause_s, None
         self.total, self.done = len(self.acts), 0
 
     def run(self):
         try:
             for act in self.acts:
-                time.sleep(self.first_s + random.random() * 0.4)
+                time.sleep(self.pause_s + random.random() * 0.4)
                 act()
                 self.done += 1
         except Exception as failed:
@@ -166,15 +167,21 @@ def count_records(field):
 
 
 def count_pages(field):
-    """(runs, ended well, pages committed, of them twice or not of this run)"""
+    """(runs, ended well, pages committed, what is wrong: pages committed twice or not of their run, and runs that
+    append and have not appended each record once, however they add up)"""
     return numbers(field, """
-        WITH runs AS (SELECT x.tenant_id, x.id, x.state FROM collect.collector_executions x WHERE x.collector_instance_id IN INSTANCES),
-        pages AS (SELECT l.execution_id, l.page, count(*) AS n, min(l.kept) AS kept FROM collect.ledger l
+        WITH runs AS (SELECT x.tenant_id, x.id, x.state, s.strategy FROM collect.collector_executions x
+            JOIN collect.progress g ON g.tenant_id = x.tenant_id AND g.subject_id = x.subject_id
+            JOIN collect.streams s ON s.tenant_id = g.tenant_id AND s.id = g.stream_id
+            WHERE x.collector_instance_id IN INSTANCES),
+        pages AS (SELECT l.execution_id, l.page, count(*) AS n, min(l.kept) AS kept, sum(l.fresh) AS fresh FROM collect.ledger l
             JOIN runs ON runs.tenant_id = l.tenant_id AND runs.id = l.execution_id GROUP BY 1, 2)
         SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM runs WHERE state = 'success'),
             (SELECT sum(n) FROM pages), (SELECT sum(n - 1) FROM pages) +
-            (SELECT count(*) FROM pages WHERE page NOT BETWEEN 1 AND %d OR kept <> %d)
-    """ % (field.pages, LIMIT))
+            (SELECT count(*) FROM pages WHERE page NOT BETWEEN 1 AND %d OR kept <> %d) +
+            (SELECT count(*) FROM runs WHERE strategy = 'append' AND state = 'success'
+                AND (SELECT sum(fresh) FROM pages WHERE execution_id = runs.id) IS DISTINCT FROM %d)
+    """ % (field.pages, LIMIT, field.records))
 
 
 REFUSED = re.compile(rb"^\S+ \S+ \S+ \S+ catchment_run HINT:  (?:lost_lease|stale_cursor)$", re.M)
@@ -201,7 +208,6 @@ def moment(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
-def worst_of_99(values):
-    """The 99th percentile: all but one in a hundred are no greater. Of none: 0."""
-    values = sorted(values)
-    return values[min(len(values) - 1, -(-len(values) * 99 // 100) - 1)] if values else 0
+def at_most(share, values):
+    """The value that this share of all does not go beyond. Of none: 0."""
+    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)] if values else 0

@@ -1,6 +1,7 @@
 """What campaigns promise, reach and write down: results.json, and docs/PROOFS.md made from it."""
 import dataclasses
 import datetime
+import functools
 import json
 import os
 import pathlib
@@ -60,13 +61,18 @@ def machine():
     return "%d cores, %.0f GiB, Linux %s, %s" % (os.cpu_count(), memory, platform.release().split("-")[0], postgres)
 
 
+@functools.cache  # what is committed while a campaign plays is not what it plays
 def product():
-    """The version of what is played, and its commit where the sources are a clone."""
+    """The version of what is played, and its commit where the sources are a clone; said too is when they differ from it."""
     version = re.search(r"AC_INIT\(\[catchment\], *\[([^]]+)\]", (ROOT / "configure.ac").read_text(encoding="utf-8")).group(1)
     words = subprocess.run(["git", "-C", ROOT, "-c", "safe.directory=*", "rev-parse", "--show-toplevel", "--short", "HEAD"],
                            capture_output=True, text=True, check=False).stdout.split()
-    commit = words[1] if words[:1] == [str(ROOT)] else ""  # or an archive that lies within another clone
-    return version + (" at " + commit if commit else "")
+    if words[:1] != [str(ROOT)]:  # or an archive that lies within another clone
+        return version
+    changed = subprocess.run(["git", "-C", ROOT, "-c", "safe.directory=*", "status", "--porcelain", "--untracked-files=no", "--",
+                              ".", *(":!%s" % path.relative_to(ROOT) for path in (RESULTS, PAGE))],
+                             capture_output=True, text=True, check=False).stdout
+    return "%s at %s%s" % (version, words[1], ", changed" if changed else "")
 
 
 def today():

@@ -16,6 +16,7 @@ class Visitors:
     def __init__(self, stack, people=3, pause_s=0.02):
         self.person, self.pause_s = play.sign_up(stack.url, "visitor"), pause_s
         self.well, self.away, self.wrong, self.longest_s = 0, 0, [], 0.0
+        self.answers = []  # (when it was asked for, in seconds since 1970; what came)
         self.leave, self.lock = threading.Event(), threading.Lock()
         self.threads = [threading.Thread(target=self.walk, args=(i,), daemon=True) for i in range(people)]
 
@@ -37,7 +38,7 @@ class Visitors:
 
     def ask(self, method, path, body):
         headers = {} if path.startswith("/api") else {"Cookie": "catchment_session=" + self.person.token}
-        began = time.monotonic()
+        asked, began = time.time(), time.monotonic()
         try:
             answer = self.person(method, path, body, headers, timeout=40, raw=True)
             said = answer.status if answer.status != 503 or answer.headers.get("Retry-After") else "503 without Retry-After"
@@ -46,12 +47,18 @@ class Visitors:
         seconds = time.monotonic() - began
         with self.lock:
             self.longest_s = max(self.longest_s, seconds)
+            self.answers.append((asked, said))
             if said == 200:
                 self.well += 1
             elif said == 503:
                 self.away += 1
             else:
                 self.wrong.append("%s %s: %s" % (method, path, said))
+
+    def between(self, since, until):
+        """Of what was asked for then: how many were well, how many were told to come again."""
+        said = [said for asked, said in self.answers if since <= asked < until]
+        return said.count(200), said.count(503)
 
     @property
     def total(self):
