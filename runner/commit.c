@@ -197,11 +197,25 @@ static void release_make(struct release *r, const struct job *job, const char *o
 	r->args[5] = db_text(job->code[0] ? job->code : NULL);
 }
 
-static void released(struct job *job, const struct db_rows *rows)
+void commit_left(struct job *job, const struct db_rows *rows)
 {
 	struct str state = db_get(rows, 0, 0);
 
 	snprintf(job->left_state, sizeof(job->left_state), STR_FMT, STR_ARG(state));
+}
+
+void commit_leave(struct committer *c, const struct job *job, struct db_rows **rows)
+{
+	struct release r;
+
+	release_make(&r, job, job->outcome, 0);
+	db_queue_rows(c->db, Q_RUNNER_RELEASE, r.args, 6, c->arena, rows);
+}
+
+void commit_patience(struct committer *c, const struct job *job)
+{
+	if (job->mark_vanished)
+		db_queue(c->db, Q_RUNNER_PATIENCE, DB_NO_ARGS);
 }
 
 /* Leaves running; *due is when the run is due again, as PostgreSQL writes it, or null. */
@@ -214,7 +228,7 @@ static bool release(struct committer *c, struct job *job, const char *outcome, i
 	release_make(&r, job, outcome, delay_ms);
 	if (!db_run(c->db, Q_RUNNER_RELEASE, r.args, 6, c->arena, &rows, e))
 		return false;
-	released(job, rows);
+	commit_left(job, rows);
 	*due = db_get(rows, 0, 1);
 	if (due->p)
 		job->until_ms = db_get_int(rows, 0, 2);
@@ -227,7 +241,8 @@ static void wait_queue(struct committer *c, struct job *job, struct str due)
 	if (job->resume && job->seq >= 0)
 		db_queue(c->db, Q_RUNNER_PAGE_BEGIN,
 		         DB_ARGS(db_uuid(&job->claim.subject), db_int(job->claim.token),
-		                 db_int(job->seq), db_int(1), db_text(job->resume)));
+		                 db_int(job->seq), db_int(1), db_text(job->resume), db_bool(false),
+		                 db_text("")));
 	db_queue(c->db, Q_RUNNER_RUN_WAIT,
 	         DB_ARGS(db_uuid(&job->claim.execution), db_text(job->code), db_text(job->message),
 	                 db_str(due), db_str(commit_counts(c, &job->counts, NULL))));
@@ -248,12 +263,11 @@ bool commit_park(struct committer *c, struct job *job, struct err *e)
 
 static void end_queue(struct committer *c, struct job *job)
 {
-	if (job->mark_vanished)
-		db_queue(c->db, Q_RUNNER_PATIENCE, DB_NO_ARGS);
+	commit_patience(c, job);
 	db_queue(c->db, Q_RUNNER_RUN_END,
 	         DB_ARGS(db_uuid(&job->claim.subject), db_uuid(&job->claim.execution),
 	                 uuid_is_nil(&job->stream) ? db_null() : db_uuid(&job->stream),
-	                 db_int(job->claim.token), db_int(job->seq + (int64_t)job->batch.count),
+	                 db_int(job->claim.token), db_int(job->seq),
 	                 db_text(run_status_name(job->status)), db_text(job->code),
 	                 db_text(job->message), db_text(job->stop),
 	                 db_text(job->cursor ? job->cursor : ""), db_bool(job->mark_vanished),
@@ -271,18 +285,14 @@ static bool tries_again(const struct job *job)
 /* Nothing of it has to be looked at before it ends: one flight. */
 static bool end_well(struct committer *c, struct job *job, struct err *e)
 {
-	struct release r;
 	struct db_rows *rows;
 
-	release_make(&r, job, job->outcome, 0);
-	db_queue_rows(c->db, Q_RUNNER_RELEASE, r.args, 6, c->arena, &rows);
+	commit_leave(c, job, &rows);
 	end_queue(c, job);
 	commit_token_let_go(c, job);
-	if (arena_failed(c->arena) || arena_failed(c->scratch)) /* before its pages count */
-		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
 	if (!db_commit(c->db, e))
 		return false;
-	released(job, rows);
+	commit_left(job, rows);
 	return true;
 }
 
@@ -292,7 +302,7 @@ bool commit_end(struct committer *c, struct job *job, struct err *e)
 	struct str due;
 
 	if (job->batch.count > 0)
-		return commit_pages(c, job, end_well, e);
+		return commit_page(c, job, e);
 	commit_enter(c, &job->claim);
 	if (job->seq >= 0 && strcmp(job->outcome, "done") == 0)
 		return end_well(c, job, e);

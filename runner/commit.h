@@ -29,9 +29,11 @@ void commit_enter(struct committer *, const struct claim *);      /* BEGIN and w
 void commit_journal(struct committer *, const struct job *);      /* queued, when there is any */
 void commit_token_let_go(struct committer *, const struct job *); /* queued, when it needs tokens */
 void commit_kept_queue(struct committer *, const struct job *, const struct run_page *);
-/* The job's pages, and in the same transaction the rest, which ends with COMMIT. When a record is refused
- * all of it is done again, with care: so the rest may be called twice. */
-MUST_CHECK bool commit_pages(struct committer *, struct job *, commit_fn *rest, struct err *);
+void commit_patience(struct committer *, const struct job *); /* queued, when it marks */
+/* Queued: the run leaves running, as its outcome says; the lane of its tenant is locked from then on. And what
+ * came of it, after COMMIT. */
+void commit_leave(struct committer *, const struct job *, struct db_rows **);
+void commit_left(struct job *, const struct db_rows *);
 /* After an unknown COMMIT: does progress stand behind this job's pages? Opens a transaction. */
 MUST_CHECK bool commit_landed(struct committer *, struct job *, bool *landed, struct err *);
 /* Counts for the history, in the arena. NULL counts are zero; batch NULL: without pages. */

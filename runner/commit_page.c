@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "drive/sink_memory.h"
 #include "lib/base/log.h"
 #include "lib/db/queries.h"
 #include "runner/commit_rows.h"
@@ -61,13 +62,19 @@ static struct history history_make(const struct rows *rows)
 	return h;
 }
 
+/* An end that takes its last pages along. */
+static bool is_over(const struct job *job)
+{
+	return job->kind == JOB_END;
+}
+
 static void history_queue(const struct rows *rows, struct db_rows **answer)
 {
 	const struct job *job = rows->job;
 	struct arena *a = rows->c->arena;
 	struct history h = history_make(rows);
 	size_t n = job->batch.count;
-	struct db_arg args[19];
+	struct db_arg args[24];
 
 	*answer = NULL;
 	if (arena_failed(a)) /* told before COMMIT */
@@ -82,9 +89,13 @@ static void history_queue(const struct rows *rows, struct db_rows **answer)
 	args[15] = db_int(rows->back);
 	args[16] = db_ints(a, h.seen, h.seen_count);
 	args[17] = db_ints(a, h.seen_counts, n);
-	args[18] = db_str(
-		commit_counts(rows->c, job->kind == JOB_PAGE ? &job->counts : NULL, &job->batch));
-	db_queue_rows(rows->c->db, Q_RUNNER_PAGE_END, args, 19, a, answer);
+	args[18] = db_str(commit_counts(rows->c, &job->counts, &job->batch));
+	args[19] = db_text(is_over(job) ? run_status_name(job->status) : NULL);
+	args[20] = db_text(job->code);
+	args[21] = db_text(job->message);
+	args[22] = db_text(job->stop);
+	args[23] = db_bool(job->mark_vanished);
+	db_queue_rows(rows->c->db, Q_RUNNER_PAGE_END, args, 24, a, answer);
 }
 
 /* ---- what is set aside ---- */
@@ -160,11 +171,14 @@ static void aside_queue(const struct rows *rows, size_t page)
 static void pages_open(struct committer *c, const struct job *job)
 {
 	const struct run_page *last = job->batch.pages[job->batch.count - 1];
+	bool over = is_over(job);
 
 	commit_enter(c, &job->claim);
 	db_queue(c->db, Q_RUNNER_PAGE_BEGIN,
 	         DB_ARGS(db_uuid(&job->claim.subject), db_int(job->claim.token), db_int(job->seq),
-	                 db_int((int64_t)job->batch.count), db_str(last->state_after)));
+	                 db_int((int64_t)job->batch.count + over),
+	                 over ? db_text("") : db_str(last->state_after), db_bool(over),
+	                 db_text(over && job->cursor ? job->cursor : "")));
 }
 
 /* What comes of the pages, and what to think of those that follow. */
@@ -187,10 +201,20 @@ static void pages_tell(struct job *job, const struct rows *rows, const struct db
 		                         : WRITE_CHECK;
 }
 
-static bool pages_try(struct committer *c, struct job *job, bool careful, commit_fn *rest,
-                      struct err *e)
+/* The journal, and COMMIT; but before anything of these pages counts, all that was queued must be there. */
+static bool pages_close(struct committer *c, const struct job *job, struct err *e)
 {
-	struct db_rows *answer = NULL;
+	commit_journal(c, job);
+	if (is_over(job))
+		commit_token_let_go(c, job);
+	if (arena_failed(c->arena) || arena_failed(c->scratch))
+		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
+	return db_commit(c->db, e);
+}
+
+static bool pages_try(struct committer *c, struct job *job, bool careful, struct err *e)
+{
+	struct db_rows *answer = NULL, *left = NULL;
 	struct rows rows;
 
 	if (!rows_make(&rows, c, job, careful, e))
@@ -198,22 +222,29 @@ static bool pages_try(struct committer *c, struct job *job, bool careful, commit
 	pages_open(c, job);
 	if (!rows_write(&rows, e))
 		return false;
-	history_queue(&rows, &answer);
 	for (size_t i = 0; i < job->batch.count; i++) {
 		aside_queue(&rows, i);
 		commit_kept_queue(c, job, job->batch.pages[i]);
 	}
-	if (!rest(c, job, e))
+	if (is_over(job)) {
+		commit_leave(c, job, &left);
+		commit_patience(c, job);
+	}
+	history_queue(&rows, &answer);
+	if (!pages_close(c, job, e))
 		return false;
 	pages_tell(job, &rows, answer);
+	if (is_over(job))
+		commit_left(job, left);
 	return true;
 }
 
-bool commit_pages(struct committer *c, struct job *job, commit_fn *rest, struct err *e)
+/* When a record is refused all of it is done again, with care. */
+bool commit_page(struct committer *c, struct job *job, struct err *e)
 {
 	struct err why = { 0 };
 
-	if (pages_try(c, job, false, rest, &why))
+	if (pages_try(c, job, false, &why))
 		return true;
 	if (!rows_is_refusal(&why)) {
 		*e = why;
@@ -222,21 +253,7 @@ bool commit_pages(struct committer *c, struct job *job, commit_fn *rest, struct 
 	log_warn("record_refused", "execution page %" PRIu64 ": looking for the record: %s",
 	         job->batch.pages[0]->number, why.detail);
 	db_rollback(c->db);
-	return pages_try(c, job, true, rest, e);
-}
-
-/* The journal, and COMMIT; but before anything of these pages counts, all that was queued must be there. */
-static bool page_close(struct committer *c, struct job *job, struct err *e)
-{
-	commit_journal(c, job);
-	if (arena_failed(c->arena) || arena_failed(c->scratch))
-		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
-	return db_commit(c->db, e);
-}
-
-bool commit_page(struct committer *c, struct job *job, struct err *e)
-{
-	return commit_pages(c, job, page_close, e);
+	return pages_try(c, job, true, e);
 }
 
 bool commit_intent(struct committer *c, struct job *job, struct err *e)
@@ -244,7 +261,7 @@ bool commit_intent(struct committer *c, struct job *job, struct err *e)
 	commit_enter(c, &job->claim);
 	db_queue(c->db, Q_RUNNER_PAGE_BEGIN,
 	         DB_ARGS(db_uuid(&job->claim.subject), db_int(job->claim.token), db_int(job->seq),
-	                 db_int(1), db_text(job->state)));
+	                 db_int(1), db_text(job->state), db_bool(false), db_text("")));
 	commit_journal(c, job);
 	return db_commit(c->db, e);
 }

@@ -79,8 +79,8 @@ WHERE g.tenant_id = util.tenant() AND g.subject_id = $1
 SELECT g.seq, g.stream_id FROM collect.progress g
 WHERE g.tenant_id = util.tenant() AND g.subject_id = $1
 
--- name: runner_page_begin :one (subject uuid, token bigint, seq bigint, steps bigint, state text)
-SELECT collect.page_begin($1, $2, $3, $4, $5)
+-- name: runner_page_begin :one (subject uuid, token bigint, seq bigint, steps bigint, state text, over boolean, cursor text)
+SELECT collect.page_begin($1, $2, $3, $4, $5, $6, $7)
 
 -- name: runner_page_differing :many (stream uuid, keys text[], hashes bytea[])
 SELECT unnest(collect.page_differing($1, $2, $3))
@@ -89,12 +89,14 @@ SELECT unnest(collect.page_differing($1, $2, $3))
 --   key_hashes bigint[], hashes bytea[], data json[])
 SELECT w.fresh, w.changed, w.back FROM collect.page_write($1, $2, $3, $4, $5, $6, $7, $8, $9) w
 
--- Writes the last records of a commit, adds what is known of those before (by page), and the history.
+-- Writes the last records of a commit, adds what is known of those before (by page), and the history; with a state, the
+-- end of the run.
 -- name: runner_page_end :one (stream uuid, first bigint, pages bigint, look boolean, seqs bigint[], keys text[],
 --   key_hashes bigint[], hashes bytea[], data json[], execution uuid, page bigint, kept bigint[], quarantined bigint[],
---   fresh bigint[], changed bigint[], back bigint, seen bigint[], seen_counts bigint[], counts json)
+--   fresh bigint[], changed bigint[], back bigint, seen bigint[], seen_counts bigint[], counts json, state text, code text,
+--   message text, stop text, mark_vanished boolean)
 SELECT w.fresh, w.changed, collect.page_end($10, $1, $2, $11, $12, $13, util.sum($14, w.fresh), util.sum($15, w.changed),
-	$16 + w.back, $17, $18, $19)
+	$16 + w.back, $17, $18, $19, $20, $21, $22, $23, $24)
 FROM collect.page_write($1, $2, $3, $4, $5, $6, $7, $8, $9) w
 
 -- name: runner_journal :exec (execution uuid, ids uuid[], kinds text[], times bigint[],

@@ -427,7 +427,8 @@ def killed_figure(pace, at, times, killed, kept):
     rate, back = pace.between(began, ended, at) / pace.usual, pace.back(freed, at) if freed else 0
     return Figure("%d connections killed, %d of them with work in hand: %.0f %% of the pace meanwhile; with none left, back "
                   "after %.1f s; in the end %s" % (*killed, 100 * rate, back, kept.text),
-                  rate >= PACE and back <= SOON_S and kept.held and killed[0] >= 0.9 * (ended - began - 1) and killed[1] > 0)
+                  rate >= PACE and back <= SOON_S and kept.held and killed[0] >= 0.9 * (ended - began - 1)
+                  and (killed[1] > 0 or killed[0] < 10))
 
 
 def people_figure(people, troubles, calm, restarted):

@@ -31,7 +31,7 @@ MUTANTS = [
          "WHERE w.tenant_id = p_tenant AND w.id = p_work AND w.lease_token = p_token AND w.state = 'running'\n"
          "\tFOR NO KEY UPDATE;",
          "WHERE w.tenant_id = p_tenant AND w.id = p_work\n\tFOR NO KEY UPDATE;"),
-        ("sql/migrations/0030_batches.sql",
+        ("sql/migrations/0035_ends.sql",
          "g.subject_id = p_subject AND g.seq = p_seq AND g.fence <= p_token;\n\tIF NOT FOUND THEN\n"
          "\t\tPERFORM util.fail(409, 'stale_cursor', '" + STALE,
          "g.subject_id = p_subject;\n\tIF NOT FOUND THEN\n"

@@ -114,7 +114,7 @@ WORDS = {
     "timeout_first_byte": "did not begin to answer", "timeout_total": "not complete in time",
     "connect_failed": "connection was refused or broken", "credential_rejected": "refused the credential",
     "access_denied": "does not allow this credential", "not_found_upstream": "at this address",
-    "request_rejected": "rejected the request", "bad_body": "It begins: |is empty", "records_not_found": "at the records path",
+    "request_rejected": "rejected the request", "bad_body": "It begins: |is empty", "records_not_found": "the records path",
     "body_too_large": "larger than allowed", "bad_response": "well-formed HTTP|means nothing", "headers_too_large": "larger than allowed",
     "cursor_loop": "the same page|was read already|there are more", "redirect_refused": "redirects", "next_link_refused": "next", "tls_failed": "could not be trusted",
 }

@@ -61,11 +61,11 @@ DECLARE
 BEGIN
 	PERFORM pg_temp.run(p_pipeline, format('SELECT collect.page_begin(:subject, :token, %s, 1, ''state'')', p_seq));
 	SELECT pg_temp.run(p_pipeline, format('SELECT m.fresh[1], m.changed[1], collect.page_end(:execution, :stream, %1$s, 1, ARRAY[%2$s]::bigint[], ''{0}'', m.fresh,'
-		' m.changed, m.back, %3$L::bigint[], ARRAY[%2$s]::bigint[], ''{"requests": 1, "retries": 0, "bytes": 10, "filtered": 2, "duplicates": 0}'')'
+		' m.changed, m.back, %3$L::bigint[], ARRAY[%2$s]::bigint[], ''{"requests": 1, "retries": 0, "bytes": 10, "waitedMs": 3, "filtered": 2, "duplicates": 0}'')'
 		' FROM collect.page_write(:stream, %1$s, 1, %4$L, array_fill(%1$s::bigint, ARRAY[%2$s]), %5$L::text[], %3$L::bigint[], %6$L::bytea[], %7$L::json[]) m',
 		p_seq + 1, count(*), array_agg(hashtext(k)), p_look, array_agg(k), array_agg(convert_to(v, 'UTF8')), array_agg(to_json(v)))) INTO answer
 	FROM (SELECT split_part(w, '=', 1), split_part(w, '=', 2) FROM regexp_split_to_table(p_words, ' ') w) t (k, v);
-	RETURN replace(answer, '""', '') || (SELECT record_count FROM collect.streams s JOIN held h ON h.stream = s.id WHERE h.pipeline = p_pipeline)::text;
+	RETURN regexp_replace(answer, '0$', '') || (SELECT record_count FROM collect.streams s JOIN held h ON h.stream = s.id WHERE h.pipeline = p_pipeline)::text;
 END $$;
 CREATE FUNCTION pg_temp.finish(p_pipeline text, p_seq bigint, p_vanish bool DEFAULT true) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -113,7 +113,7 @@ UPDATE work.runner SET lease_until = clock_timestamp() + interval '1 hour' WHERE
 -- wait, go on under a new claim
 SELECT pg_temp.run('p1', $$SELECT collect.run_wait(:execution, 'upstream_rate_limited', 'Wait', clock_timestamp() + interval '10 s',
 	'{"requests": 1, "retries": 1, "bytes": 0, "waitedMs": 0}')$$) \g /dev/null
-SELECT is((SELECT x.state || ' ' || wait_code || ' ' || requests || ' ' || (waited_ms BETWEEN 9000 AND 10000) FROM collect.collector_executions x JOIN held h
+SELECT is((SELECT x.state || ' ' || wait_code || ' ' || requests || ' ' || (waited_ms BETWEEN 9009 AND 10009) FROM collect.collector_executions x JOIN held h
 	ON h.execution = x.id WHERE pipeline = 'p1'), 'waiting upstream_rate_limited 4 true', 'a waiting run says why');
 SELECT is(pg_temp.web($$SELECT collect.execution_doc(x) ->> 'status' FROM collect.collector_executions x WHERE state = 'waiting'$$), 'Running', 'and shows as running');
 SELECT work.release(tenant, work, token, 'park', '0', NULL) FROM held \g /dev/null
@@ -124,8 +124,8 @@ SELECT is((SELECT wait_code FROM collect.collector_executions x JOIN held h ON h
 SELECT is(pg_temp.finish('p1', 3), '0 4', 'a good end; all records were met');
 SELECT is((SELECT ROW(g.state, g.cursor_value, g.seq, g.execution_id)::text FROM collect.progress g JOIN held h ON h.subject = g.subject_id WHERE pipeline = 'p1'),
 	'("",c9,4,)', 'the state is empty, the cursor kept');
-SELECT is((SELECT ROW(x.state, stop_reason, requests, retries, duration_ms >= 0)::text FROM collect.collector_executions x JOIN held h ON h.execution = x.id
-	WHERE pipeline = 'p1'), '(success,no_more,5,3,t)', 'the run has ended');
+SELECT is((SELECT ROW(x.state, stop_reason, requests, retries, duration_ms >= 0, waited_ms BETWEEN 9013 AND 10013)::text FROM collect.collector_executions x JOIN held h ON h.execution = x.id
+	WHERE pipeline = 'p1'), '(success,no_more,5,3,t,t)', 'the run has ended; what its pages waited counts too');
 SELECT is((SELECT ROW(successful_executions, failed_executions, last_successful_execution_at IS NOT NULL)::text FROM collect.collector_instances WHERE id = tap.id(101)),
 	'(1,0,t)', 'the installation counts it');
 SELECT is(pg_temp.run_refused('p1', 'SELECT collect.run_begin(:subject, :execution, :token)'), 'CA409 execution_ended', 'an ended run does not begin again');
@@ -160,6 +160,22 @@ SELECT pg_temp.page('p1', 'b=2', :seq) \g /dev/null
 DELETE FROM collect.ledger l USING held h WHERE h.execution = l.execution_id AND h.pipeline = 'p1';
 SELECT is(pg_temp.finish('p1', :seq + 1), '0 3', 'where a page is missing from the ledger nothing vanishes');
 SELECT ok(pg_temp.alive(), 'the counts of all streams are those of their records');
+
+-- a page that is the last one
+SELECT pg_temp.ask('p1') \g /dev/null
+CALL pg_temp.claim();
+SELECT pg_temp.run('p1', 'SELECT seq FROM collect.run_begin(:subject, :execution, :token)') AS seq \gset
+SELECT pg_temp.run('p1', format('SELECT collect.page_begin(:subject, :token, %s, 2, '''', true, ''c10'')', :'seq')) \g /dev/null
+SELECT is(pg_temp.run('p1', format($$SELECT collect.page_end(:execution, :stream, %s, 1, '{2}', '{1}', '{0}', '{0}', 0, '{1,2}', '{2}',
+	'{"requests": 1, "retries": 0, "bytes": 10, "waitedMs": 0, "filtered": 0, "duplicates": 0}', 'success', '', '', 'no_more', true)$$, :seq + 1)), '3', 'a page may be the last one, and mark what it has not shown');
+SELECT is((SELECT ROW(g.state, g.cursor_value, g.seq - :seq, g.execution_id)::text FROM collect.progress g JOIN held h ON h.subject = g.subject_id WHERE pipeline = 'p1'),
+	'("",c10,2,)', 'then progress is that of an end');
+SELECT is((SELECT ROW(x.state, error_code, stop_reason, pages, records_processed, records_quarantined, completed_at IS NOT NULL)::text
+	FROM collect.collector_executions x JOIN held h ON h.execution = x.id WHERE pipeline = 'p1'), '(partial,records_quarantined,no_more,1,2,1,t)',
+	'the run has ended, and what that page set aside counts');
+UPDATE work.lane SET next_due_at = 'infinity';
+SELECT work.release(tenant, work, token, 'done', NULL, NULL) FROM held WHERE pipeline = 'p1' \g /dev/null
+SELECT is((SELECT next_due_at <= clock_timestamp() FROM work.lane WHERE tenant_id = tap.id(1)), true, 'who leaves running shows its lane again');
 
 -- stopping
 SELECT is(pg_temp.refused('SELECT collect.request_cancel(tap.id(1))'), 'CA404 not_found', 'an unknown run is not stopped');
