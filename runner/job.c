@@ -151,10 +151,12 @@ bool queue_put(struct job_queue *q, struct job *job)
 	return ok;
 }
 
-/* Many records, or a look at a whole stream. */
+/* Many records, or a look at a whole stream, but for one that a few pages have just shown. */
 static bool is_heavy(const struct job *job)
 {
-	return job->batch.bytes >= HEAVY_BYTES || job->mark_vanished;
+	bool whole = job->batch.count > 0 && job->batch.pages[0]->number == 1;
+
+	return job->batch.bytes >= HEAVY_BYTES || (job->mark_vanished && !whole);
 }
 
 static bool leaves(const struct job *job)

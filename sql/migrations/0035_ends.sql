@@ -98,6 +98,22 @@ BEGIN
 	RETURN n;
 END $$;
 
+-- What a run marks as vanished whose pages all come with its end: their keys are at hand, and the ledger need not be
+-- asked.
+CREATE FUNCTION collect.mark_unseen(p_stream uuid, p_key_hashes bigint[]) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog SET plan_cache_mode = force_generic_plan SET enable_nestloop = off
+SET jit = off AS $$
+DECLARE
+	t CONSTANT uuid := util.tenant();
+	n bigint;
+BEGIN
+	UPDATE collect.records r SET vanished_at = clock_timestamp()
+	WHERE r.tenant_id = t AND r.stream_id = p_stream AND r.vanished_at IS NULL
+		AND NOT EXISTS (SELECT FROM unnest(p_key_hashes) AS met (h) WHERE met.h = r.key_hash);
+	GET DIAGNOSTICS n = ROW_COUNT;
+	RETURN n;
+END $$;
+
 -- Step three: the history of these pages; and, where p_state says so, the end of the run. Answers how many records
 -- have vanished. All records that were set aside, of these pages too, are written down before.
 CREATE FUNCTION collect.page_end(p_execution uuid, p_stream uuid, p_seq bigint, p_page bigint, p_kept bigint[],
@@ -130,7 +146,8 @@ BEGIN
 	-- A record that was quarantined without its key may be any of those stored: then nothing vanishes.
 	IF p_mark_vanished AND NOT EXISTS (SELECT FROM collect.quarantine q WHERE q.tenant_id = t
 		AND q.execution_id = p_execution AND q.record_key IS NULL) THEN
-		vanished := collect.mark_vanished(p_execution, p_stream, cardinality(p_kept));
+		vanished := CASE WHEN p_page = 1 THEN collect.mark_unseen(p_stream, p_key_hashes)
+			ELSE collect.mark_vanished(p_execution, p_stream, cardinality(p_kept)) END;
 	END IF;
 	at := clock_timestamp();
 	UPDATE collect.collector_executions x SET pages = x.pages + cardinality(p_kept),
@@ -227,4 +244,5 @@ BEGIN
 	UPDATE work.lane l SET next_due_at = least(l.next_due_at, clock_timestamp()) WHERE l.tenant_id = p_tenant;
 END $$;
 
-GRANT EXECUTE ON FUNCTION collect.page_begin, collect.page_end, collect.mark_vanished TO catchment_run;
+GRANT EXECUTE ON FUNCTION collect.page_begin, collect.page_end, collect.mark_vanished,
+	collect.mark_unseen TO catchment_run;

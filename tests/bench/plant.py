@@ -92,7 +92,7 @@ class Bench(houses.House):
         """Nothing is under way any more."""
         play.until(lambda: self.stack.sql(
             "SELECT count(*) FROM collect.collector_executions WHERE state IN ('pending', 'running', 'waiting')") == [["0"]],
-            600, "all runs end", 0.3)
+            600, "all runs end", 1)
 
     # --- processes ---
 

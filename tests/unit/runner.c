@@ -695,6 +695,29 @@ static void jobs_that_would_wait_let_others_go_first(void **state)
 	queue_reset(&q);
 }
 
+static void a_run_of_few_pages_is_light(void **state)
+{
+	struct run_page first = { .number = 1 }, later = { .number = 7 };
+	struct job whole = { .seq = 1, .kind = JOB_END, .mark_vanished = true, .batch.count = 1 },
+		   rest = whole;
+	struct job_hand hands[3];
+	struct job_queue q;
+
+	(void)state;
+	whole.batch.pages[0] = &first;
+	rest.batch.pages[0] = &later;
+	rest.seq = 2;
+	whole.claim.tenant = uuid_v7();
+	queue_init(&q, 8, 1);
+	for (size_t i = 0; i < 3; i++)
+		queue_join(&q, &hands[i]);
+	assert_true(queue_put(&q, &rest));
+	assert_true(queue_put(&q, &whole));
+	assert_int_equal(queue_get(&q, &hands[0])->seq, 2);
+	assert_int_equal(queue_get(&q, &hands[1])->seq, 1); /* beside the heavy one */
+	queue_reset(&q);
+}
+
 struct waiter {
 	struct job_queue *q;
 	struct job *got;
@@ -815,6 +838,7 @@ static int tests(void)
 		TEST("the queue keeps its order and its bound", queue_is_bounded_and_in_order),
 		TEST("jobs that would only wait let others go first",
 		     jobs_that_would_wait_let_others_go_first),
+		TEST("a run of few pages is no heavy job", a_run_of_few_pages_is_light),
 		TEST("who waits is woken by the hand that opens",
 		     who_waits_is_woken_by_the_hand_that_opens),
 		TEST("nobody is passed for ever", nobody_is_passed_for_ever),
