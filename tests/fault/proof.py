@@ -111,12 +111,12 @@ machine that does nothing else:
     tests/fault/campaign.py %s      # one, five to fifteen minutes; as make check-fault CAMPAIGN=%s
 
 They install the Debian packages that they need, start stacks of their own, and write this page and
-`tests/fault/results.json` themselves. Each campaign has mutants, the product with one guard taken out: a figure
+`tests/fault/results.json` themselves. Each campaign has mutants, the product with a guard taken out: a figure
 counts only when the campaign has seen every one of its mutants break the promise. (How much of the code the
 tests reach, 17e, is a measure without a guard, and has none.) What could not run where it was, without root
 for instance, says so, and is not held. A figure is of the product that stands beside it; what has changed since is
-in the changelog, until its campaign is played again. A promise without a row was not held, or a mutant of it not
-seen, when it was last played: it waits for a proof.
+in the changelog, until its campaign is played again. `./check` plays the short forms of the campaigns, and fails
+where a promise has no row here, or one that was not held.
 """
 
 
