@@ -2,8 +2,10 @@
  * commit_page - pages of a run and everything that is true because of them, in one transaction
  *
  * What fits into one statement goes in one flight: BEGIN, work.enter, the compare-and-swap on progress,
- * records, history, journal, quarantine and COMMIT. More records take a flight of their own before, and so
- * does the question which of them are there already.
+ * what is set aside, records, history, journal and COMMIT; the run's end too, when it comes along: its
+ * lane is locked before its installation, as everybody locks them, so with the last records yet to write.
+ * More records take a flight of their own before, and so does the question which of them are there
+ * already.
  */
 #include "config.h"
 
@@ -63,7 +65,7 @@ static struct history history_make(const struct rows *rows)
 }
 
 /* An end that takes its last pages along. */
-static bool is_over(const struct job *job)
+static bool ends_run(const struct job *job)
 {
 	return job->kind == JOB_END;
 }
@@ -90,7 +92,7 @@ static void history_queue(const struct rows *rows, struct db_rows **answer)
 	args[16] = db_ints(a, h.seen, h.seen_count);
 	args[17] = db_ints(a, h.seen_counts, n);
 	args[18] = db_str(commit_counts(rows->c, &job->counts, &job->batch));
-	args[19] = db_text(is_over(job) ? run_status_name(job->status) : NULL);
+	args[19] = db_text(ends_run(job) ? run_status_name(job->status) : NULL);
 	args[20] = db_text(job->code);
 	args[21] = db_text(job->message);
 	args[22] = db_text(job->stop);
@@ -171,7 +173,7 @@ static void aside_queue(const struct rows *rows, size_t page)
 static void pages_open(struct committer *c, const struct job *job)
 {
 	const struct run_page *last = job->batch.pages[job->batch.count - 1];
-	bool over = is_over(job);
+	bool over = ends_run(job);
 
 	commit_enter(c, &job->claim);
 	db_queue(c->db, Q_RUNNER_PAGE_BEGIN,
@@ -205,7 +207,7 @@ static void pages_tell(struct job *job, const struct rows *rows, const struct db
 static bool pages_close(struct committer *c, const struct job *job, struct err *e)
 {
 	commit_journal(c, job);
-	if (is_over(job))
+	if (ends_run(job))
 		commit_token_let_go(c, job);
 	if (arena_failed(c->arena) || arena_failed(c->scratch))
 		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
@@ -226,7 +228,7 @@ static bool pages_try(struct committer *c, struct job *job, bool careful, struct
 		aside_queue(&rows, i);
 		commit_kept_queue(c, job, job->batch.pages[i]);
 	}
-	if (is_over(job)) {
+	if (ends_run(job)) {
 		commit_leave(c, job, &left);
 		commit_patience(c, job);
 	}
@@ -234,7 +236,7 @@ static bool pages_try(struct committer *c, struct job *job, bool careful, struct
 	if (!pages_close(c, job, e))
 		return false;
 	pages_tell(job, &rows, answer);
-	if (is_over(job))
+	if (ends_run(job))
 		commit_left(job, left);
 	return true;
 }

@@ -174,12 +174,13 @@ static void page_answered(struct held *h)
 
 	if (h->job.result == JOB_DONE) {
 		h->seq += job_steps(&h->job);
-		h->told = h->telling;
 		h->moved = h->moved || h->job.kind == JOB_PAGE;
-		if (h->job.kind == JOB_PAGE)
+		if (h->job.kind == JOB_PAGE) {
+			h->told = h->telling;
 			h->path = h->job.next_path;
-		else
-			drive_page_done(h->run, true, NULL);
+		} else {
+			drive_page_done(h->run, true, NULL); /* an intent tells no counts */
+		}
 	} else if (h->job.result == JOB_LOST || held_is_away(&e)) {
 		held_drop(h);
 	} else {

@@ -151,7 +151,8 @@ bool queue_put(struct job_queue *q, struct job *job)
 	return ok;
 }
 
-/* Many records, or a look at a whole stream, but for one that a few pages have just shown. */
+/* Many records, or a look at a whole stream. One that its run has shown in the pages that come along is thought to
+ * be about as small as they are. */
 static bool is_heavy(const struct job *job)
 {
 	bool whole = job->batch.count > 0 && job->batch.pages[0]->number == 1;

@@ -19,8 +19,9 @@
  * RUNNER_BERTH, in the environment from catchmentd alone: its place there; what the runner before it in
  * that place held is taken back at once.
  *
- * SIGTERM or SIGINT: no more claims, the page in hand is finished (8 s), the rest is parked as due
- * now. A second one drops everything: other runners go on from the last committed pages.
+ * SIGTERM or SIGINT: no more claims, the page in hand is finished (6 s), the rest is parked as due
+ * now, all of it within the ten seconds that are promised. A second one drops everything: other runners
+ * go on from the last committed pages.
  */
 #include "config.h"
 

@@ -3,6 +3,7 @@
 -- has written before has its foreign key asked again. A small run is half of that, so a page may be the last one now,
 -- and an end without a page is one of no pages. What a run begins with is read from the rows as they are written, and
 -- whoever leaves running sees to its lane itself.
+-- Locks: none.
 SET LOCAL ROLE catchment_owner;
 
 DROP FUNCTION collect.page_begin(uuid, bigint, bigint, bigint, text);

@@ -253,16 +253,17 @@ CLAIM = re.compile(rb"duration: ([\d.]+) ms  execute [^:]*: SELECT tenant_id, wo
 
 @contextlib.contextmanager
 def statements_timed(stack):
-    """The server logs how long each statement of the runners takes."""
+    """The server logs how long each statement of the runners takes, without the records that came with it."""
     def told(how):
         """Committed first: a connection that comes back at once must find the role as it is meant."""
-        stack.sql("ALTER ROLE catchment_run %s" % how)
+        for setting in ("log_parameter_max_length", "log_min_duration_statement"):
+            stack.sql("ALTER ROLE catchment_run %s" % how % setting)
         stack.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'catchment_run'")
-    told("SET log_min_duration_statement = 0")
+    told("SET %s = 0")
     try:
         yield
     finally:
-        told("RESET log_min_duration_statement")
+        told("RESET %s")
 
 
 def snapshot_held(stack, seconds):
@@ -396,7 +397,7 @@ def exact(field):
 def campaign(house, size):
     stack = house.stack
     workspaces, n, killed_s, taken_s, runners_s, held_s, disk = part_of(SIZES[size], NEEDED, house)
-    field = steady(stack, workspaces, 25 * (60 + int(2.4 * (10 + n * 16 + killed_s + taken_s + runners_s + held_s))))
+    field = steady(stack, workspaces, 25 * (60 + int(2.4 * (10 + n * 16 + killed_s + taken_s + runners_s))))
     pace = Pace(field, 8 if n else 3)
     with Visitors(stack) as people:
         troubles = restarts(stack, n)
@@ -407,9 +408,9 @@ def campaign(house, size):
         time.sleep(SOON_S + WINDOW_S if freed else 0)
         calm = time.time()
     kills = runners_killed(stack, runners_s) if runners_s else None
+    kept, at = exact(field), field.committed_at()
+    back = max((pace.back(over, at) for _, over in troubles), default=0)
     snapshot = snapshot_held(stack, held_s)
-    at = field.committed_at()
-    back, kept = max((pace.back(over, at) for _, over in troubles), default=0), exact(field)
     found = {
         "5": Figure("%d restarts, back after at most %.1f s (%.1f pages a second); in the end %s" % (
             n, back, pace.usual, kept.text), back <= SOON_S and kept.held),

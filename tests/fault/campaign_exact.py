@@ -138,5 +138,5 @@ def campaign(house, size):
         "1b": Figure("%d of %d streams" % (right, streams), right == streams),
         # who is killed between the refusal and its line tells nobody
         "3": Figure("%d stale writes refused, %d told by the runners; %d pages counted twice or wrongly" % (refused, logged, wrong),
-                    wrong == 0 and refused - kills <= logged and (refused >= naps + long_naps or size == "short")),
+                    wrong == 0 and refused - kills <= logged and (refused >= naps + long_naps or size != "full")),
     }

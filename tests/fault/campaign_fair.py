@@ -391,7 +391,7 @@ def unrepeatable(stack, size):
     unknown, well = codes.count("outcome_unknown"), codes.count("Success")
     return Figure("%d runs, %d kills: %d ended well, %d as outcome_unknown, %d otherwise; %d requests were sent twice" % (
         len(ends), kills, well, unknown, len(ends) - well - unknown, twice),
-        twice == 0 and well + unknown == len(ends) and (unknown > 0 < well or size == "short"))
+        twice == 0 and well + unknown == len(ends) and (unknown > 0 < well or size != "full"))
 
 
 PARTS = {"10": pace, "10b": silence, "15": repeats, "9": greedy, "9b": crowd, "15b": unrepeatable}

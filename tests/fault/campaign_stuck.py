@@ -23,7 +23,7 @@ HASTY_S, GRACE_S = 5, 5  # a hasty request's limit, and how late its end may be 
 # how long runs are past their deadline when the watch begins, how long it is
 SIZES = {"full": (20, 45, 5, 180, 20, 4, 3, 40, 0, 25, 40),
          "mutant": (6, 45, 5, 250, 3, 1, 2, 15, 18, 50, 25),
-         "short": (3, 3, 1, 4, 1, 1, 0, 2, 0, 50, 3)}
+         "short": (3, 3, 1, 4, 1, 1, 0, 2, 0, 25, 3)}
 # which promises need which of these alone
 NEEDED = {"2": (6, 8), "2b": (4,), "2c": (5,), "4": (9, 10)}
 

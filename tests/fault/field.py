@@ -179,8 +179,8 @@ def count_pages(field):
         SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM runs WHERE state = 'success'),
             (SELECT sum(n) FROM pages), (SELECT sum(n - 1) FROM pages) +
             (SELECT count(*) FROM pages WHERE page NOT BETWEEN 1 AND %d OR kept <> %d) +
-            (SELECT count(*) FROM runs WHERE strategy = 'append' AND state = 'success'
-                AND (SELECT sum(fresh) FROM pages WHERE execution_id = runs.id) IS DISTINCT FROM %d)
+            (SELECT count(*) FROM runs LEFT JOIN (SELECT execution_id, sum(fresh) AS fresh FROM pages GROUP BY 1) p
+                ON p.execution_id = runs.id WHERE strategy = 'append' AND state = 'success' AND fresh IS DISTINCT FROM %d)
     """ % (field.pages, LIMIT, field.records))
 
 

@@ -13,6 +13,7 @@ import textwrap
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "tests/fault/results.json"
 PAGE = ROOT / "docs/PROOFS.md"
+CHANGED = ", changed"
 MUTANT_TEXT = 300  # characters are enough to show that it broke
 
 
@@ -61,9 +62,8 @@ def machine():
     return "%d cores, %.0f GiB, Linux %s, %s" % (os.cpu_count(), memory, platform.release().split("-")[0], postgres)
 
 
-@functools.cache  # what is committed while a campaign plays is not what it plays
-def product():
-    """The version of what is played, and its commit where the sources are a clone; said too is when they differ from it."""
+def sources():
+    """The version of what is here, and its commit where it is a clone; said too is when it differs from that."""
     version = re.search(r"AC_INIT\(\[catchment\], *\[([^]]+)\]", (ROOT / "configure.ac").read_text(encoding="utf-8")).group(1)
     words = subprocess.run(["git", "-C", ROOT, "-c", "safe.directory=*", "rev-parse", "--show-toplevel", "--short", "HEAD"],
                            capture_output=True, text=True, check=False).stdout.split()
@@ -72,7 +72,13 @@ def product():
     changed = subprocess.run(["git", "-C", ROOT, "-c", "safe.directory=*", "status", "--porcelain", "--untracked-files=no", "--",
                               ".", *(":!%s" % path.relative_to(ROOT) for path in (RESULTS, PAGE))],
                              capture_output=True, text=True, check=False).stdout
-    return "%s at %s%s" % (version, words[1], ", changed" if changed else "")
+    return "%s at %s%s" % (version, words[1], CHANGED if changed else "")
+
+
+@functools.cache
+def product():
+    """What the sources were when this was asked for first, as play begins."""
+    return sources()
 
 
 def today():
@@ -86,7 +92,8 @@ def row(campaign, promise, figure, seen):
         failed = all(one.held is False for one in seen.values())
     return {"campaign": campaign, "promise": promise.number, "goal": promise.goal, "figure": figure.text,
             "held": figure.held, "mutant_failed": failed,
-            "mutants": {name: textwrap.shorten(one.text, MUTANT_TEXT) for name, one in seen.items()}, "date": today(), "machine": machine(), "product": product()}
+            "mutants": {name: textwrap.shorten(one.text, MUTANT_TEXT) for name, one in seen.items()}, "date": today(),
+            "machine": machine(), "product": product() if sources() == product() else product().removesuffix(CHANGED) + CHANGED}
 
 
 def results():

@@ -10,6 +10,7 @@ import time
 import pytest
 
 import play
+from campaign_fair import Open
 from field import back_up
 
 RECORDS, LIMIT = 800, 25
@@ -316,3 +317,9 @@ def test_a_dead_runner_is_noticed_by_time_alone(stack, stage):
         os.kill(own, signal.SIGCONT)
         second.kill()
         second.wait()
+
+
+def test_a_request_that_must_not_be_repeated_counts(stack):
+    place = Open(stack, [play.pipeline("change", "change", None)]).install()
+    end = place.ended(place.ask("change"))
+    assert (end["status"], end["requests"], len(place.ledger())) == ("Success", 1, 1)

@@ -16,7 +16,7 @@ class Visitors:
     def __init__(self, stack, people=3, pause_s=0.02):
         self.person, self.pause_s = play.sign_up(stack.url, "visitor"), pause_s
         self.well, self.away, self.wrong, self.longest_s = 0, 0, [], 0.0
-        self.answers = []  # (when it was asked for, in seconds since 1970; what came)
+        self.answers = []  # (when it was asked for, when answered, in seconds since 1970; what came)
         self.leave, self.lock = threading.Event(), threading.Lock()
         self.threads = [threading.Thread(target=self.walk, args=(i,), daemon=True) for i in range(people)]
 
@@ -47,7 +47,7 @@ class Visitors:
         seconds = time.monotonic() - began
         with self.lock:
             self.longest_s = max(self.longest_s, seconds)
-            self.answers.append((asked, said))
+            self.answers.append((asked, asked + seconds, said))
             if said == 200:
                 self.well += 1
             elif said == 503:
@@ -56,8 +56,8 @@ class Visitors:
                 self.wrong.append("%s %s: %s" % (method, path, said))
 
     def between(self, since, until):
-        """Of what was asked for then: how many were well, how many were told to come again."""
-        said = [said for asked, said in self.answers if since <= asked < until]
+        """Of what was asked for and answered then: how many were well, how many were told to come again."""
+        said = [said for asked, answered, said in self.answers if since <= asked and answered < until]
         return said.count(200), said.count(503)
 
     @property
