@@ -10,7 +10,7 @@ A campaign is a module with NAME, PROMISES, MUTANTS and campaign(house, size), w
 each promise's number. Sizes: "full" for the figures, "mutant" (enough for a missing guard to show),
 "short" (./check plays it against its own stack). One whose promises are about time is ALONE: nothing else
 runs while its figures are taken. Of the others, and of all mutants, as many play at once as there are lanes;
-those of ONE_LANE follow each other, since they share their builds."""
+those of ONE_LANE follow each other, since they share their builds, beside the campaign itself."""
 import argparse
 import concurrent.futures
 import os
@@ -112,7 +112,7 @@ def played(lanes, chosen, mutants):
         for one in sorted(chosen, key=alone.__contains__):
             parts = [*(() if one in alone else (None,)), *(mutants_of(one, lanes.only) if mutants else ())]
             if getattr(one, "ONE_LANE", False):
-                asked[pool.submit(lanes.play_all, one, parts)] = one
+                asked.update({pool.submit(lanes.play_all, one, some): one for some in (parts[:1], parts[1:]) if some})
             else:
                 asked.update({pool.submit(lanes.play_all, one, [part]): one for part in parts})
         for future in concurrent.futures.as_completed(asked):
