@@ -117,14 +117,32 @@ def restarts(stack, n):
     return troubles
 
 
+# The first connection that has work in hand within a second, or else any; whether it had.
+KILL = """CREATE FUNCTION pg_temp.kill_one() RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    victim record;
+BEGIN
+    FOR i IN 1 .. 80 LOOP
+        PERFORM pg_stat_clear_snapshot();
+        SELECT pid, state IN ('active', 'idle in transaction') AS busy INTO victim FROM pg_stat_activity
+        WHERE application_name LIKE 'catchment-%' ORDER BY 2 DESC, random() LIMIT 1;
+        EXIT WHEN victim.busy;
+        PERFORM pg_sleep(0.01);
+    END LOOP;
+    PERFORM pg_terminate_backend(victim.pid);
+    RETURN victim.busy;
+END $$;
+SELECT pg_temp.kill_one()"""
+
+
 def connections_killed(stack, seconds):
-    """One with work in hand, if there is any; how many were killed, and how many of them had."""
+    """How many were killed, and how many of them had work in hand."""
     killed = []
     for _ in range(seconds):
-        killed += stack.sql("SELECT state NOT LIKE 'idle%' OR state = 'idle in transaction', pg_terminate_backend(pid) "
-                            "FROM pg_stat_activity WHERE application_name LIKE 'catchment-%' ORDER BY state LIKE 'idle%' AND state <> 'idle in transaction', random() LIMIT 1")
-        time.sleep(1)
-    return len(killed), sum(busy == "t" for busy, _ in killed)
+        next_at = time.monotonic() + 1
+        killed += stack.sql(KILL)
+        time.sleep(max(0, next_at - time.monotonic()))
+    return len(killed), killed.count(["t"])
 
 
 # Takes every connection that there is, also those that become free: the first bytes of the protocol,
