@@ -159,6 +159,12 @@ try "the fifth time everything ends, and the port is free" nobody_left
 try "and the log says why" grep -q 'the fifth end within a minute' "$state/log/start.log"
 "$top/start" --detach --state "$state" --port "$port"
 ok $? "a start with the same port succeeds then"
+for program in postgres nginx; do
+	former=$(own $program) beside=$(own catchmentd)
+	kill -9 "$former" "$beside"
+	try "a $program and a catchmentd that are killed together" succeeded $program "$former"
+	try "are both started again" succeeded catchmentd "$beside"
+done
 "$top/start" --stop --state "$state" 2>/dev/null
 
 # in the foreground

@@ -168,16 +168,22 @@ $(tail -n 2 "$STATE/log/nginx.log" "$STATE/log/catchment.log" 2>/dev/null)"
 	done
 }
 
+# The one of the three that has ended, as $ended; false: they live.
+stack_ended() {
+	ended=
+	kill -0 "$catchmentd_pid" 2>/dev/null || ended=catchment # its program is catchmentd
+	kill -0 "$nginx_pid" 2>/dev/null || ended=nginx
+	kill -0 "$postgres_pid" 2>/dev/null || ended=postgres
+	[ -n "$ended" ]
+}
+
 # Starts again whichever of the three ends by itself; gives up, with a word why, at the fifth end within a
-# minute.
+# minute. Who ended while another one was started is not waited for any more, so each is looked at first.
 stack_watch() {
 	local pid ended ends=()
-	while wait -n -p pid $postgres_pid $nginx_pid $catchmentd_pid || [ -n "${pid:-}" ]; do
-		case $pid in
-		"$postgres_pid") ended=postgres ;;
-		"$nginx_pid") ended=nginx ;;
-		*) ended=catchment ;; # its program is catchmentd
-		esac
+	while stack_ended || wait -n -p pid $postgres_pid $nginx_pid $catchmentd_pid || [ -n "${pid:-}" ]; do
+		pid=
+		stack_ended || continue
 		ends+=("$SECONDS")
 		if [ ${#ends[@]} -ge 5 ] && [ $((SECONDS - ends[-5])) -lt 60 ]; then
 			echo "$ended ended by itself, the fifth end within a minute. The end of $STATE/log/$ended.log says why:
@@ -188,7 +194,6 @@ Mend it, then start it again with ./start."
 		echo "$(date -u +%FT%TZ) $ended ended by itself and is started again; $STATE/log/$ended.log says why."
 		[ $ended != nginx ] || stack_orphans
 		stack_$ended
-		pid=
 	done
 }
 

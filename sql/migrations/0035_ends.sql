@@ -214,6 +214,7 @@ CREATE OR REPLACE FUNCTION work.release(p_tenant uuid, p_work uuid, p_token bigi
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
 	said text;
+	hint timestamptz;
 BEGIN
 	IF coalesce(p_outcome, '') NOT IN ('done', 'park', 'retry', 'again', 'paused', 'dead') THEN
 		RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('work.release knows no outcome %L', p_outcome);
@@ -242,7 +243,10 @@ BEGIN
 		PERFORM util.fail(409, 'lost_lease', 'Another runner has taken this run over.');
 	END IF;
 	said := set_config('app.lanes', '', true);
-	UPDATE work.lane l SET next_due_at = least(l.next_due_at, clock_timestamp()) WHERE l.tenant_id = p_tenant;
+	SELECT l.next_due_at INTO hint FROM work.lane l WHERE l.tenant_id = p_tenant FOR NO KEY UPDATE;
+	IF hint > clock_timestamp() THEN -- else nothing is written: while a snapshot is held each version of a lane stays
+		UPDATE work.lane l SET next_due_at = clock_timestamp() WHERE l.tenant_id = p_tenant;
+	END IF;
 END $$;
 
 GRANT EXECUTE ON FUNCTION collect.page_begin, collect.page_end, collect.mark_vanished,

@@ -28,12 +28,12 @@ WINDOW_S, SOON_S, PACE = 3, 10, 0.95
 MOST_S = 10  # of an answer
 CLAIM_MS = 50
 OFFERED = 30  # short runs a second, beside long ones
-CROWDED = 100  # without them
+CROWDED = 50  # without them
 ELSEWHERE = Figure("not part of this form", None)
 
 # workspaces (two streams each), restarts, seconds of killed connections, of no connections left, of killed
 # runners, of a held snapshot, disk full
-SIZES = {"full": (12, 20, 60, 8, 90, 120, True), "mutant": (6, 2, 8, 4, 15, 15, True), "short": (3, 0, 4, 0, 0, 0, False)}
+SIZES = {"full": (12, 20, 60, 8, 90, 90, True), "mutant": (6, 2, 8, 4, 15, 15, True), "short": (3, 0, 4, 0, 0, 0, False)}
 # which promises need which of these alone
 NEEDED = {"5": (1,), "5b": (2, 3), "5c": (1, 2, 3), "5d": (6,), "6": (4,), "7": (5,)}
 
@@ -48,7 +48,7 @@ PROMISES = [
     Promise("5d", "the tables' disk is full: 503 with Retry-After for what cannot be written, back within %d s, nothing lost" % SOON_S),
     Promise("6", "one of two runners killed every 3 s for 90 s: at least 90 % of what is asked for is done meanwhile, and long "
             "runs keep 90 % of their pace"),
-    Promise("7", "a snapshot held for 120 s while %d runs a second are due: no backlog grows, 95 %% of claims within %d ms" % (CROWDED, CLAIM_MS)),
+    Promise("7", "a snapshot held for 90 s while %d runs a second are due: no backlog grows, 95 %% of claims within %d ms" % (CROWDED, CLAIM_MS)),
 ]
 
 MUTANTS = [
@@ -190,7 +190,7 @@ def no_room(stack):
 # --- a held snapshot ---
 
 BEATS = 4  # a second
-PLACES, EACH = 20, 10  # workspaces, and pipelines of each
+PLACES, EACH = 20, 5  # workspaces, and pipelines of each
 
 # So many of those that are idle are due at once, as when the time of their schedule has come.
 DUE = """WITH idle AS (SELECT w.tenant_id, w.id, w.subject_id FROM work.work w WHERE w.kind = 'pipeline' AND w.state = 'idle'
