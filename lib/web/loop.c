@@ -4,7 +4,8 @@
  * libfcgi's own accept loop loses a SIGTERM that comes between its test and accept(), and ends for
  * good when descriptors run out. So this one accepts: signals are blocked but inside epoll_pwait,
  * and the accepted socket is handed to the library as a kept connection, which it then neither
- * closes nor waits for. EPOLLEXCLUSIVE wakes one worker per connection.
+ * closes nor waits for. EPOLLEXCLUSIVE wakes one worker per connection; when that one is just being
+ * killed, nobody comes for the connection, so each looks by itself now and then.
  */
 #include "config.h"
 
@@ -28,6 +29,7 @@
 #include "lib/base/poison.h"
 
 #define ARENA_MAX     (256 * 1024 * 1024) /* per request; bodies and pages are bounded far below */
+#define LOOK_MS       500                 /* how often a worker looks though nobody woke it */
 #define NO_FD_WAIT_MS 50
 
 #define FCGI_HEAD        8 /* bytes of a record's head, and of what ends a request */
@@ -194,7 +196,8 @@ static int accept_one(int listen_fd)
 	return fd;
 }
 
-static void serve_one(const struct loop_options *o, struct arena *arena, FCGX_Request *f)
+/* False: nobody was there any more, or a connection that was no request. */
+static bool serve_one(const struct loop_options *o, struct arena *arena, FCGX_Request *f)
 {
 	struct wire wire = { .f = f };
 	const struct web_io io = {
@@ -209,21 +212,22 @@ static void serve_one(const struct loop_options *o, struct arena *arena, FCGX_Re
 	int fd = accept_one(o->fd);
 
 	if (fd < 0)
-		return;
+		return false;
 	socket_limit(fd, o->timeout_s);
 	f->ipcFd = fd;
 	f->keepConnection = 1; /* the Finish inside Accept_r must not close it */
 	if (FCGX_Accept_r(f) != 0)
-		return; /* no FastCGI request; the library has closed it */
+		return false; /* no FastCGI request; the library has closed it */
 	f->keepConnection = 0;
 	frame_serve(o->app, arena, f->envp, &io);
 	if (!wire.sent) {
 		FCGX_Finish_r(f);
-		return;
+		return true;
 	}
 	FCGX_Free(f, 0);
 	close(f->ipcFd);
 	f->ipcFd = -1;
+	return true;
 }
 
 /* Before FCGX_Init, whose own handler would swallow a signal that comes early. */
@@ -298,10 +302,9 @@ bool loop_run(const struct loop_options *o, struct err *e)
 	arena = arena_new(ARENA_MAX);
 	web_ready_tell(o->ready_fd);
 	while (!stopping && (o->max_requests == 0 || served < o->max_requests)) {
-		if (epoll_pwait(ep, &event, 1, -1, &open_mask) < 1)
+		if (epoll_pwait(ep, &event, 1, LOOK_MS, &open_mask) < 0)
 			continue;
-		serve_one(o, arena, &request);
-		served++;
+		served += serve_one(o, arena, &request);
 	}
 	arena_free(arena);
 	close(ep);
