@@ -13,7 +13,8 @@
 struct loading {
 	const struct load_options *o;
 	struct arena *arena;
-	json_t *data_source, *pipelines, *values; /* borrowed */
+	const json_t *fields;
+	json_t *values; /* borrowed */
 	struct config_secret secrets[SECRETS_MAX];
 	size_t secret_count;
 	const char *kept[SECRETS_MAX + 1];
@@ -41,51 +42,29 @@ enum run_remedy load_remedy(const struct err *e)
 	return e->code == ERR_BUG || e->code == ERR_DB ? REMEDY_BUG : REMEDY_TENANT;
 }
 
-/* problems -> one err, under a slug of ours; the first problem's place and words go along. */
-static bool problems_say(const struct problems *p, const char *slug, const char *what,
-                         struct err *e)
-{
-	if (p->count == 0)
-		return true;
-	err_set(e, ERR_INPUT, slug, "%s: %s", what, p->list[0].msg);
-	return err_at(e, "%s", p->list[0].pointer);
-}
-
-static bool documents_read(struct loading *l, struct err *e)
+static bool plan_find(struct loading *l, struct loaded *out, struct err *e)
 {
 	const struct load_options *o = l->o;
-	json_t *root = NULL;
+	bool ok = o->document.len > 0
+	                  ? planned_find(o->plans, o->document, o->pipeline_id, &out->planned, e)
+	                  : planned_make(o->data_source, o->pipelines, o->pipeline_id,
+	                                 &out->planned, e);
 
-	if (o->document.len > 0) {
-		if (!json_read(l->arena, o->document, &root, e))
-			return false;
-		l->data_source = json_object_get(root, "dataSource");
-		l->pipelines = json_object_get(json_object_get(root, "collector"), "pipelines");
-	} else {
-		l->data_source = (json_t *)o->data_source;
-		l->pipelines = (json_t *)o->pipelines;
-	}
-	if (!json_is_object(l->data_source) || !json_is_array(l->pipelines))
-		return err_set(
-			e, ERR_INPUT, "definition_invalid",
-			"The collector's definition lacks its data source or its pipelines.");
-	if (o->config.len > 0)
-		return json_read(l->arena, o->config, &l->values, e);
-	l->values = (json_t *)o->values;
+	if (!ok)
+		return false;
+	l->fields = out->planned->fields;
+	out->plan = out->planned->plan;
+	out->pipeline_id = out->planned->pipeline_id;
+	out->pipeline_name = out->planned->pipeline_name;
 	return true;
 }
 
-static json_t *pipeline_find(const struct loading *l)
+static bool values_read(struct loading *l, struct err *e)
 {
-	size_t i;
-	json_t *p;
-
-	json_array_foreach(l->pipelines, i, p)
-	{
-		if (!l->o->pipeline_id || strcmp(json_text(p, "id", ""), l->o->pipeline_id) == 0)
-			return p;
-	}
-	return NULL;
+	if (l->o->config.len > 0)
+		return json_read(l->arena, l->o->config, &l->values, e);
+	l->values = (json_t *)l->o->values;
+	return true;
 }
 
 /* The first value of a field wins: what the caller opened, then what is sealed, then plain. */
@@ -136,7 +115,7 @@ static bool secrets_gather(struct loading *l, struct err *e)
 	for (i = 0; i < o->sealed_count; i++)
 		if (!sealed_open(l, &o->sealed[i], e))
 			return false;
-	json_array_foreach(json_object_get(l->data_source, "configFields"), i, field)
+	json_array_foreach(l->fields, i, field)
 	{
 		const char *name = json_text(field, "name", "");
 		const char *value = json_text(l->values, name, "");
@@ -155,7 +134,6 @@ static void values_free(void *p)
 
 static bool config_make(struct loading *l, struct loaded *out, struct err *e)
 {
-	const json_t *fields = json_object_get(l->data_source, "configFields");
 	struct problems *p = problems_new(l->arena);
 
 	if (!p)
@@ -168,29 +146,21 @@ static bool config_make(struct loading *l, struct loaded *out, struct err *e)
 		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
 	if (!secrets_gather(l, e))
 		return false;
-	config_check(fields, l->values, l->kept, "", p);
-	if (!problems_say(p, "config_invalid", "The configuration does not fit the data source", e))
+	config_check(l->fields, l->values, l->kept, "", p);
+	if (!planned_problems(p, "config_invalid", "The configuration does not fit the data source",
+	                      e))
 		return false;
-	out->config = config_new(l->arena, fields, l->values, l->secrets, l->secret_count);
+	out->config = config_new(l->arena, l->fields, l->values, l->secrets, l->secret_count);
 	return out->config ||
 	       err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
 }
 
-static bool plan_make(struct loading *l, const json_t *pipeline, struct loaded *out, struct err *e)
+/* Where its requests go. */
+static bool service_find(struct loading *l, struct loaded *out, struct err *e)
 {
-	struct problems *p = problems_new(l->arena);
-	struct plan *plan = NULL;
 	struct str origin, service;
 
-	if (!p ||
-	    (!plan_compile(l->arena, l->data_source, pipeline, "", &plan, p) && p->count == 0))
-		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
-	if (!problems_say(p, "definition_invalid", "The pipeline cannot be run", e))
-		return false;
-	out->plan = plan;
-	out->pipeline_id = arena_strdup(l->arena, plan_pipeline_id(plan));
-	out->pipeline_name = arena_strdup(l->arena, json_text(pipeline, "name", ""));
-	if (!plan_origin(l->arena, plan, out->config, &origin, e) ||
+	if (!plan_origin(l->arena, out->plan, out->config, &origin, e) ||
 	    !guard_url_host(l->arena, origin, &service, e))
 		return false;
 	out->service = arena_text(l->arena, service);
@@ -203,8 +173,6 @@ bool load_pipeline(const struct load_options *o, struct loaded **out, struct err
 	struct arena *arena = arena_new_run(ARENA_MAX);
 	struct loaded *loaded = arena ? arena_alloc(arena, sizeof(*loaded)) : NULL;
 	struct loading *l = loaded ? arena_alloc(arena, sizeof(*l)) : NULL;
-	json_t *pipeline;
-	bool ok;
 
 	if (!l) {
 		arena_free(arena);
@@ -212,14 +180,9 @@ bool load_pipeline(const struct load_options *o, struct loaded **out, struct err
 	}
 	l->o = o;
 	l->arena = loaded->arena = arena;
-	ok = documents_read(l, e);
-	pipeline = ok ? pipeline_find(l) : NULL;
-	if (ok && !pipeline)
-		ok = err_set(e, ERR_INPUT, "pipeline_unknown",
-		             "The collector has no pipeline of this id; upgrade the instance.");
-	ok = ok && config_make(l, loaded, e) && plan_make(l, pipeline, loaded, e);
-	if (!ok) {
-		arena_free(arena);
+	if (!plan_find(l, loaded, e) || !values_read(l, e) || !config_make(l, loaded, e) ||
+	    !service_find(l, loaded, e)) {
+		load_free(loaded);
 		return false;
 	}
 	*out = loaded;
@@ -228,6 +191,11 @@ bool load_pipeline(const struct load_options *o, struct loaded **out, struct err
 
 void load_free(struct loaded *l)
 {
-	if (l)
-		arena_free(l->arena);
+	const struct planned *planned;
+
+	if (!l)
+		return;
+	planned = l->planned;
+	arena_free(l->arena);
+	planned_free(planned);
 }

@@ -12,6 +12,7 @@
 #ifndef CATCHMENT_DRIVE_LOAD_H
 #define CATCHMENT_DRIVE_LOAD_H
 
+#include "drive/plan_cache.h"
 #include "engine/run.h"
 #include "lib/crypt/seal.h"
 
@@ -25,6 +26,7 @@ struct load_sealed {
 struct load_options {
 	/* One of the two: a release's text {"collector":{"pipelines":[]},"dataSource":{}}, or parts. */
 	struct str document;
+	struct plan_cache *plans; /* for the document's; NULL: compiled anew */
 	const json_t *data_source, *pipelines;
 	const char *pipeline_id; /* NULL: the first */
 
@@ -41,9 +43,10 @@ struct load_options {
 
 struct loaded {
 	struct arena *arena;
+	const struct planned *planned; /* holds what follows, but for config and service */
 	const struct plan *plan;
-	const struct config *config;
 	const char *pipeline_id, *pipeline_name;
+	const struct config *config;
 	const char *service; /* host[:port] that requests go to: the name of its rate bucket */
 };
 

@@ -94,6 +94,7 @@ static bool begun_fill(struct committer *c, struct job *job, const struct db_row
 {
 	struct load_options o = {
 		.document = db_get(run, 0, 0),
+		.plans = c->runner->plans,
 		.pipeline_id = db_get(run, 0, 2).p,
 		.config = db_get(run, 0, 4),
 		.keys = c->runner->keys,

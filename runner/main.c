@@ -252,7 +252,8 @@ static bool runner_open(struct program *p, struct err *e)
 {
 	struct runner *r = &p->runner;
 
-	if (!lease_init(&r->lease, (size_t)r->max_runs))
+	r->plans = plan_cache_new();
+	if (!r->plans || !lease_init(&r->lease, (size_t)r->max_runs))
 		return err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
 	/* one job a run, one a bucket (at most as many), and throttles */
 	queue_init(&r->queue, (size_t)r->max_runs * 3 + 16, (size_t)r->committers);
@@ -277,6 +278,7 @@ static void runner_close(struct program *p)
 
 	loop_bury(&p->loop); /* pages end before the drive that fetched them */
 	drive_free(p->loop.drive);
+	plan_cache_free(r->plans);
 	close(r->keeper_fd);
 	close(p->signal_fd);
 	mail_close(&r->mail);

@@ -13,6 +13,7 @@
 #define CATCHMENT_RUNNER_RUNNER_H
 
 #include "drive/drive.h"
+#include "drive/plan_cache.h"
 #include "lib/crypt/seal.h"
 #include "runner/job.h"
 #include "runner/lease.h"
@@ -33,6 +34,7 @@ struct runner {
 	int64_t service_runs; /* runs at once that talk to one host, over all; 0: no limit */
 	bool journal_requests;
 
+	struct plan_cache *plans;
 	struct lease lease;
 	struct mailbox mail;
 	struct job_queue queue;

@@ -53,6 +53,8 @@ struct stage {
 static void begin_answer(struct stage *s, struct job *job)
 {
 	const struct load_options o = { .document = str_of(s->document),
+		                        .plans = s->runner.plans,
+		                        .pipeline_id = "p1",
 		                        .config = STR(SERVICE_CONFIG) };
 	struct job_begun *b = &job->begun;
 
@@ -101,7 +103,8 @@ static bool stage_open(struct stage *s, struct err *e)
 	s->runner.keeper_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	s->loop.runner = s->loop.buckets.runner = &s->runner;
 	queue_init(&s->runner.queue, 8, 0);
-	if (s->runner.keeper_fd < 0 || !lease_init(&s->runner.lease, 4))
+	s->runner.plans = plan_cache_new();
+	if (!s->runner.plans || s->runner.keeper_fd < 0 || !lease_init(&s->runner.lease, 4))
 		return err_set(e, ERR_UNAVAILABLE, "no_stage", "There is nothing to stand on.");
 	if (!mail_open(&s->runner.mail, e) ||
 	    !guard_new(service_allow(), false, &s->runner.guard, e) ||
@@ -116,6 +119,7 @@ static void stage_close(struct stage *s)
 {
 	loop_bury(&s->loop);
 	drive_free(s->loop.drive);
+	plan_cache_free(s->runner.plans);
 	guard_free(s->runner.guard);
 	mail_close(&s->runner.mail);
 	close(s->runner.keeper_fd);

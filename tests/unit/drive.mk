@@ -12,6 +12,11 @@ TESTS += tests/unit/runner.tap
 tests_unit_runner_tap_SOURCES = tests/unit/runner.c tests/unit/pg.h
 tests_unit_runner_tap_CFLAGS = $(DRIVE_UNIT_CFLAGS)
 tests_unit_runner_tap_LDADD = $(RUNNER_ALL) $(CMOCKA_LIBS)
+check_PROGRAMS += tests/unit/runner_parts.tap
+TESTS += tests/unit/runner_parts.tap
+tests_unit_runner_parts_tap_SOURCES = tests/unit/runner_parts.c
+tests_unit_runner_parts_tap_CFLAGS = $(DRIVE_UNIT_CFLAGS)
+tests_unit_runner_parts_tap_LDADD = $(RUNNER_ALL) $(CMOCKA_LIBS)
 # what becomes of a request that the gate or its intent holds back; against the rude server
 check_PROGRAMS += tests/unit/drive_gate.tap
 TESTS += tests/unit/drive_gate.tap
@@ -30,3 +35,10 @@ TESTS += tests/unit/quota.tap
 tests_unit_quota_tap_SOURCES = tests/unit/quota.c
 tests_unit_quota_tap_CFLAGS = $(DRIVE_UNIT_CFLAGS)
 tests_unit_quota_tap_LDADD = $(DRIVE_ALL) $(CMOCKA_LIBS)
+
+# plans that are shared
+check_PROGRAMS += tests/unit/plan_cache.tap
+TESTS += tests/unit/plan_cache.tap
+tests_unit_plan_cache_tap_SOURCES = tests/unit/plan_cache.c
+tests_unit_plan_cache_tap_CFLAGS = $(DRIVE_UNIT_CFLAGS)
+tests_unit_plan_cache_tap_LDADD = $(DRIVE_ALL) $(CMOCKA_LIBS)
