@@ -33,7 +33,7 @@ ELSEWHERE = Figure("not part of this form", None)
 
 # workspaces (two streams each), restarts, seconds of killed connections, of no connections left, of killed
 # runners, of a held snapshot, disk full
-SIZES = {"full": (12, 20, 60, 8, 90, 90, True), "mutant": (6, 2, 8, 4, 15, 15, True), "short": (3, 0, 4, 0, 0, 0, False)}
+SIZES = {"full": (12, 20, 60, 8, 90, 90, True), "mutant": (6, 2, 16, 4, 15, 15, True), "short": (3, 0, 4, 0, 0, 0, False)}
 # which promises need which of these alone
 NEEDED = {"5": (1,), "5b": (2, 3), "5c": (1, 2, 3), "5d": (6,), "6": (4,), "7": (5,)}
 
@@ -117,7 +117,7 @@ def restarts(stack, n):
     return troubles
 
 
-# The first connection that has work in hand within a second, or else any; whether it had.
+# The first connection of theirs that has work in hand within a second, or else any; whether it had.
 KILL = """CREATE FUNCTION pg_temp.kill_one() RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
     victim record;
@@ -125,7 +125,7 @@ BEGIN
     FOR i IN 1 .. 80 LOOP
         PERFORM pg_stat_clear_snapshot();
         SELECT pid, state IN ('active', 'idle in transaction') AS busy INTO victim FROM pg_stat_activity
-        WHERE application_name LIKE 'catchment-%' ORDER BY 2 DESC, random() LIMIT 1;
+        WHERE application_name LIKE '%s' ORDER BY 2 DESC, random() LIMIT 1;
         EXIT WHEN victim.busy;
         PERFORM pg_sleep(0.01);
     END LOOP;
@@ -136,11 +136,11 @@ SELECT pg_temp.kill_one()"""
 
 
 def connections_killed(stack, seconds):
-    """How many were killed, and how many of them had work in hand."""
+    """How many were killed, and how many of them had work in hand: the runner's and anybody's by turns."""
     killed = []
-    for _ in range(seconds):
+    for second in range(seconds):
         next_at = time.monotonic() + 1
-        killed += stack.sql(KILL)
+        killed += stack.sql(KILL % ("catchment-%" if second % 2 else "catchment-runner"))
         time.sleep(max(0, next_at - time.monotonic()))
     return len(killed), killed.count(["t"])
 

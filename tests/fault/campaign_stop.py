@@ -18,6 +18,7 @@ DRIP_MS = 500  # two seconds a page: a run outlives several stops
 BROKEN = b"\nLOG_LEVEL=nonsense\n"
 PATIENCE_S = 4  # until a runner that has just begun holds all of its runs again
 SLOW_S = 3  # a request that waits longer has met nobody
+TRIAL_MS = 700
 
 # workspaces (two streams each), runs of each stream, their records, stops, reloads
 SIZES = {"full": (100, 3, 500, 20, 20), "mutant": (20, 2, 250, 4, 6), "short": (4, 1, 150, 2, 2)}
@@ -124,16 +125,26 @@ def reload_broken(stack, daemon):
         conf.write_bytes(good)
 
 
+def creators(stack):
+    """People who try a collector whose API takes most of a second: some responder has always one of these in hand, and
+    nginx does not ask for it twice."""
+    stage, scenario = play.Stage(stack), play.unique("slow")
+    stack.scenario(scenario, "products=2,fault=hang,ms=%d" % TRIAL_MS)
+    body = {"maxPages": 1, "config": {"address": "%s/s/%s" % (stack.upstream.url, scenario), "apiKey": "key"}}
+    return Visitors(stack, 2, 0.01, stage.creator, [("POST", "/api/v1/collectors/%s/execute" % stage.collector, body)])
+
+
 def reloaded(stack, reloads):
     daemon, = stack.processes(stack.program("catchmentd"))
     before = len(judged(stack))
-    with Visitors(stack, 4, 0.01) as people:  # nginx takes 500 a second of one address
+    with Visitors(stack, 4, 0.01) as people, creators(stack) as trying:  # nginx takes 500 a second of one address
         for i in range(reloads):
             (reload_broken if i == 0 else reload)(stack, daemon)
             time.sleep(0.3)
     done = judged(stack)[before:].count(b"done")
-    return Figure("%d reloads, %d of them into new programs: %s" % (reloads, done, people.told()),
-                  done == reloads - 1 and people.total > 100 and people.well == people.total and people.longest_s < SLOW_S)
+    return Figure("%d reloads, %d of them into new programs: %s; of trials of a slow API %s" % (
+        reloads, done, people.told(), trying.told()), done == reloads - 1 and people.total > 100 and trying.total >= reloads
+        and all(they.well == they.total and they.longest_s < SLOW_S for they in (people, trying)))
 
 
 def campaign(house, size):

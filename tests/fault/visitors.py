@@ -13,8 +13,9 @@ class Visitors:
     """with Visitors(stack) as them: ...; then they have counted what was well, what was told to come again
     (503 with Retry-After), and what was neither."""
 
-    def __init__(self, stack, people=3, pause_s=0.02):
-        self.person, self.pause_s = play.sign_up(stack.url, "visitor"), pause_s
+    def __init__(self, stack, people=3, pause_s=0.02, person=None, requests=REQUESTS):
+        """person: who they are, else somebody new; requests: what they ask for in turn, as (method, path, body)."""
+        self.person, self.pause_s, self.requests = person or play.sign_up(stack.url, "visitor"), pause_s, requests
         self.well, self.away, self.wrong, self.longest_s = 0, 0, [], 0.0
         self.answers = []  # (when it was asked for, when answered, in seconds since 1970; what came)
         self.leave, self.lock = threading.Event(), threading.Lock()
@@ -33,7 +34,7 @@ class Visitors:
     def walk(self, turn):
         while not self.leave.is_set():
             turn += 1
-            self.ask(*REQUESTS[turn % len(REQUESTS)])
+            self.ask(*self.requests[turn % len(self.requests)])
             time.sleep(self.pause_s)
 
     def ask(self, method, path, body):
