@@ -12,11 +12,8 @@ PACKAGES_CHECK="libcmocka-dev clang-format-14 python3-pytest python3-pytest-xdis
 PACKAGES_BROWSER="chromium chromium-driver python3-selenium nodejs npm"
 # campaigns against the C code: make fuzz, memory, coverage
 PACKAGES_FAULT="clang-14 libclang-rt-14-dev valgrind gcovr"
-# benchmarks: make bench
+# whom pages are measured beside, on top of what runs it: make bench
 PACKAGES_BENCH="wrk nodejs node-pg php-fpm php-pgsql"
-
-# measuring, on top of what runs it: make bench
-PACKAGES_BENCH="python3 curl nginx"
 
 say() {
 	printf '%s\n' "$*" >&2

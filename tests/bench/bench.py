@@ -10,7 +10,8 @@ Without a name it measures all. The figures go to tests/bench/results.json and d
 A module is bench_<noun>.py with NAME, ROWS and bench(house), which answers a dict for each row: name, figure,
 unit, limit, ratio, goal, held, and if it likes spread and note (report.measured makes them). A row is (name,
 unit, goal, least ratio to the limit, or None). house is a plant.Bench that has just been started, with the
-module's SETTINGS and POSTGRES where it has them. Rounds interleave what is compared; figures are medians.
+module's SETTINGS and POSTGRES where it has them; PACKAGES names lists of tools/packages.sh that it needs more than
+the product does. Rounds interleave what is compared; figures are medians.
 
 Nothing else may run on the machine meanwhile; the page says when others were busy."""
 import argparse
@@ -76,7 +77,7 @@ def main():
         return 0
     if asked.port:
         houses.FIRST_PORTS = itertools.count(asked.port, 2)
-    houses.install("PACKAGES_RUN", "PACKAGES_BENCH")
+    houses.install("PACKAGES_RUN", *(words for name in asked.names or known for words in getattr(known[name], "PACKAGES", ())))
     folder = pathlib.Path(asked.folder) if asked.folder else houses.working_folder()
     order = [(name, row[0]) for name, module in known.items() for row in module.ROWS]
     began, found = time.monotonic(), []

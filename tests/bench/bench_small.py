@@ -15,11 +15,13 @@ def paused(stack, places, yes):
 
 
 def round_of(house, places):
-    """All runs are asked for, then begin at once. Runs a second, from the first start to the last end."""
+    """All runs are asked for, then begin at once. Runs a second, from the first start to the last end. What was written
+    before is written out before they are asked for: between the two would be a checkpoint at the worst of times, after
+    which each page of theirs is logged whole."""
     stack = house.stack
+    house.settle()
     paused(stack, places, True)
     asked = sum(plant.at_once(4, lambda place: place.ask_all(), places), [])
-    house.settle()
     paused(stack, places, False)
     house.forget_live()
     row, = stack.sql("""

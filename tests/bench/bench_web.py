@@ -22,6 +22,7 @@ import house as houses  # noqa: E402
 import play  # noqa: E402
 
 NAME = "web"
+PACKAGES = ("PACKAGES_BENCH",)
 JSON, HTML = "JSON page of 20 rows", "HTML page of 20 rows"
 BARE, NODE, PHP, PHP_KEPT = "bare responder", "Node (http, pg)", "PHP-FPM", "PHP-FPM, statements kept"
 ROWS = [  # name, unit, goal in words, least ratio
@@ -270,7 +271,7 @@ def bench(house):
 
 def main():
     """The rows by themselves: bench_web.py"""
-    houses.install("PACKAGES_RUN", "PACKAGES_BENCH")
+    houses.install("PACKAGES_RUN", *PACKAGES)
     folder = houses.working_folder()
     try:
         with houses.House(folder, settings=SETTINGS) as house:
