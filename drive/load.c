@@ -46,9 +46,9 @@ static bool plan_find(struct loading *l, struct loaded *out, struct err *e)
 {
 	const struct load_options *o = l->o;
 	bool ok = o->document.len > 0
-	                  ? planned_find(o->plans, o->document, o->pipeline_id, &out->planned, e)
-	                  : planned_make(o->data_source, o->pipelines, o->pipeline_id,
-	                                 &out->planned, e);
+	                  ? plan_cache_get(o->plans, o->document, o->pipeline_id, &out->planned, e)
+	                  : planned_new(o->data_source, o->pipelines, o->pipeline_id, &out->planned,
+	                                e);
 
 	if (!ok)
 		return false;

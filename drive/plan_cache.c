@@ -9,9 +9,11 @@
 #include "lib/crypt/crypt.h"
 #include "lib/base/poison.h"
 
-#define ARENA_MAX  (64 * 1024 * 1024)
-#define PLACES     64
-#define KEPT_BYTES ((size_t)128 * 1024) /* a larger one is compiled each time: memory has an end */
+#define ARENA_MAX (64 * 1024 * 1024)
+#define PLACES    64
+#define KEPT_BYTES                                                                                 \
+	((size_t)256 * 1024) /* what takes more is compiled each time: memory has an end */
+#define FIELD_BYTES 36 /* of memory for a byte of their text, when Jansson holds the smallest */
 
 /* A planned, first in it, and who has a share of it. */
 struct entry {
@@ -84,8 +86,8 @@ static bool compile(struct entry *one, const json_t *data_source, const json_t *
 	return !arena_failed(a) || no_memory(e);
 }
 
-bool planned_make(const json_t *data_source, const json_t *pipelines, const char *pipeline_id,
-                  const struct planned **out, struct err *e)
+bool planned_new(const json_t *data_source, const json_t *pipelines, const char *pipeline_id,
+                 const struct planned **out, struct err *e)
 {
 	const json_t *pipeline = pipeline_find(pipelines, pipeline_id);
 	struct arena *arena;
@@ -126,7 +128,7 @@ void planned_free(const struct planned *p)
 }
 
 /* The document goes as soon as it is compiled. */
-static bool read_and_make(struct str document, const char *pipeline_id, const struct planned **out,
+static bool read_and_plan(struct str document, const char *pipeline_id, const struct planned **out,
                           struct err *e)
 {
 	struct arena *a = arena_new_run(ARENA_MAX);
@@ -136,9 +138,9 @@ static bool read_and_make(struct str document, const char *pipeline_id, const st
 	if (!a)
 		return no_memory(e);
 	ok = json_read(a, document, &root, e) &&
-	     planned_make(json_object_get(root, "dataSource"),
-	                  json_object_get(json_object_get(root, "collector"), "pipelines"),
-	                  pipeline_id, out, e);
+	     planned_new(json_object_get(root, "dataSource"),
+	                 json_object_get(json_object_get(root, "collector"), "pipelines"),
+	                 pipeline_id, out, e);
 	arena_free(a);
 	return ok;
 }
@@ -205,12 +207,18 @@ static struct entry *found(struct plan_cache *cache, const unsigned char documen
 	return one;
 }
 
+static size_t memory_of(const struct entry *one)
+{
+	return arena_used(one->arena) +
+	       FIELD_BYTES * json_dumpb(one->planned.fields, NULL, 0, JSON_COMPACT);
+}
+
 /* Two threads may have compiled the same: either does. */
 static void keep(struct plan_cache *cache, struct entry *one)
 {
 	struct entry **place, *before;
 
-	if (arena_used(one->arena) > KEPT_BYTES)
+	if (memory_of(one) > KEPT_BYTES)
 		return;
 	pthread_mutex_lock(&cache->mutex);
 	place = place_of(cache, one->document, one->planned.pipeline_id);
@@ -222,18 +230,18 @@ static void keep(struct plan_cache *cache, struct entry *one)
 	share_back(before);
 }
 
-bool planned_find(struct plan_cache *cache, struct str document, const char *pipeline_id,
-                  const struct planned **out, struct err *e)
+bool plan_cache_get(struct plan_cache *cache, struct str document, const char *pipeline_id,
+                    const struct planned **out, struct err *e)
 {
 	unsigned char hash[CRYPT_SHA256];
 	struct entry *one;
 
 	if (!cache || !pipeline_id)
-		return read_and_make(document, pipeline_id, out, e);
+		return read_and_plan(document, pipeline_id, out, e);
 	crypt_sha256(document, hash);
 	one = found(cache, hash, pipeline_id);
 	if (!one) {
-		if (!read_and_make(document, pipeline_id, out, e))
+		if (!read_and_plan(document, pipeline_id, out, e))
 			return false;
 		one = (struct entry *)*out;
 		memcpy(one->document, hash, sizeof(hash));

@@ -28,11 +28,11 @@ void plan_cache_free(struct plan_cache *); /* NULL is fine */
 
 /* A pipeline (NULL: the first) of a release's text {"collector":{"pipelines":[]},"dataSource":{}}. Without a cache it
  * is compiled each time. */
-MUST_CHECK bool planned_find(struct plan_cache *, struct str document, const char *pipeline_id,
-                             const struct planned **, struct err *);
+MUST_CHECK bool plan_cache_get(struct plan_cache *, struct str document, const char *pipeline_id,
+                               const struct planned **, struct err *);
 /* The same of documents that were read before, and may go. */
-MUST_CHECK bool planned_make(const json_t *data_source, const json_t *pipelines,
-                             const char *pipeline_id, const struct planned **, struct err *);
+MUST_CHECK bool planned_new(const json_t *data_source, const json_t *pipelines,
+                            const char *pipeline_id, const struct planned **, struct err *);
 void planned_free(const struct planned *); /* NULL is fine */
 
 /* The first problem as an error with a slug of ours, or true when there is none. */

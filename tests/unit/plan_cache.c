@@ -34,7 +34,7 @@ static const struct planned *find(struct plan_cache *cache, const char *path, co
 	struct err e = { 0 };
 	char text[1000];
 
-	if (!planned_find(cache, document(text, sizeof(text), path), pipeline, &p, &e))
+	if (!plan_cache_get(cache, document(text, sizeof(text), path), pipeline, &p, &e))
 		fail_msg("%s: %s", e.slug, e.msg);
 	memset(text, 0, sizeof(text)); /* nothing of it may be needed any more */
 	return p;
@@ -57,6 +57,27 @@ static void same_bytes_share_a_plan(void **state)
 	planned_free(again);
 	planned_free(other);
 	planned_free(changed);
+	plan_cache_free(cache);
+}
+
+static void what_is_large_is_not_kept(void **state)
+{
+	static char text[40000];
+	struct plan_cache *cache = plan_cache_new();
+	const struct planned *two[2] = { NULL, NULL };
+	struct err e = { 0 };
+	struct str begin = document(text, sizeof(text), "/a");
+	char *at = strstr(text, "\"label\":\"Key\"") + strlen("\"label\":\"");
+
+	(void)state;
+	memmove(at + 20000, at,
+	        begin.len - (size_t)(at - text) + 1); /* a label of 20,000 letters more */
+	memset(at, 'x', 20000);
+	for (size_t i = 0; i < 2; i++)
+		assert_true(plan_cache_get(cache, str_of(text), "p1", &two[i], &e));
+	assert_ptr_not_equal(two[0]->plan, two[1]->plan);
+	planned_free(two[0]);
+	planned_free(two[1]);
 	plan_cache_free(cache);
 }
 
@@ -134,7 +155,7 @@ static void what_cannot_be_run_says_why_each_time(void **state)
 		struct err e = { 0 };
 		const char *text = rows[i / 2].document;
 
-		row_check(text, !planned_find(cache, str_of(text), rows[i / 2].pipeline, &p, &e));
+		row_check(text, !plan_cache_get(cache, str_of(text), rows[i / 2].pipeline, &p, &e));
 		row_check(text, strcmp(e.slug, rows[i / 2].slug) == 0);
 		row_check(text, e.msg[0] != '\0');
 	}
@@ -146,8 +167,12 @@ static void *find_often(void *cache)
 	char path[20];
 
 	for (int i = 0; i < 200; i++) {
-		snprintf(path, sizeof(path), "/%d", i % PLACES_AND_MORE);
-		planned_free(find(cache, path, "p1"));
+		const struct planned *p;
+
+		snprintf(path, sizeof(path), "/%d", i % (i % 2 ? PLACES_AND_MORE : 8));
+		p = find(cache, path, "p1");
+		assert_string_equal(plan_stream_name(p->plan), "getItems");
+		planned_free(p);
 	}
 	return NULL;
 }
@@ -170,6 +195,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST("the same bytes share a plan; another pipeline or byte has its own",
 		     same_bytes_share_a_plan),
+		TEST("what is large is not kept", what_is_large_is_not_kept),
 		TEST("without a cache each is compiled", without_a_cache_each_is_compiled),
 		TEST("what is in use outlives its place, and the cache",
 		     what_is_in_use_outlives_its_cache),
