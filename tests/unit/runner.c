@@ -7,6 +7,7 @@
 
 #include "tests/unit/unit.h"
 
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/crypt/crypt.h"
 #include "lib/db/migrate.h"
