@@ -417,7 +417,7 @@ def campaign(house, size):
     stack = house.stack
     workspaces, n, killed_s, taken_s, runners_s, held_s, disk = part_of(SIZES[size], NEEDED, house)
     field = steady(stack, workspaces, 25 * (60 + int(2.4 * (10 + n * 16 + killed_s + taken_s + runners_s))))
-    pace = Pace(field, 8 if n else 3)
+    pace = Pace(field, 8 if n or runners_s else 3)
     with Visitors(stack) as people:
         troubles = restarts(stack, n)
         began = time.time()

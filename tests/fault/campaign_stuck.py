@@ -37,7 +37,7 @@ PROMISES = [
 
 MUTANTS = [
     Mutant("a lease that never lapses", ("2",), (
-        ("sql/migrations/0021_berths.sql", "WHERE w.state = 'running' AND (r.id IS NULL OR r.lease_until < clock_timestamp()\n",
+        ("sql/migrations/0036_regained.sql", "WHERE w.state = 'running' AND (r.id IS NULL OR r.lease_until < clock_timestamp()\n",
          "WHERE w.state = 'running' AND (r.id IS NULL OR r.lease_until < '-infinity'\n"),)),
     Mutant("no berth", ("2b",), (
         ("sql/migrations/0021_berths.sql",
@@ -48,7 +48,7 @@ MUTANTS = [
         ("runner/main.c", "if (p->stops > 1 || for_ms > DRAIN_END_MS) {", "if (p->stops > 0) {"),
         ("runner/keeper.c", "if (k->has_id && !db_run(k->db, Q_RUNNER_STOP", "if (!k->db && !db_run(k->db, Q_RUNNER_STOP"))),
     Mutant("no deadline", ("4",), (
-        ("sql/migrations/0021_berths.sql", "OR w.deadline_at + interval '30 seconds' < clock_timestamp())", ")"),)),
+        ("sql/migrations/0036_regained.sql", "OR w.deadline_at + interval '30 seconds' < clock_timestamp())", ")"),)),
     Mutant("requests without a limit of their own", ("4",), (
         ("lib/http/request.c", "r->timeout_ms > 0 ? r->timeout_ms : TOTAL_MS", "TOTAL_MS"),)),
 ]
