@@ -1,6 +1,6 @@
--- As before, but who loses its runner for the first time since its last page is due at once. The tenth of a second that
--- it waited was a quarter of what a killed runner cost its runs; only who loses one again has to wait for whatever kills
--- them to be over.
+-- As before, but whose runner is lost, or whose deadline has passed, for the first time since its last page or its last
+-- release is due at once. The tenth of a second that it waited was a sixth of what a killed runner cost its runs; only
+-- who loses one again has to wait for whatever kills them to be over.
 -- Locks: none.
 SET LOCAL ROLE catchment_owner;
 

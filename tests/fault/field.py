@@ -17,6 +17,7 @@ LIMIT = 25
 MOST_IDS = 5000  # in one statement: it is an argument of psql's
 PIPELINES = ("append-small", "small-pages")
 RUNNER_LOGS = ("catchment.log", "second-runner.log")
+REAPED = re.compile(rb'"event":"reap"[^\n]*execution=(\S+)')
 
 
 class Field:
@@ -46,6 +47,13 @@ class Field:
                               "ON x.tenant_id = l.tenant_id AND x.id = l.execution_id WHERE x.collector_instance_id IN ('%s') "
                               "ORDER BY 1" % "', '".join(self.instances))
         return [float(at) for at, in rows]
+
+    def losses(self):
+        """How often runs of theirs have lost their runner."""
+        own = {row[0].encode() for row in self.stack.sql(
+            "SELECT id FROM collect.collector_executions WHERE collector_instance_id IN ('%s')" % "', '".join(self.instances))}
+        return sum(execution in own for path, text in self.stack.logs().items() if path.name in RUNNER_LOGS
+                   for execution in REAPED.findall(text))
 
     def runs(self):
         """{(instance, pipeline): (asked, live, well)}; what the database says, whenever it is there."""
