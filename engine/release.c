@@ -214,7 +214,10 @@ const json_t *release_item_find(const json_t *list, const char *member, const ch
 
 	json_array_foreach(list, i, item)
 	{
-		if (strcmp(json_text(item, member, ""), text) == 0)
+		const json_t *own = json_object_get(item, member);
+
+		/* who has none is not the one whose text is empty */
+		if (json_is_string(own) && strcmp(json_string_value(own), text) == 0)
 			return item;
 	}
 	return NULL;

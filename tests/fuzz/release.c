@@ -1,7 +1,8 @@
 /*
  * Two release documents, {"old":...,"new":...}: each difference has a code, a name and a sentence. A
  * document does not differ from itself, nothing breaks that has not changed, and what one direction adds
- * the other removes, where ids and names are unique and ids are given to all items of a list or to none.
+ * the other removes, where ids and names are unique and given to all items of a list; functions may all do
+ * without an id.
  */
 #include "config.h"
 
@@ -25,13 +26,14 @@ static void described(const json_t *list)
 	}
 }
 
+/* Whether the item has the member, and no other has the same. */
 static bool is_alone(const json_t *list, const char *member, size_t at)
 {
 	const json_t *one = json_array_get(list, at), *other;
 	const char *text = json_text(one, member, "");
 	size_t i;
 
-	if (!json_is_object(one))
+	if (!text[0])
 		return false;
 	json_array_foreach(list, i,
 	                   other) if (i != at &&
@@ -39,24 +41,33 @@ static bool is_alone(const json_t *list, const char *member, size_t at)
 	return true;
 }
 
-static bool is_unique(const json_t *document, const char *holder, const char *list, const char *id,
-                      const char *label)
+/* id NULL: nobody has one. */
+static bool is_unique(const json_t *list, const char *id, const char *label)
 {
-	const json_t *items = json_object_get(json_object_get(document, holder), list);
-	bool ids = json_object_get(json_array_get(items, 0), id) != NULL;
-
-	for (size_t i = 0; i < json_array_size(items); i++)
-		if ((ids && !is_alone(items, id, i)) || !is_alone(items, label, i) ||
-		    ids != (json_object_get(json_array_get(items, i), id) != NULL))
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if ((id && !is_alone(list, id, i)) || !is_alone(list, label, i))
 			return false;
 	return true;
 }
 
+static bool has_ids(const json_t *list)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(list, i, one) if (json_object_get(one, "id")) return true;
+	return false;
+}
+
 static bool all_unique(const json_t *document)
 {
-	return is_unique(document, "collector", "pipelines", "id", "name") &&
-	       is_unique(document, "dataSource", "functions", "id", "name") &&
-	       is_unique(document, "dataSource", "configFields", "name", "label");
+	const json_t *source = json_object_get(document, "dataSource");
+	const json_t *functions = json_object_get(source, "functions");
+
+	return is_unique(json_object_get(json_object_get(document, "collector"), "pipelines"), "id",
+	                 "name") &&
+	       is_unique(functions, has_ids(functions) ? "id" : NULL, "name") &&
+	       is_unique(json_object_get(source, "configFields"), "name", "label");
 }
 
 static size_t count(const json_t *list, const char *what)
