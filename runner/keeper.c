@@ -29,6 +29,7 @@
 #define CLAIM_LEAST_MS 10   /* for others to join, but after a full claim or a note */
 #define REAP_MS        5000
 #define REAP_AGAIN_MS  200
+#define YIELD_MS       20 /* of a newcomer to runners that live */
 #define REAP_BATCH     100
 #define SWEEP_MS       30000
 #define PRUNE_LANES    10 /* a sweep */
@@ -43,6 +44,7 @@ struct keeper {
 	bool look_claims, look_cancels;
 	bool is_new;                                  /* has reaped at most once */
 	int64_t beat_ms, claim_ms, reap_ms, sweep_ms; /* monotonic: when next */
+	int64_t yield_ms;                             /* no claim before */
 };
 
 void keeper_wake(struct runner *r)
@@ -237,7 +239,6 @@ static bool reap(struct keeper *k, struct err *e)
 
 	/* another runner's reap may have been under way, which sees what was lost before it began */
 	k->reap_ms = clock_mono_ms() + (k->is_new ? REAP_AGAIN_MS : jitter(REAP_MS));
-	k->is_new = false;
 	if (!db_run(k->db, Q_RUNNER_REAP, DB_ARGS(db_int(REAP_BATCH)), k->arena, &rows, e))
 		return false;
 	for (size_t i = 0; i < db_count(rows); i++) {
@@ -247,6 +248,10 @@ static bool reap(struct keeper *k, struct err *e)
 		         uuid_format(&work, texts[0]), uuid_format(&execution, texts[1]),
 		         db_get_int(rows, i, 3), db_get(rows, i, 4).p, db_get(rows, i, 5).p);
 	}
+	/* What killed the one before us may kill us: those that live first, who hear of it as we do. */
+	if (k->is_new && db_count(rows) > 0)
+		k->yield_ms = clock_mono_ms() + YIELD_MS;
+	k->is_new = false;
 	k->look_claims = k->look_claims || db_count(rows) > 0;
 	if (db_count(rows) == REAP_BATCH)
 		k->reap_ms = 0; /* there may be more, and they have waited long enough */
@@ -317,7 +322,7 @@ static bool turn(struct keeper *k, struct err *e)
 		return false;
 	if (k->look_cancels && !cancels(k, e))
 		return false;
-	return (!k->look_claims && now < k->claim_ms) || claim(k, e);
+	return now < k->yield_ms || (!k->look_claims && now < k->claim_ms) || claim(k, e);
 }
 
 static void on_note(void *arg, const char *channel, const char *payload)
@@ -360,6 +365,8 @@ static void rest(struct keeper *k, bool failed)
 	until = least(least(until, k->claim_ms), least(k->reap_ms, k->sweep_ms));
 	if (failed)
 		until = now + jitter(RETRY_MS);
+	else if (k->look_claims && now < k->yield_ms)
+		until = least(k->reap_ms, k->yield_ms);
 	else if (!k->has_id || k->look_claims || k->look_cancels)
 		return;
 	if (until > now)

@@ -62,7 +62,7 @@ MUTANTS = [
     Mutant("one run a look, and a look a second", ("7",), (
         ("runner/keeper.c", "n = room < CLAIM_BATCH ? room : CLAIM_BATCH;", "n = room > 0;"),
         ("runner/keeper.c", "\tk->claim_ms = clock_mono_ms() + CLAIM_LEAST_MS; /* there may be more */\n", ""),
-        ("runner/keeper.c", "return (!k->look_claims && now < k->claim_ms) || claim(k, e);", "return now < k->claim_ms || claim(k, e);"))),
+        ("runner/keeper.c", "return now < k->yield_ms || (!k->look_claims && now < k->claim_ms) || claim(k, e);", "return now < k->claim_ms || claim(k, e);"))),
     Mutant("a full disk is an internal error", ("5d",), (("lib/db/sqlstate.c", '{ "53", ERR_UNAVAILABLE, "database_full", 10,', '{ "53", ERR_DB, "database_full", 10,'),)),
 ]
 
