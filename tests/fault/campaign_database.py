@@ -481,7 +481,7 @@ def people_figure(people, troubles, calm, restarted):
 
 def pace_figure(pace, at, kills):
     """What is asked for steadily is done as steadily. Each loss costs the runs that it meets what they had of a page, and
-    a tenth of a second. Kills that are late, or meet few of the long runs, show nothing."""
+    a fifth of a second. Kills that are late, or meet few of the long runs, show nothing."""
     if not kills:
         return ELSEWHERE
     since, until, asked, well, killed, met = kills
