@@ -144,6 +144,9 @@ void *committer_main(void *arg)
 		log_err(LOG_ERROR, "committer", &e);
 		abort(); /* without memory for its threads the process is better started anew */
 	}
+	/* A first job whose runner was killed has waited already. A failure shows with the job. */
+	if (!db_ready(c.db, &e))
+		err_clear(&e);
 	queue_join(&c.runner->queue, &hand);
 	while ((job = queue_get(&c.runner->queue, &hand))) {
 		log_context(NULL, uuid_format(&job->claim.tenant, tenant));
