@@ -29,6 +29,7 @@
 #define CLAIM_LEAST_MS 10   /* for others to join, but after a full claim or a note */
 #define REAP_MS        5000
 #define REAP_AGAIN_MS  200
+#define NEW_REAPS      2  /* the first of which may have met another runner's */
 #define YIELD_MS       20 /* of a newcomer to runners that live */
 #define REAP_BATCH     100
 #define SWEEP_MS       30000
@@ -42,7 +43,7 @@ struct keeper {
 	struct arena *arena;
 	bool has_id, told_draining;
 	bool look_claims, look_cancels;
-	bool is_new;                                  /* has reaped at most once */
+	int reaps;                                    /* under this id */
 	int64_t beat_ms, claim_ms, reap_ms, sweep_ms; /* monotonic: when next */
 	int64_t yield_ms;                             /* no claim before */
 };
@@ -97,7 +98,7 @@ static bool id_take(struct keeper *k, struct err *e)
 	            k->arena, NULL, e))
 		return false;
 	k->reap_ms = 0; /* what a predecessor in this berth held */
-	k->is_new = true;
+	k->reaps = 0;
 	lease_take(&k->runner->lease, &id, start);
 	k->has_id = true;
 	k->beat_ms = start + LEASE_BEAT_S * 1000;
@@ -231,14 +232,27 @@ static bool claim(struct keeper *k, struct err *e)
 
 /* ---- reaping, sweeping, cancels ---- */
 
+/* What killed the one before a newcomer may kill it too: those that live are told, and look first. */
+static bool reaped_tell(struct keeper *k, bool is_new, struct err *e)
+{
+	k->look_claims = true;
+	if (!db_run(k->db, Q_RUNNER_WAKE, DB_NO_ARGS, k->arena, NULL, e))
+		return false;
+	if (is_new)
+		k->yield_ms = clock_mono_ms() + YIELD_MS;
+	return true;
+}
+
 static bool reap(struct keeper *k, struct err *e)
 {
+	bool is_new = k->reaps < NEW_REAPS;
 	struct db_rows *rows;
 	struct uuid work, execution;
 	char texts[2][UUID_TEXT_MAX];
 
 	/* another runner's reap may have been under way, which sees what was lost before it began */
-	k->reap_ms = clock_mono_ms() + (k->is_new ? REAP_AGAIN_MS : jitter(REAP_MS));
+	k->reap_ms = clock_mono_ms() + (k->reaps == 0 ? REAP_AGAIN_MS : jitter(REAP_MS));
+	k->reaps += k->reaps < NEW_REAPS;
 	if (!db_run(k->db, Q_RUNNER_REAP, DB_ARGS(db_int(REAP_BATCH)), k->arena, &rows, e))
 		return false;
 	for (size_t i = 0; i < db_count(rows); i++) {
@@ -248,14 +262,9 @@ static bool reap(struct keeper *k, struct err *e)
 		         uuid_format(&work, texts[0]), uuid_format(&execution, texts[1]),
 		         db_get_int(rows, i, 3), db_get(rows, i, 4).p, db_get(rows, i, 5).p);
 	}
-	/* What killed the one before us may kill us: those that live first, who hear of it as we do. */
-	if (k->is_new && db_count(rows) > 0)
-		k->yield_ms = clock_mono_ms() + YIELD_MS;
-	k->is_new = false;
-	k->look_claims = k->look_claims || db_count(rows) > 0;
 	if (db_count(rows) == REAP_BATCH)
 		k->reap_ms = 0; /* there may be more, and they have waited long enough */
-	return true;
+	return db_count(rows) == 0 || reaped_tell(k, is_new, e);
 }
 
 /* One workspace a transaction: its lane is locked meanwhile, and this thread keeps the lease. */

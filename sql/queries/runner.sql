@@ -23,6 +23,9 @@ FROM work.lane WHERE NOT paused
 -- name: runner_reap :many (n int)
 SELECT tenant_id, work_id, execution_id, old_token, state, code FROM work.reap($1)
 
+-- name: runner_wake :one ()
+SELECT work.wake('catchment_work')
+
 -- name: runner_abandon :many (runner uuid, held uuid[])
 SELECT tenant_id, work_id, execution_id, old_token FROM work.abandon($1, $2)
 

@@ -296,6 +296,36 @@ def test_a_runner_that_the_supervisor_saw_die_is_succeeded_at_once(stack, slow):
     check_exact(slow, execution)
 
 
+def holder(stack, execution):
+    """The lease of the runner that has a run; "": nobody."""
+    return stack.sql("SELECT runner_id FROM work.work WHERE execution_id = '%s'" % execution)[0][0]
+
+
+def test_what_a_dead_runner_held_goes_to_one_that_lives(stack, stage):
+    # Fails mostly where nobody is told of it: an idle runner looks each second and a half, a successor waits 20 ms.
+    second = stack.another_runner()
+    taken = 0
+    try:
+        for _ in range(4):
+            installed = stage.install(SLOW)
+            os.kill(second.pid, signal.SIGSTOP)  # so that the other one has the run
+            try:
+                execution = ask_and_reach(installed, 2)
+            finally:
+                os.kill(second.pid, signal.SIGCONT)
+            time.sleep(0.2)  # it has looked
+            dead = holder(stack, execution)
+            assert dead != second.lease
+            os.kill(stack.own_runner(), signal.SIGKILL)
+            play.until(lambda: holder(stack, execution) not in ("", dead), 10, "another runner has it")
+            taken += holder(stack, execution) == second.lease
+            check_exact(installed, execution)
+    finally:
+        second.terminate()
+        second.wait(30)
+    assert taken >= 2, "an idle runner took %d of 4" % taken
+
+
 def test_a_dead_runner_is_noticed_by_time_alone(stack, stage):
     # Fails with a lease that never lapses, or that somebody extends for the dead.
     installed = stage.install(SLOW)

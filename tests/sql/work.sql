@@ -23,6 +23,9 @@ CREATE PROCEDURE pg_temp.clean() LANGUAGE sql AS $$ DELETE FROM work.work; DELET
 	INSERT INTO work.runner (id, host, lease_until) VALUES (tap.id(900), 'a', clock_timestamp() + interval '1 hour'),
 		(tap.id(901), 'b', clock_timestamp() + interval '1 hour') $$;
 
+-- whoever takes back what a dead runner held tells the others
+SELECT is(pg_temp.run('SELECT work.wake(''catchment_work'') IS NOT NULL'), 't', 'a runner may wake the others');
+
 -- claims
 CALL pg_temp.clean();
 CALL pg_temp.ready(1, 1, 7);
