@@ -12,6 +12,7 @@ from field import PIPELINES, Field, Trouble, back_up, collect, count_pages, coun
 from proof import Figure, Mutant, Promise
 
 NAME = "exact"
+TOLD = 0.95
 # runs, kills, pauses past the lease (simulated, real), crashes of PostgreSQL, workspaces
 SIZES = {"full": (10000, 200, 48, 2, 5, 100), "mutant": (240, 12, 12, 0, 0, 8), "short": (40, 4, 3, 0, 0, 4)}
 
@@ -138,5 +139,5 @@ def campaign(house, size):
         "1b": Figure("%d of %d streams" % (right, streams), right == streams),
         # who is killed between the refusal and its line tells nobody
         "3": Figure("%d stale writes refused, %d told by the runners; %d pages counted twice or wrongly" % (refused, logged, wrong),
-                    wrong == 0 and refused - kills <= logged and (refused >= naps + long_naps or size != "full")),
+                    wrong == 0 and logged >= TOLD * refused - 1 and (refused >= naps + long_naps or size != "full")),
     }

@@ -170,6 +170,39 @@ def how_many(stack, tenant, state):
     return int(stack.sql("SELECT count(*) FROM work.work WHERE tenant_id = '%s' AND state = '%s'" % (tenant, state))[0][0])
 
 
+class Watch(threading.Thread):
+    """with Watch(stack, tenant) as them: ...; then them.most is how many of its runs were at work at once, looked at a
+    hundred times a second."""
+
+    LOOK = """CREATE FUNCTION pg_temp.most() RETURNS int LANGUAGE plpgsql AS $$
+        DECLARE
+            most int := 0;
+        BEGIN
+            FOR i IN 1 .. 50 LOOP
+                most := greatest(most, (SELECT count(*) FROM work.work WHERE tenant_id = '%s' AND state = 'running'));
+                PERFORM pg_sleep(0.01);
+            END LOOP;
+            RETURN most;
+        END $$;
+        SELECT pg_temp.most()"""
+
+    def __init__(self, stack, tenant):
+        super().__init__(daemon=True)
+        self.stack, self.tenant, self.most, self.leave = stack, tenant, 0, threading.Event()
+
+    def run(self):
+        while not self.leave.is_set():
+            self.most = max(self.most, int(self.stack.sql(self.LOOK % self.tenant)[0][0]))
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.leave.set()
+        self.join(30)
+
+
 def greedy(stack, size):
     runs, n = SIZES[size][0:2]
     greedy_one = Open(stack, MANY).install("products=2")
@@ -180,19 +213,20 @@ def greedy(stack, size):
     flood(stack, greedy_one, runs)
     try:
         first = how_many(stack, greedy_one.tenant, "ready")
-        beside = rounds(stack, neighbours, n)
+        with Watch(stack, greedy_one.tenant) as quick:
+            beside = rounds(stack, neighbours, n)
         ran = first - how_many(stack, greedy_one.tenant, "ready")
         greedy_one.play("products=2,fault=hang,ms=20000")
         time.sleep(2)  # until it holds as many hanging runs as it gets
-        beside += rounds(stack, neighbours, n)
-        at_work = how_many(stack, greedy_one.tenant, "running")
+        with Watch(stack, greedy_one.tenant) as hanging:
+            beside += rounds(stack, neighbours, n)
     finally:
         greedy_one.lane("paused = true")
     late, usual = at_most(0.99, beside), statistics.median(idle)
-    return Figure("%d due, %d of them ran meanwhile, %d at once when they hung; %d starts of others: p99 %.2f s, median "
+    return Figure("%d due, %d of them ran meanwhile, %d at once at most, and %d when they hung; %d starts of others: p99 %.2f s, median "
                   "%.3f s; with nothing else due: p99 %.2f s, median %.3f s" % (
-                      first, ran, at_work, len(beside), late, statistics.median(beside), at_most(0.99, idle), usual),
-                  ran > 0 and 0 < at_work <= LIMIT and late < 1 and statistics.median(beside) <= max(0.1, 2 * usual))
+                      first, ran, quick.most, hanging.most, len(beside), late, statistics.median(beside), at_most(0.99, idle), usual),
+                  ran > 0 and 0 < hanging.most <= LIMIT and 0 < quick.most <= LIMIT and late < 1 and statistics.median(beside) <= max(0.1, 2 * usual))
 
 
 # --- 9b: many who want much ---

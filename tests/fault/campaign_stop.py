@@ -125,6 +125,10 @@ def reload_broken(stack, daemon):
         conf.write_bytes(good)
 
 
+def tried_well(answer):
+    return all(pipeline["status"] == "success" for pipeline in answer.json["pipelines"])
+
+
 def creators(stack):
     """People who try a collector whose API takes most of a second: some responder has always one of these in hand.
     Answers them, and the scenario that their trials ask."""
@@ -132,7 +136,7 @@ def creators(stack):
     stack.scenario(scenario, "products=2,fault=hang,ms=%d" % TRIAL_MS)
     body = {"maxPages": 1, "config": {"address": "%s/s/%s" % (stack.upstream.url, scenario), "apiKey": "key"}}
     path = "/api/v1/collectors/%s/execute" % stage.collector
-    return Visitors(stack, 2, 0.01, stage.creator, [("POST", path, body)]), scenario
+    return Visitors(stack, 2, 0.01, stage.creator, [("POST", path, body)], tried_well), scenario
 
 
 def reloaded(stack, reloads):

@@ -13,9 +13,11 @@ class Visitors:
     """with Visitors(stack) as them: ...; then they have counted what was well, what was told to come again
     (503 with Retry-After), and what was neither."""
 
-    def __init__(self, stack, people=3, pause_s=0.02, person=None, requests=REQUESTS):
-        """person: who they are, else somebody new; requests: what they ask for in turn, as (method, path, body)."""
-        self.person, self.pause_s, self.requests = person or play.sign_up(stack.url, "visitor"), pause_s, requests
+    def __init__(self, stack, people=3, pause_s=0.02, person=None, requests=REQUESTS, fits=None):
+        """person: who they are, else somebody new; requests: what they ask for in turn, as (method, path, body);
+        fits: whether an answer of 200 says what it should."""
+        self.person, self.pause_s = person or play.sign_up(stack.url, "visitor"), pause_s
+        self.requests, self.fits = requests, fits
         self.well, self.away, self.wrong, self.longest_s = 0, 0, [], 0.0
         self.answers = []  # (when it was asked for, when answered, in seconds since 1970; what came)
         self.leave, self.lock = threading.Event(), threading.Lock()
@@ -43,6 +45,8 @@ class Visitors:
         try:
             answer = self.person(method, path, body, headers, timeout=40, raw=True)
             said = answer.status if answer.status != 503 or answer.headers.get("Retry-After") else "503 without Retry-After"
+            if said == 200 and self.fits and not self.fits(answer):
+                said = "200, but not what was asked for"
         except (OSError, ValueError, play.http.client.HTTPException) as broken:
             said = "%s" % type(broken).__name__
         seconds = time.monotonic() - began
