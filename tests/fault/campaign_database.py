@@ -332,7 +332,7 @@ class SmallDisk:
     """The tables of this house on a disk of their own, with little room. Its log of changes stays where it is:
     without room for that PostgreSQL stops, and no program can help."""
 
-    ROOM = 64 << 20
+    ROOM = 256 << 20  # all that the runs write afterwards
 
     def __init__(self, house):
         self.house, self.base = house, pathlib.Path(house.state) / "data/base"
