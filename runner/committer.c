@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@
 #define PAUSE_FIRST_MS 50
 #define PAUSE_MOST_MS  2000
 #define TIMEOUTS_MAX   3
+#define OTHERS_MS      300
 
 static const struct {
 	const char *name;
@@ -144,8 +146,11 @@ void *committer_main(void *arg)
 		log_err(LOG_ERROR, "committer", &e);
 		abort(); /* without memory for its threads the process is better started anew */
 	}
-	/* A first job whose runner was killed has waited already. A failure shows with the job. */
-	if (!db_ready(c.db, &e))
+	/* Connected before the first job, which has waited already if its runner was killed. As many as there
+	 * are cores begin: a connection is slow at first, and all at once would make each other slower. */
+	if (atomic_fetch_add(&c.runner->committers_begun, 1) >= c.runner->committers)
+		queue_pause(&c.runner->queue, OTHERS_MS);
+	if (!db_ready(c.db, &e)) /* the first job tells */
 		err_clear(&e);
 	queue_join(&c.runner->queue, &hand);
 	while ((job = queue_get(&c.runner->queue, &hand))) {

@@ -30,7 +30,7 @@
 #define REAP_MS        5000
 #define REAP_AGAIN_MS  200
 #define NEW_REAPS      2  /* the first of which may have met another runner's */
-#define YIELD_MS       20 /* of a newcomer to runners that live */
+#define YIELD_MS       10 /* of a newcomer to runners that live */
 #define REAP_BATCH     100
 #define SWEEP_MS       30000
 #define PRUNE_LANES    10 /* a sweep */
@@ -46,6 +46,7 @@ struct keeper {
 	int reaps;                                    /* under this id */
 	int64_t beat_ms, claim_ms, reap_ms, sweep_ms; /* monotonic: when next */
 	int64_t yield_ms;                             /* no claim before */
+	size_t owed; /* runs that were taken back and not claimed, as far as it knows */
 };
 
 void keeper_wake(struct runner *r)
@@ -222,20 +223,22 @@ static bool claim(struct keeper *k, struct err *e)
 	                    db_text(RUNNER_MAX_RUN)),
 	            k->arena, &rows, e))
 		return false;
+	k->owed = db_count(rows) > 0 && db_count(rows) < k->owed ? k->owed - db_count(rows) : 0;
 	if (db_count(rows) == 0)
 		return next_due(k, e);
 	claims_post(k, rows);
 	k->claim_ms = clock_mono_ms() + CLAIM_LEAST_MS; /* there may be more */
-	k->look_claims = db_count(rows) == n;           /* there will be */
+	k->look_claims = db_count(rows) == n || k->owed > 0;
 	return true;
 }
 
 /* ---- reaping, sweeping, cancels ---- */
 
 /* What killed the one before a newcomer may kill it too: those that live are told, and look first. */
-static bool reaped_tell(struct keeper *k, bool is_new, struct err *e)
+static bool reaped_tell(struct keeper *k, size_t n, bool is_new, struct err *e)
 {
 	k->look_claims = true;
+	k->owed += n;
 	if (!db_run(k->db, Q_RUNNER_WAKE, DB_NO_ARGS, k->arena, NULL, e))
 		return false;
 	if (is_new)
@@ -264,7 +267,7 @@ static bool reap(struct keeper *k, struct err *e)
 	}
 	if (db_count(rows) == REAP_BATCH)
 		k->reap_ms = 0; /* there may be more, and they have waited long enough */
-	return db_count(rows) == 0 || reaped_tell(k, is_new, e);
+	return db_count(rows) == 0 || reaped_tell(k, db_count(rows), is_new, e);
 }
 
 /* One workspace a transaction: its lane is locked meanwhile, and this thread keeps the lease. */
@@ -390,9 +393,9 @@ static void rest(struct keeper *k, bool failed)
 static bool keeper_open(struct keeper *k, struct err *e)
 {
 	k->arena = arena_new_run(ARENA_MAX);
-	return (k->arena ||
-	        err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.")) &&
-	       db_open(k->runner->conninfo, "runner", &k->db, e);
+	k->db = k->runner->keeper_db;
+	return k->arena ||
+	       err_set(e, ERR_UNAVAILABLE, "out_of_memory", "There is not enough memory.");
 }
 
 /* The row goes, so that nobody waits for this runner's lease to end. */
@@ -432,6 +435,5 @@ void *keeper_main(void *arg)
 	}
 	farewell(&k);
 	arena_free(k.arena);
-	db_close(k.db);
 	return NULL;
 }

@@ -38,8 +38,10 @@ struct runner {
 	struct lease lease;
 	struct mailbox mail;
 	struct job_queue queue;
-	int keeper_fd; /* eventfd: wakes the keeper */
+	int keeper_fd;        /* eventfd: wakes the keeper */
+	struct db *keeper_db; /* main's until the keeper begins, and when it has ended */
 	_Atomic bool draining, stopping;
+	_Atomic int64_t committers_begun;
 };
 
 void keeper_wake(struct runner *);

@@ -326,7 +326,7 @@ static bool any_lost(const struct written *w)
 static bool commits(struct err *e)
 {
 	static struct written w;
-	struct runner r = { .keeper_fd = -1 };
+	struct runner r = { .keeper_fd = -1, .committers = 1 };
 	char conninfo[300];
 	bool good;
 
