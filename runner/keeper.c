@@ -255,7 +255,6 @@ static bool reap(struct keeper *k, struct err *e)
 
 	/* another runner's reap may have been under way, which sees what was lost before it began */
 	k->reap_ms = clock_mono_ms() + (k->reaps == 0 ? REAP_AGAIN_MS : jitter(REAP_MS));
-	k->reaps += k->reaps < NEW_REAPS;
 	if (!db_run(k->db, Q_RUNNER_REAP, DB_ARGS(db_int(REAP_BATCH)), k->arena, &rows, e))
 		return false;
 	for (size_t i = 0; i < db_count(rows); i++) {
@@ -267,6 +266,8 @@ static bool reap(struct keeper *k, struct err *e)
 	}
 	if (db_count(rows) == REAP_BATCH)
 		k->reap_ms = 0; /* there may be more, and they have waited long enough */
+	else if (is_new)
+		k->reaps++;
 	return db_count(rows) == 0 || reaped_tell(k, db_count(rows), is_new, e);
 }
 

@@ -491,6 +491,6 @@ def pace_figure(pace, at, kills, runs):
     since, until, asked, well, killed, met = kills
     kept, offered, due = pace.between(since, until, at) / pace.usual, OFFERED * (until - since), (until - since) / (KILL_S + 0.4)
     return Figure("%d kills, %.1f of %d long runs met by each; %d of %d runs asked for in %.0f s had ended well (%.0f %%); long runs went "
-                  "on at %.0f %% of their pace" % (
+                  "on at %.1f %% of their pace" % (
                       killed, met / killed, runs, well, asked, until - since, 100 * well / max(1, asked), 100 * kept),
                   asked >= 0.9 * offered and well >= 0.9 * asked and kept >= 0.9 and killed >= due and met >= killed * runs * LEAST_MET)

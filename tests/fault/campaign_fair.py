@@ -188,11 +188,14 @@ class Watch(threading.Thread):
 
     def __init__(self, stack, tenant):
         super().__init__(daemon=True)
-        self.stack, self.tenant, self.most, self.leave = stack, tenant, 0, threading.Event()
+        self.stack, self.tenant, self.most, self.leave, self.failed = stack, tenant, 0, threading.Event(), None
 
     def run(self):
-        while not self.leave.is_set():
-            self.most = max(self.most, int(self.stack.sql(self.LOOK % self.tenant)[0][0]))
+        try:
+            while not self.leave.is_set():
+                self.most = max(self.most, int(self.stack.sql(self.LOOK % self.tenant)[0][0]))
+        except Exception as failed:
+            self.failed = failed
 
     def __enter__(self):
         self.start()
@@ -201,6 +204,7 @@ class Watch(threading.Thread):
     def __exit__(self, *_):
         self.leave.set()
         self.join(30)
+        assert not self.failed and not self.is_alive(), "nobody watched: %s" % self.failed
 
 
 def greedy(stack, size):

