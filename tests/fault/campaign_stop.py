@@ -126,23 +126,25 @@ def reload_broken(stack, daemon):
 
 
 def tried_well(answer):
-    return [pipeline["status"] for pipeline in answer.json["pipelines"]] == ["success"]
+    """The simulated API is replaced with all others, and its own nginx says 502 meanwhile: that was answered too."""
+    tried, = answer.json["pipelines"]
+    return tried["status"] == "success" or tried["error"]["code"] == "upstream_unavailable"
 
 
 def creators(stack):
-    """People who try a collector whose API takes most of a second: some responder has always one of these in hand.
-    Answers them, and the scenario that their trials ask."""
+    """People who try a collector whose API takes most of a second, until it is itself replaced and forgets that: some
+    responder has always one of these in hand."""
     stage, scenario = play.Stage(stack, [play.pipeline("slow")]), play.unique("slow")
     stack.scenario(scenario, "products=2,fault=hang,ms=%d" % TRIAL_MS)
     body = {"maxPages": 1, "config": {"address": "%s/s/%s" % (stack.upstream.url, scenario), "apiKey": "key"}}
     path = "/api/v1/collectors/%s/execute" % stage.collector
-    return Visitors(stack, 2, 0.01, stage.creator, [("POST", path, body)], tried_well), scenario
+    return Visitors(stack, 2, 0.01, stage.creator, [("POST", path, body)], tried_well)
 
 
 def reloaded(stack, reloads):
     daemon, = stack.processes(stack.program("catchmentd"))
     before = len(judged(stack))
-    trying, scenario = creators(stack)
+    trying = creators(stack)
     with Visitors(stack, 4, 0.01) as people, trying:  # nginx takes 500 a second of one address
         for i in range(reloads):
             (reload_broken if i == 0 else reload)(stack, daemon)
@@ -150,7 +152,7 @@ def reloaded(stack, reloads):
     done = judged(stack)[before:].count(b"done")
     return Figure("%d reloads, %d of them into new programs: %s; of trials of a slow API %s" % (
         reloads, done, people.told(), trying.told()), done == reloads - 1 and people.total > 100
-        and len(stack.ledger(scenario)) >= trying.well >= reloads
+        and trying.well >= reloads
         and all(they.well == they.total and they.longest_s < SLOW_S for they in (people, trying)))
 
 
