@@ -64,5 +64,6 @@ MIGRATIONS = \
   sql/migrations/0034_lookups.sql \
   sql/migrations/0035_ends.sql \
   sql/migrations/0036_regained.sql \
-  sql/migrations/0037_heard.sql
+  sql/migrations/0037_heard.sql \
+  sql/migrations/0038_ledger.sql
 nobase_dist_pkgdata_DATA += $(MIGRATIONS)

@@ -161,6 +161,26 @@ DELETE FROM collect.ledger l USING held h WHERE h.execution = l.execution_id AND
 SELECT is(pg_temp.finish('p1', :seq + 1), '0 3', 'where a page is missing from the ledger nothing vanishes');
 SELECT ok(pg_temp.alive(), 'the counts of all streams are those of their records');
 
+-- as much was met as is there: no record is looked at, or this one would be missed
+SELECT pg_temp.ask('p1') \g /dev/null
+CALL pg_temp.claim();
+SELECT pg_temp.run('p1', 'SELECT seq FROM collect.run_begin(:subject, :execution, :token)') AS seq \gset
+SELECT pg_temp.page('p1', 'b=2 c=9 e=1', :seq) \g /dev/null
+UPDATE collect.records SET key_hash = key_hash + 1 WHERE record_key = 'b';
+SELECT is(pg_temp.finish('p1', :seq + 1), '0 3', 'a pass that meets everything looks at no record');
+UPDATE collect.records SET key_hash = key_hash - 1 WHERE record_key = 'b';
+SELECT pg_temp.ask('p1') \g /dev/null
+CALL pg_temp.claim();
+SELECT pg_temp.run('p1', 'SELECT seq FROM collect.run_begin(:subject, :execution, :token)') AS seq \gset
+SELECT pg_temp.page('p1', 'b=2 c=9', :seq) \g /dev/null
+SELECT pg_temp.run('p1', format('SELECT collect.page_begin(:subject, :token, %s, 2, '''', true)', :seq + 1)) \g /dev/null
+SELECT is(pg_temp.run('p1', format($$SELECT collect.page_end(:execution, :stream, %1$s, 2, '{1}', '{0}', m.fresh, m.changed, m.back,
+	ARRAY[hashtext('f')]::bigint[], '{1}', '{"requests": 1, "retries": 0, "bytes": 1, "waitedMs": 0}', 'success', '', '', 'no_more', true)
+	FROM collect.page_write(:stream, %1$s, 1, true, ARRAY[%1$s::bigint], '{f}', ARRAY[hashtext('f')]::bigint[], '{"\\x31"}', '{1}') m$$, :seq + 2)),
+	'1', 'one that is new in the last commit does not stand for one that was not met');
+SELECT work.release(tenant, work, token, 'done', NULL, NULL) FROM held WHERE pipeline = 'p1' \g /dev/null
+SELECT ok(pg_temp.alive(), 'and the counts are still those of the records');
+
 -- a page that is the last one
 SELECT pg_temp.ask('p1') \g /dev/null
 CALL pg_temp.claim();
