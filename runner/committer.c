@@ -141,16 +141,16 @@ void *committer_main(void *arg)
 	struct job_hand hand;
 	struct job *job;
 	char tenant[UUID_TEXT_MAX];
-	bool late;
 
 	if (!committer_open(&c, &e)) {
 		log_err(LOG_ERROR, "committer", &e);
 		abort(); /* without memory for its threads the process is better started anew */
 	}
-	/* Connected before the first job, which has waited already if its runner was killed. As many as there
-	 * are cores begin: a connection is slow at first, and all at once would make each other slower. */
-	late = atomic_fetch_add(&c.runner->committers_begun, 1) >= c.runner->committers;
-	if (!(late && queue_pause(&c.runner->queue, OTHERS_MS)) && !db_ready(c.db, &e))
+	/* As many as there are cores begin, connected before the first job, which has waited already if its runner
+	 * was killed: a connection is slow at first, and all at once would make each other slower. */
+	if (atomic_fetch_add(&c.runner->committers_begun, 1) >= c.runner->committers)
+		queue_pause(&c.runner->queue, OTHERS_MS);
+	else if (!db_ready(c.db, &e))
 		err_clear(&e); /* the first job tells */
 	queue_join(&c.runner->queue, &hand);
 	while ((job = queue_get(&c.runner->queue, &hand))) {
